@@ -1,0 +1,143 @@
+//! H.264: the AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1) and the NAL units of a sample.
+
+use bytes::Bytes;
+use h264_reader::avcc::AvcDecoderConfigurationRecord;
+use h264_reader::nal::sps::SeqParameterSet;
+use h264_reader::nal::{Nal, RefNal};
+
+use super::Error;
+use crate::sample::Sync;
+
+/// H.264 with its decoder configuration.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Avc {
+    /// The AVCDecoderConfigurationRecord as the encoder sent it.
+    pub record: Bytes,
+    /// Coded picture width after cropping, in pixels.
+    pub width: u16,
+    /// Coded picture height after cropping, in pixels.
+    pub height: u16,
+    /// Shape of a pixel, horizontal to vertical.
+    pub pixel_aspect: (u16, u16),
+    /// Bytes of the length before each NAL unit: 1, 2 or 4.
+    pub length_size: u8,
+}
+
+impl Avc {
+    /// Reads an AVCDecoderConfigurationRecord.
+    pub fn parse(record: Bytes) -> Result<Avc, Error> {
+        let parsed = AvcDecoderConfigurationRecord::try_from(&record[..])
+            .map_err(|e| invalid(format!("decoder configuration record: {e:?}")))?;
+        let length_size = parsed.length_size_minus_one() + 1;
+        if length_size == 3 {
+            return Err(invalid("NAL unit lengths of 3 bytes are reserved".into()));
+        }
+        let sps = parsed
+            .sequence_parameter_sets()
+            .next()
+            .ok_or_else(|| invalid("no sequence parameter set".into()))?
+            .map_err(|e| invalid(format!("sequence parameter set: {e:?}")))?;
+        let sps = SeqParameterSet::from_bits(RefNal::new(sps, &[], true).rbsp_bits())
+            .map_err(|e| invalid(format!("sequence parameter set: {e:?}")))?;
+        let (width, height) = sps.pixel_dimensions().map_err(|e| invalid(format!("picture size: {e:?}")))?;
+        let size = |pixels: u32| {
+            u16::try_from(pixels)
+                .ok()
+                .filter(|&pixels| pixels > 0)
+                .ok_or_else(|| invalid(format!("picture of {width}x{height}")))
+        };
+        let (width, height) = (size(width)?, size(height)?);
+        let pixel_aspect = sps
+            .vui_parameters
+            .as_ref()
+            .and_then(|vui| vui.aspect_ratio_info.as_ref())
+            .and_then(|aspect| aspect.get())
+            .unwrap_or((1, 1));
+        Ok(Avc { width, height, pixel_aspect, length_size, record })
+    }
+
+    /// `avc1.64001f` and the like (RFC 6381 §3.3, ISO/IEC 14496-15 Annex E).
+    pub fn rfc6381(&self) -> String {
+        let byte = |at: usize| self.record.get(at).copied().unwrap_or(0);
+        format!("avc1.{:02x}{:02x}{:02x}", byte(1), byte(2), byte(3))
+    }
+
+    /// Width and height at which the picture is meant to be shown, in square pixels.
+    pub fn display_size(&self) -> (u32, u32) {
+        let (horizontal, vertical) = (u64::from(self.pixel_aspect.0), u64::from(self.pixel_aspect.1));
+        let width = (u64::from(self.width) * horizontal + vertical / 2) / vertical.max(1);
+        (width.min(u64::from(u32::MAX)) as u32, u32::from(self.height))
+    }
+
+    /// What a sample that the encoder marked as a keyframe really is.
+    ///
+    /// Encoders mark the intra pictures of an open GOP as keyframes too; only an IDR picture cuts every
+    /// reference to what was before (ITU-T H.264 §7.4.1.2.4).
+    pub fn classify(&self, keyframe: bool, sample: &[u8]) -> Sync {
+        if !keyframe {
+            return Sync::No;
+        }
+        let idr = nal_units(self.length_size, sample).any(|nal| nal.first().is_some_and(|b| b & 0x1f == 5));
+        if idr { Sync::Yes } else { Sync::Recovery }
+    }
+}
+
+/// The NAL units of a length-prefixed sample; a unit that claims more than there is ends the walk.
+pub fn nal_units(length_size: u8, mut sample: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let prefix = usize::from(length_size);
+    std::iter::from_fn(move || {
+        let (length, rest) = sample.split_at_checked(prefix)?;
+        let length = length.iter().fold(0usize, |sum, &byte| sum << 8 | usize::from(byte));
+        let (nal, rest) = rest.split_at_checked(length)?;
+        sample = rest;
+        Some(nal)
+    })
+}
+
+fn invalid(what: String) -> Error {
+    Error::Invalid { codec: "H.264", what }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // x264, High@3.1, 1280x720, VUI with square pixels.
+    const RECORD: &[u8] = &[
+        0x01, 0x64, 0x00, 0x1f, 0xff, 0xe1, 0x00, 0x1a, 0x67, 0x64, 0x00, 0x1f, 0xac, 0xd9, 0x40, 0x50, 0x05,
+        0xbb, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0xc0, 0xf1, 0x83, 0x19, 0x60,
+        0x01, 0x00, 0x04, 0x68, 0xef, 0x8f, 0xcb, 0xfd, 0xf8, 0xf8, 0x00,
+    ];
+
+    #[test]
+    fn reads_size_and_profile() {
+        let avc = Avc::parse(Bytes::from_static(RECORD)).expect("valid");
+        assert_eq!((avc.width, avc.height, avc.length_size), (1280, 720, 4));
+        assert_eq!(avc.display_size(), (1280, 720));
+        assert_eq!(avc.rfc6381(), "avc1.64001f");
+    }
+
+    #[test]
+    fn every_truncation_is_an_error_and_no_panic() {
+        for end in 0..RECORD.len() - 3 {
+            let _ = Avc::parse(Bytes::from_static(&RECORD[..end]));
+        }
+        assert!(Avc::parse(Bytes::from_static(&RECORD[..20])).is_err());
+    }
+
+    #[test]
+    fn an_open_gop_picture_is_not_a_sync_sample() {
+        let avc = Avc::parse(Bytes::from_static(RECORD)).expect("valid");
+        let idr = [0, 0, 0, 2, 0x67, 0, 0, 0, 0, 1, 0x65];
+        let recovery = [0, 0, 0, 1, 0x06, 0, 0, 0, 1, 0x41];
+        assert_eq!(avc.classify(true, &idr), Sync::Yes);
+        assert_eq!(avc.classify(true, &recovery), Sync::Recovery);
+        assert_eq!(avc.classify(false, &idr), Sync::No);
+    }
+
+    #[test]
+    fn a_nal_length_beyond_the_sample_ends_the_walk() {
+        assert_eq!(nal_units(4, &[0, 0, 0, 1, 9, 0xff, 0xff, 0xff, 0xff, 1]).count(), 1);
+        assert_eq!(nal_units(4, &[0, 0]).count(), 0);
+    }
+}

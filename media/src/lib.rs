@@ -1,0 +1,16 @@
+//! What flows through Headwater: time, codecs, tracks, samples and the payload they point into.
+//!
+//! Everything above speaks these types. There is no I/O here, no clock, no container and no protocol:
+//! a sample is the same thing whether RTMP brought it or a file did.
+
+pub mod codec;
+pub mod payload;
+pub mod sample;
+pub mod time;
+pub mod track;
+
+pub use codec::Codec;
+pub use payload::Slice;
+pub use sample::{Sample, Sync};
+pub use time::{MediaTime, Timescale, WallTime};
+pub use track::{Kind, Track};

@@ -1,0 +1,11 @@
+//! The heart: samples become parts, segments and a [`Presentation`]; headers and manifests are made of it.
+//!
+//! Samples go in ([`Packager::push`]), an ordered log of what was made comes out ([`Record`]), and a
+//! [`Presentation`] is the fold of that log: an immutable snapshot from which every manifest is a pure function.
+//! No socket, file, task or clock is known here; time is an argument.
+
+pub mod manifest;
+pub mod names;
+pub mod presentation;
+
+pub use presentation::{Content, Init, Part, Period, Presentation, Record, Rendition, Segment, Session};

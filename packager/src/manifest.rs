@@ -1,0 +1,4 @@
+//! Manifests: pure functions of a snapshot and of what the request asked for.
+
+pub mod dash;
+pub mod hls;

@@ -1,0 +1,165 @@
+//! Every URL of the playback plane, written and parsed here and nowhere else (the public contract).
+//!
+//! ```text
+//! /play/ENTRY/master.m3u8            multivariant playlist
+//! /play/ENTRY/manifest.mpd           MPD
+//! /play/ENTRY/RENDITION.m3u8         media playlist
+//! /play/ENTRY/RENDITION/init-P.mp4   initialization segment of period P
+//! /play/ENTRY/RENDITION/N.m4s        segment N
+//! /play/ENTRY/RENDITION/N.K.m4s      part K of segment N
+//! /play/ENTRY/time                   the server's clock, for UTCTiming
+//! ```
+//!
+//! Inside manifests every URI is relative to the manifest, so that a body is the same for every viewer.
+
+use std::fmt;
+
+/// What a path below `/play/ENTRY/` names.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Resource {
+    /// The HLS multivariant playlist.
+    Multivariant,
+    /// The DASH MPD.
+    Mpd,
+    /// The HLS media playlist of a rendition.
+    Playlist {
+        /// Rendition name.
+        rendition: String,
+    },
+    /// The initialization segment of a period.
+    Init {
+        /// Rendition name.
+        rendition: String,
+        /// P.
+        period: u64,
+    },
+    /// A segment.
+    Segment {
+        /// Rendition name.
+        rendition: String,
+        /// N.
+        number: u64,
+    },
+    /// A part of a segment.
+    Part {
+        /// Rendition name.
+        rendition: String,
+        /// N.
+        number: u64,
+        /// K.
+        index: u32,
+    },
+    /// The server's clock.
+    Time,
+}
+
+impl Resource {
+    /// Parses a path below `/play/ENTRY/`, without a leading slash. `None` for anything that is not ours.
+    ///
+    /// Numbers have one spelling only (no sign, no leading zero), so that no body has two URLs.
+    pub fn parse(path: &str) -> Option<Resource> {
+        match path {
+            "master.m3u8" => return Some(Resource::Multivariant),
+            "manifest.mpd" => return Some(Resource::Mpd),
+            "time" => return Some(Resource::Time),
+            _ => {}
+        }
+        let Some((rendition, file)) = path.split_once('/') else {
+            let rendition = rendition_name(path.strip_suffix(".m3u8")?)?;
+            return Some(Resource::Playlist { rendition });
+        };
+        let rendition = rendition_name(rendition)?;
+        if let Some(period) = file.strip_prefix("init-") {
+            let period = number(period.strip_suffix(".mp4")?)?;
+            return Some(Resource::Init { rendition, period });
+        }
+        let name = file.strip_suffix(".m4s")?;
+        Some(match name.split_once('.') {
+            Some((n, k)) => Resource::Part {
+                rendition,
+                number: number(n)?,
+                index: u32::try_from(number(k)?).ok()?,
+            },
+            None => Resource::Segment { rendition, number: number(name)? },
+        })
+    }
+}
+
+/// The URI relative to the manifests of the entry; what [`Resource::parse`] reads.
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Resource::Multivariant => f.write_str("master.m3u8"),
+            Resource::Mpd => f.write_str("manifest.mpd"),
+            Resource::Playlist { rendition } => write!(f, "{rendition}.m3u8"),
+            Resource::Init { rendition, period } => write!(f, "{rendition}/init-{period}.mp4"),
+            Resource::Segment { rendition, number } => write!(f, "{rendition}/{number}.m4s"),
+            Resource::Part { rendition, number, index } => write!(f, "{rendition}/{number}.{index}.m4s"),
+            Resource::Time => f.write_str("time"),
+        }
+    }
+}
+
+/// Whether `id` can be an entry id: 1 to 64 of `[a-z0-9_-]`, beginning with a letter or digit.
+///
+/// Generated ids are `0_` and eight of `[a-z0-9]`; the configuration may choose its own.
+pub fn is_entry_id(id: &str) -> bool {
+    id.len() <= 64
+        && id.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && id.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
+}
+
+fn rendition_name(name: &str) -> Option<String> {
+    let (kind, quality) = name.split_once('-')?;
+    let known = matches!(kind, "video" | "audio" | "text");
+    let plain = (1..=32).contains(&quality.len())
+        && quality.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    (known && plain).then(|| name.to_owned())
+}
+
+fn number(text: &str) -> Option<u64> {
+    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let one_spelling = text == "0" || !text.starts_with('0');
+    if plain && one_spelling { text.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_reads_back_as_what_was_written() {
+        let rendition = || "video-720p".to_owned();
+        for resource in [
+            Resource::Multivariant,
+            Resource::Mpd,
+            Resource::Time,
+            Resource::Playlist { rendition: rendition() },
+            Resource::Init { rendition: rendition(), period: 1_795_309_432 },
+            Resource::Segment { rendition: rendition(), number: u64::MAX },
+            Resource::Part { rendition: rendition(), number: 7, index: 0 },
+        ] {
+            assert_eq!(Resource::parse(&resource.to_string()), Some(resource));
+        }
+    }
+
+    #[test]
+    fn what_is_not_ours_is_refused() {
+        for path in [
+            "", "/", "master.m3u8/", "video-1", "video-1/", "video-1/07.m4s", "video-1/+7.m4s",
+            "video-1/7.00.m4s", "video-1/7.4294967296.m4s", "video-1/18446744073709551616.m4s",
+            "../video-1/7.m4s", "video-1/../7.m4s", "video-1/7.m4s/x", "Video-1/7.m4s", "video-/7.m4s",
+            "video-1/init-.mp4", "video-1/init-7.m4s", "movie-1/7.m4s", "video-1/7.m4s\0",
+        ] {
+            assert_eq!(Resource::parse(path), None, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn entry_ids_are_plain() {
+        assert!(is_entry_id("0_k3x9p2ab") && is_entry_id("demo"));
+        for id in ["", "_x", "a/b", "..", "A", "a b", "é", &"a".repeat(65)] {
+            assert!(!is_entry_id(id), "{id:?}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Meeting point of publishers and readers: a [`Directory`] of streams, one owner task each.
+//!
+//! An edge that brings media asks [`Admit`] whether a publisher may enter, then [`Directory::publish`] for a
+//! [`Publication`] to send into. The stream's owner task runs the packager and publishes a [`View`] after each
+//! change; an edge that serves media takes the newest one and never makes the owner wait.
+//!
+//! Not here: protocols, HTTP, files. What must outlive the process goes through the [`Ledger`] trait.
+
+pub mod admit;
+pub mod directory;
+pub mod ledger;
+pub mod publication;
+pub mod view;
+
+pub use admit::{Admit, Grant, Leg, Protocol, Refusal, Request};
+pub use directory::Directory;
+pub use ledger::Ledger;
+pub use publication::{Ended, Input, Publication, TrackId};
+pub use view::{Found, Source, View};
+
+use std::time::Duration;
+
+/// When a newcomer may push out a publisher of the same leg (`stream.takeover`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Takeover {
+    /// When the incumbent has been silent for a second, or comes from the same address.
+    #[default]
+    Stale,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How a stream behaves; per entry.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Settings {
+    /// How long a stream waits for its encoder to come back before it ends (`stream.reconnect`).
+    pub reconnect: Duration,
+    /// When a newcomer may push out the incumbent.
+    pub takeover: Takeover,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { reconnect: Duration::from_secs(30), takeover: Takeover::Stale }
+    }
+}

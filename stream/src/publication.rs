@@ -1,0 +1,96 @@
+//! A publisher's end of a stream.
+
+use std::fmt;
+
+use media::{Kind, Sample, Track};
+use tokio::sync::{mpsc, watch};
+
+/// A track within a publication.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TrackId {
+    /// What it carries.
+    pub kind: Kind,
+    /// Which one of its kind, from zero.
+    pub index: u8,
+}
+
+impl TrackId {
+    /// The first video track.
+    pub const VIDEO: TrackId = TrackId { kind: Kind::Video, index: 0 };
+    /// The first audio track.
+    pub const AUDIO: TrackId = TrackId { kind: Kind::Audio, index: 0 };
+}
+
+/// The rendition name: `video-1`, `audio-1`, …
+impl fmt::Display for TrackId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.kind.as_str(), u32::from(self.index) + 1)
+    }
+}
+
+/// What a publisher sends, in the order of arrival.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Which tracks its metadata says will come. The first playlist waits for them a moment.
+    Announce {
+        /// Whether there will be video.
+        video: bool,
+        /// Whether there will be audio.
+        audio: bool,
+    },
+    /// What a track is; again whenever that changes. Sending the same again changes nothing.
+    Track {
+        /// Which track.
+        id: TrackId,
+        /// What it is; its timescale is the unit of the samples that follow.
+        track: Track,
+    },
+    /// A sample of a track that was described before; timestamps unwrapped, duration not needed.
+    Sample {
+        /// Which track.
+        id: TrackId,
+        /// The sample.
+        sample: Sample,
+    },
+}
+
+/// Why the server ended a publication.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Ended {
+    /// Another publisher took over.
+    #[error("another publisher took over")]
+    TakenOver,
+    /// The server is shutting down.
+    #[error("server is shutting down")]
+    ShuttingDown,
+}
+
+/// A publisher's end of a stream. Dropping it says that the publisher is gone.
+#[derive(Debug)]
+pub struct Publication {
+    pub(crate) inputs: mpsc::Sender<Input>,
+    pub(crate) ended: watch::Receiver<Option<Ended>>,
+}
+
+impl Publication {
+    /// Hands over one input; waits when the stream's owner is behind.
+    pub async fn send(&self, input: Input) -> Result<(), Ended> {
+        if let Some(ended) = self.ended.borrow().clone() {
+            return Err(ended);
+        }
+        self.inputs.send(input).await.map_err(|_| self.reason())
+    }
+
+    /// Resolves when the server ends this publication.
+    pub async fn ended(&self) -> Ended {
+        let mut ended = self.ended.clone();
+        match ended.wait_for(Option::is_some).await {
+            Ok(ended) => ended.clone().unwrap_or(Ended::ShuttingDown),
+            Err(_) => self.reason(),
+        }
+    }
+
+    fn reason(&self) -> Ended {
+        self.ended.borrow().clone().unwrap_or(Ended::ShuttingDown)
+    }
+}
