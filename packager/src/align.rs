@@ -89,6 +89,11 @@ impl Aligner {
         Some(sample)
     }
 
+    /// Decode time of the sample that waits for its successor.
+    pub fn pending(&self) -> Option<i64> {
+        self.pending.as_ref().map(|sample| sample.dts)
+    }
+
     /// A publisher's timestamp with its scale.
     pub fn source_time(&self, ticks: i64) -> MediaTime {
         MediaTime::new(ticks, self.from)

@@ -11,6 +11,9 @@ use media::{Kind, MediaTime, Sample, Slice, Sync, payload};
 
 use crate::presentation::{Content, Init, Part, Period, Record, Segment};
 
+/// How much longer than the next sample the last one may be through timestamp rounding alone.
+const ROUNDING: Duration = Duration::from_millis(1);
+
 /// One rendition being made, within one period.
 #[derive(Debug)]
 pub struct Lane {
@@ -72,8 +75,10 @@ impl Lane {
         (self.segment.bytes, self.segment.samples)
     }
 
-    /// Adds a sample with its duration to the open segment `number`; closes the part before it would grow past
-    /// `part_target` (RFC 8216bis §4.4.4.9).
+    /// Adds a sample with its duration to the open segment `number`.
+    ///
+    /// No part grows past `part_target` (RFC 8216bis §4.4.4.9). It is closed as soon as another sample as long as
+    /// this one would not fit, so that it can be listed when the first sample of the next part arrives.
     pub fn add(&mut self, mut sample: Sample, number: u64, part_target: Duration, log: &mut Vec<Record>) {
         let scale = self.init.track.timescale;
         let target = scale.ticks(part_target);
@@ -87,7 +92,11 @@ impl Lane {
         }
         self.segment.bytes += sample.data.len() as u64;
         self.segment.samples += 1;
+        let estimate = i64::from(sample.duration) - scale.ticks(ROUNDING);
         self.part.push(sample);
+        if self.part.duration + estimate > target {
+            self.close_part(number, log);
+        }
     }
 
     /// Closes the open part, if it has samples.

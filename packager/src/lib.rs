@@ -22,7 +22,7 @@ mod timeline;
 pub use numbers::Numbers;
 pub use packager::{Notice, Now, Packager};
 pub use presentation::{
-    Content, Init, Part, Period, Presentation, Record, Rendition, Segment, Session, Span,
+    Content, FrameRate, Init, Lookup, Part, Period, Presentation, Record, Rendition, Segment, Session, Span,
 };
 pub use settings::{Limits, Settings};
 pub use timeline::Counts;

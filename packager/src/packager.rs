@@ -151,7 +151,7 @@ impl Packager {
 
     /// What was made since the last call, in order.
     pub fn take_log(&mut self) -> Vec<Record> {
-        std::mem::take(&mut self.made)
+        std::mem::take(&mut self.log)
     }
 
     /// What an operator should know since the last call.

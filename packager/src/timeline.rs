@@ -1,15 +1,15 @@
 //! A period in the making: where segments end, and which sample belongs to which.
 //!
 //! One track is the reference: the video, or the audio where there is none. Its keyframes set the boundaries,
-//! and every rendition is cut there. Samples of the other tracks wait until the reference has passed them, so
-//! that no boundary can still appear before them. A reference that dies hands its role on, and a track that
+//! and every rendition is cut there. Samples of the other tracks wait while a boundary can still appear before
+//! them. A reference that dies hands its role on, and a track that
 //! dies while others live leaves gaps.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use media::{Kind, MediaTime, Sample, Sync, Track, TrackId};
+use media::{Kind, MediaTime, Sample, Sync, Timescale, Track, TrackId};
 
 use crate::align::{Aligned, Aligner};
 use crate::lane::Lane;
@@ -184,7 +184,10 @@ impl Timeline {
         track.last = Some(track.aligner.source_time(sample.dts));
         track.reference_then = decided;
         match track.aligner.push(sample) {
-            Aligned::Held(Some(ready)) => self.arrive(at, ready, Some(next_sync), fixed, log),
+            Aligned::Held(Some(ready)) => {
+                self.arrive(at, ready, Some(next_sync), fixed, log);
+                self.look_ahead(at, next_sync, fixed, log);
+            }
             Aligned::Held(None) => {}
             Aligned::Dropped => self.counts.dropped += 1,
         }
@@ -259,6 +262,42 @@ impl Timeline {
         self.release(log);
     }
 
+    /// What the sample that just arrived settles before its own duration is known: whether it begins a segment.
+    fn look_ahead(&mut self, at: usize, sync: Sync, fixed: &mut Fixed, log: &mut Vec<Record>) {
+        let track = &self.tracks[at];
+        let Some(start) = track.aligner.pending().map(|dts| track.lane.time(dts)) else {
+            return;
+        };
+        if at == self.reference {
+            if sync != Sync::No && track.lane.has_samples() && self.reaches_target(start) {
+                self.cut(start, fixed, log);
+                self.release(log);
+            }
+        } else if track.queue.is_empty() && start < self.horizon() {
+            let number = self.number_at(track.at, start);
+            self.advance(at, number, true, log);
+        }
+    }
+
+    /// Whether a segment that ends there is nine tenths of the target long.
+    fn reaches_target(&self, end: MediaTime) -> bool {
+        let elapsed = end.micros() - self.bound(self.number()).micros();
+        elapsed * 10 >= self.settings.segment.as_micros() as i64 * 9
+    }
+
+    /// No boundary can appear before it any more: the reference is past it, or it is too close to the last one.
+    fn horizon(&self) -> MediaTime {
+        let least = self.settings.segment.as_micros() as i64 * 9 / 10;
+        let bound = self.bound(self.number()).micros();
+        let micros = (bound + least).max(self.decided.micros());
+        MediaTime::new(micros, Timescale::MICROS)
+    }
+
+    /// The segment that covers a time, from `at_least` on.
+    fn number_at(&self, at_least: u64, start: MediaTime) -> u64 {
+        (at_least..=self.number()).rev().find(|&number| self.bound(number) <= start).unwrap_or(at_least)
+    }
+
     /// Puts a sample of the reference where it belongs, and cuts before it where a segment ends.
     fn place(&mut self, sample: Sample, next: Option<Sync>, fixed: &mut Fixed, log: &mut Vec<Record>) {
         let lane = &self.tracks[self.reference].lane;
@@ -281,9 +320,7 @@ impl Timeline {
     fn cuts(&self, sample: &Sample, end: MediaTime, next: Option<Sync>, fixed: &Fixed) -> bool {
         let lane = &self.tracks[self.reference].lane;
         let bound = self.bound(self.number()).micros();
-        let elapsed = lane.time(sample.dts).micros() - bound;
-        let target = self.settings.segment.as_micros() as i64;
-        if sample.sync != Sync::No && elapsed * 10 >= target * 9 {
+        if sample.sync != Sync::No && self.reaches_target(lane.time(sample.dts)) {
             return true;
         }
         let longest = match fixed.target_duration {
@@ -351,12 +388,13 @@ impl Timeline {
 
     /// Moves samples that the reference has passed from the queues into their segments.
     fn release(&mut self, log: &mut Vec<Record>) {
+        let horizon = self.horizon();
         for at in 0..self.tracks.len() {
             if at == self.reference {
                 continue;
             }
             while let Some(start) = self.tracks[at].head() {
-                if start >= self.decided {
+                if start >= horizon {
                     break;
                 }
                 let Some(sample) = self.tracks[at].dequeue() else {
@@ -370,9 +408,7 @@ impl Timeline {
 
     /// Puts a sample of a track beside the reference into the segment that covers its start.
     fn sort_in(&mut self, at: usize, sample: Sample, start: MediaTime, log: &mut Vec<Record>) {
-        let current = self.number();
-        let number = (self.tracks[at].at..=current).rev().find(|&n| self.bound(n) <= start);
-        let number = number.unwrap_or(self.tracks[at].at);
+        let number = self.number_at(self.tracks[at].at, start);
         self.advance(at, number, true, log);
         self.tracks[at].lane.add(sample, number, self.part_target, log);
     }
