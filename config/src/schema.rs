@@ -65,6 +65,7 @@ fn http(reader: &mut Reader, into: &mut Http) {
     section.duration("header_timeout", secs(1)..=secs(60), &mut into.header_timeout);
     section.duration("idle_timeout", secs(1)..=secs(600), &mut into.idle_timeout);
     section.duration("write_timeout", secs(1)..=secs(600), &mut into.write_timeout);
+    section.size("manifest_cache", MIB..=4 * GIB, &mut into.manifest_cache);
 }
 
 fn rtmp(reader: &mut Reader, into: &mut Rtmp) {

@@ -41,6 +41,8 @@ pub struct Http {
     pub idle_timeout: Duration,
     /// An answer of which the peer takes nothing is cut after this; 1 s to 10 min.
     pub write_timeout: Duration,
+    /// Bytes of rendered manifests kept; 1 MiB to 4 GiB.
+    pub manifest_cache: u64,
 }
 
 impl Default for Http {
@@ -48,10 +50,11 @@ impl Default for Http {
         Http {
             enabled: true,
             listen: any(8080),
-            max_connections: 20_000,
+            max_connections: 16_384,
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             write_timeout: Duration::from_secs(30),
+            manifest_cache: 64 << 20,
         }
     }
 }
@@ -144,7 +147,7 @@ impl Default for Packager {
 pub struct Dvr {
     /// How long a segment stays; at least `packager.window`, at most 7 days.
     pub window: Duration,
-    /// Bytes of a stream kept in memory beyond what its playlists need; 0 to 1 TiB.
+    /// Bytes of each rendition kept in memory beyond what its playlist needs; 0 to 1 TiB.
     pub memory: u64,
 }
 
