@@ -36,6 +36,7 @@ impl Signals {
 /// Ends the process with failure if it is still there when it must not be. A thread of its own, so that not even a
 /// runtime that hangs can keep it.
 pub(crate) fn by_all_means() {
+    #[expect(clippy::disallowed_methods, reason = "a thread of its own, whose whole work is to wait")]
     let end = || {
         thread::sleep(HARD);
         tracing::error!(seconds = HARD.as_secs_f32(), "not stopped in time: ending the process");

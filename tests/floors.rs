@@ -112,9 +112,8 @@ fn the_lower_floors_touch_no_file_socket_clock_or_thread() {
 
 #[test]
 fn the_scan_finds_what_it_looks_for() {
-    let text =
-        "use std::fs;\n// std::fs in words\nfn f() {}\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}\n";
-    assert_eq!(loud_lines(text), ["1: use std::fs;"]);
+    let text = "#[cfg(test)]\nmod fixture;\nuse std::fs;\n// std::fs in words\nfn f() {}\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}\n";
+    assert_eq!(loud_lines(text), ["3: use std::fs;"]);
     assert_eq!(
         loud_lines("use std::{fs, io};\nlet now = time::Instant::now();"),
         ["1: use std::{fs, io};", "2: let now = time::Instant::now();"]
@@ -181,16 +180,25 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     here.chain(folders.iter().flat_map(|folder| sources(folder))).collect()
 }
 
-/// Lines that name something loud, up to the tests of a file, which stand at its end.
+/// Lines of the product that name something loud.
 fn loud_lines(text: &str) -> Vec<String> {
-    let product = text.lines().enumerate().take_while(|(_, line)| line.trim() != "#[cfg(test)]");
-    let code = product.map(|(at, line)| (at + 1, line.trim())).filter(|(_, line)| !line.starts_with("//"));
-    let loud = |line: &str| {
-        let grouped = line.strip_prefix("use std::{").is_some_and(|rest| {
-            let names = rest.split([',', '}', ':', ' ']);
-            names.into_iter().any(|name| ["fs", "thread", "process", "env"].contains(&name))
-        });
-        grouped || LOUD_PATHS.iter().any(|path| line.contains(path))
-    };
-    code.filter(|(_, line)| loud(line)).map(|(at, line)| format!("{at}: {line}")).collect()
+    let code =
+        product(text).map(|(at, line)| (at + 1, line.trim())).filter(|(_, line)| !line.starts_with("//"));
+    code.filter(|(_, line)| is_loud(line)).map(|(at, line)| format!("{at}: {line}")).collect()
+}
+
+/// Everything but an inline module of tests, which stands at the end of its file.
+fn product(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let opens =
+        |pair: &[&str]| pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod ") && pair[1].ends_with('{');
+    let end = lines.windows(2).position(opens).unwrap_or(lines.len());
+    lines.into_iter().take(end).enumerate()
+}
+
+fn is_loud(line: &str) -> bool {
+    let grouped = line.strip_prefix("use std::{").is_some_and(|rest| {
+        rest.split([',', '}', ':', ' ']).any(|name| ["fs", "thread", "process", "env"].contains(&name))
+    });
+    grouped || LOUD_PATHS.iter().any(|path| line.contains(path))
 }
