@@ -19,9 +19,9 @@ pub(crate) struct StaticKeys {
 }
 
 impl StaticKeys {
-    pub(crate) fn new(streams: &[LiveEntry], settings: Settings) -> StaticKeys {
+    pub(crate) fn new(streams: &[LiveEntry], settings: Arc<Settings>) -> StaticKeys {
         let pair = |live: &LiveEntry| (live.key.expose().to_owned(), live.entry.as_str().into());
-        StaticKeys { entries: streams.iter().map(pair).collect(), settings: Arc::new(settings) }
+        StaticKeys { entries: streams.iter().map(pair).collect(), settings }
     }
 
     fn decide(&self, request: &Request) -> Result<Grant, Refusal> {
@@ -73,7 +73,7 @@ mod tests {
     fn check(name: &str, leg: Leg, expected: Result<&str, &str>) {
         let toml = "streams = [{ entry = \"e1\", key = \"one\" }, { entry = \"e2\", key = \"two_HD\" }]";
         let config = Config::parse("f", toml, []).unwrap_or_default();
-        let keys = StaticKeys::new(&config.streams, Settings::default());
+        let keys = StaticKeys::new(&config.streams, Arc::default());
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         let decided = keys.decide(&Request { protocol: Protocol::Rtmp, leg, name: name.to_owned(), peer });
         let decided = decided.as_ref().map(|grant| &*grant.entry).map_err(|refusal| refusal.reason());

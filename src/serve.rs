@@ -40,11 +40,12 @@ pub(crate) fn run(flags: &cli::Serve) -> anyhow::Result<()> {
 
 async fn serve(config: &Config, data: &DataDir) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
-    let directory = wiring::directory(data)?;
+    let settings = Arc::new(wiring::stream(config));
+    let directory = wiring::directory(data, &settings).await?;
     let listeners = Listeners::open(config)?;
     let ready = listeners.ready()?;
     let stop = CancellationToken::new();
-    let mut edges = start(config, listeners, &directory, &stop);
+    let mut edges = start(config, &settings, listeners, &directory, &stop);
     announce(&ready);
     let outcome = tokio::select! {
         () = signals.next() => Ok(()),
@@ -101,10 +102,16 @@ impl Listeners {
 /// Running edges; each ends with its name once it has drained.
 type Edges = JoinSet<&'static str>;
 
-fn start(config: &Config, listeners: Listeners, directory: &Directory, stop: &CancellationToken) -> Edges {
+fn start(
+    config: &Config,
+    settings: &Arc<stream::Settings>,
+    listeners: Listeners,
+    directory: &Directory,
+    stop: &CancellationToken,
+) -> Edges {
     let mut edges = Edges::new();
     if let Some(listener) = listeners.rtmp {
-        let keys = Arc::new(StaticKeys::new(&config.streams, wiring::stream(config)));
+        let keys = Arc::new(StaticKeys::new(&config.streams, settings.clone()));
         let server = ingest::rtmp::Server::new(wiring::rtmp(config), keys, directory.clone());
         let stop = stop.clone();
         edges.spawn(async move {

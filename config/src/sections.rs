@@ -96,11 +96,17 @@ pub struct Stream {
     pub reconnect: Duration,
     /// When a newcomer may push out the publisher on air.
     pub takeover: Takeover,
+    /// How long the last window of an ended stream stays playable; 0 s to 1 day.
+    pub keep_ended: Duration,
 }
 
 impl Default for Stream {
     fn default() -> Self {
-        Stream { reconnect: Duration::from_secs(30), takeover: Takeover::Stale }
+        Stream {
+            reconnect: Duration::from_secs(30),
+            takeover: Takeover::Stale,
+            keep_ended: Duration::from_secs(3600),
+        }
     }
 }
 
