@@ -160,10 +160,7 @@ mod tests {
 
     #[test]
     fn composition_time_is_signed_in_24_bits() {
-        assert_eq!(
-            picture([0x27, 1, 0, 0, 80]),
-            Video::Picture { keyframe: false, composition_time: 80 }
-        );
+        assert_eq!(picture([0x27, 1, 0, 0, 80]), Video::Picture { keyframe: false, composition_time: 80 });
         assert_eq!(
             picture([0x17, 1, 0xff, 0xff, 0xb0]),
             Video::Picture { keyframe: true, composition_time: -80 }
@@ -189,10 +186,7 @@ mod tests {
     #[test]
     fn an_unsupported_codec_is_named() {
         let text = |error: Error| error.to_string();
-        assert_eq!(
-            Audio::parse(&[0x2f, 0]).map_err(text),
-            Err("MP3 audio is not supported; use AAC".into())
-        );
+        assert_eq!(Audio::parse(&[0x2f, 0]).map_err(text), Err("MP3 audio is not supported; use AAC".into()));
         assert_eq!(
             Video::parse(&[0x12]).map_err(text),
             Err("Sorenson H.263 video is not supported; use H.264".into())

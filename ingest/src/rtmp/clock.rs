@@ -38,10 +38,7 @@ mod tests {
 
     #[test]
     fn past_24_bits_nothing_happens() {
-        assert_eq!(
-            unwrapped(&[0xff_fffe, 0xff_ffff, 0x100_0000]),
-            [0xff_fffe, 0xff_ffff, 0x100_0000]
-        );
+        assert_eq!(unwrapped(&[0xff_fffe, 0xff_ffff, 0x100_0000]), [0xff_fffe, 0xff_ffff, 0x100_0000]);
     }
 
     #[test]

@@ -88,9 +88,9 @@ mod tests {
         let mut server = Handshake::new();
         let mut feed = |bytes: &[u8]| {
             let mut answer = Vec::new();
-            let complete = bytes.iter().fold(false, |_, byte| {
-                server.handle(&mut &[*byte][..], &mut answer).expect("accepted")
-            });
+            let complete = bytes
+                .iter()
+                .fold(false, |_, byte| server.handle(&mut &[*byte][..], &mut answer).expect("accepted"));
             (complete, answer)
         };
         let (complete, answer) = feed(&client.generate_outbound_p0_and_p1().expect("client begins"));

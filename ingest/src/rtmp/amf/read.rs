@@ -264,7 +264,10 @@ mod tests {
 
     #[test]
     fn four_billion_elements_cost_nothing() {
-        assert!(matches!(all(&[marker::STRICT_ARRAY, 0xff, 0xff, 0xff, 0xff]), Err(Error::Truncated { at: 5 })));
+        assert!(matches!(
+            all(&[marker::STRICT_ARRAY, 0xff, 0xff, 0xff, 0xff]),
+            Err(Error::Truncated { at: 5 })
+        ));
         let many = [&[marker::STRICT_ARRAY, 0xff, 0xff, 0xff, 0xff][..], &[marker::NULL; 10_000]].concat();
         assert!(matches!(all(&many), Err(Error::TooMany { .. })));
     }
