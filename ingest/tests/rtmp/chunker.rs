@@ -4,18 +4,18 @@ use std::collections::HashMap;
 
 /// A message to be sent.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outgoing {
-    pub kind: u8,
-    pub timestamp: u32,
-    pub stream_id: u32,
-    pub payload: Vec<u8>,
+pub(super) struct Outgoing {
+    pub(super) kind: u8,
+    pub(super) timestamp: u32,
+    pub(super) stream_id: u32,
+    pub(super) payload: Vec<u8>,
 }
 
 /// Writes chunks; remembers per chunk stream what compression refers to.
-pub struct Chunker {
-    pub chunk_size: usize,
+pub(super) struct Chunker {
+    pub(super) chunk_size: usize,
     /// Whether chunks of type 3 repeat an extended timestamp.
-    pub repeats_extended: bool,
+    pub(super) repeats_extended: bool,
     last: HashMap<u32, Last>,
 }
 
@@ -29,15 +29,13 @@ struct Last {
     stream_id: u32,
 }
 
-impl Default for Chunker {
-    fn default() -> Self {
-        Chunker { chunk_size: 128, repeats_extended: true, last: HashMap::new() }
-    }
-}
-
 impl Chunker {
+    pub(super) fn new(chunk_size: usize, repeats_extended: bool) -> Chunker {
+        Chunker { chunk_size, repeats_extended, last: HashMap::new() }
+    }
+
     /// The chunks of `message` with a header of type `format`, or of the highest type below that which can say it.
-    pub fn chunks(&mut self, csid: u32, format: u8, message: &Outgoing) -> Vec<Vec<u8>> {
+    pub(super) fn chunks(&mut self, csid: u32, format: u8, message: &Outgoing) -> Vec<Vec<u8>> {
         let format = (0..=format).rev().find(|&format| self.can(csid, format, message)).unwrap_or(0);
         let field = match self.last.get(&csid) {
             Some(last) if format > 0 => message.timestamp.wrapping_sub(last.timestamp),
@@ -81,7 +79,7 @@ impl Chunker {
 }
 
 /// The basic header in its shortest form.
-pub fn basic(csid: u32, format: u8) -> Vec<u8> {
+pub(super) fn basic(csid: u32, format: u8) -> Vec<u8> {
     let format = format << 6;
     match csid {
         2..=63 => vec![format | csid as u8],

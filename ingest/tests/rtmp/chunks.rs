@@ -65,7 +65,7 @@ fn data_that_resembles_the_extended_timestamp_stays_data() {
 #[test]
 fn type_3_after_type_0_takes_its_timestamp_for_the_delta() {
     let mut client = Client::with_tracks();
-    let mut chunker = Chunker::default();
+    let mut chunker = Chunker::new(128, true);
     let tag = large_picture(10);
     let first = chunker.chunks(10, 0, &message(kind::VIDEO, 1000, tag.clone())).concat();
     let again = [basic(10, 3), tag].concat();

@@ -14,55 +14,55 @@ use stream::{Input, TrackId};
 use super::chunker::{Chunker, Outgoing};
 
 /// x264, High@3.1, 1280x720.
-pub const AVC_RECORD: &[u8] = &[
+pub(super) const AVC_RECORD: &[u8] = &[
     0x01, 0x64, 0x00, 0x1f, 0xff, 0xe1, 0x00, 0x1a, 0x67, 0x64, 0x00, 0x1f, 0xac, 0xd9, 0x40, 0x50, 0x05,
     0xbb, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0xc0, 0xf1, 0x83, 0x19, 0x60,
     0x01, 0x00, 0x04, 0x68, 0xef, 0x8f, 0xcb, 0xfd, 0xf8, 0xf8, 0x00,
 ];
 /// LC, 48 kHz, stereo.
-pub const AAC_CONFIG: &[u8] = &[0x11, 0x90];
+pub(super) const AAC_CONFIG: &[u8] = &[0x11, 0x90];
 
 /// A command that the session sent.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    pub name: String,
-    pub transaction: f64,
-    pub values: Vec<Value>,
+pub(super) struct Answer {
+    pub(super) name: String,
+    pub(super) transaction: f64,
+    pub(super) values: Vec<Value>,
 }
 
 impl Answer {
     /// A property of its information object.
-    pub fn info(&self, property: &str) -> &Value {
+    pub(super) fn info(&self, property: &str) -> &Value {
         self.values[1].as_object().and_then(|object| object.get(property)).unwrap_or(&Value::Undefined)
     }
 
-    pub fn code(&self) -> &str {
+    pub(super) fn code(&self) -> &str {
         self.info("code").as_str().unwrap_or_default()
     }
 }
 
 /// The client, the session, and all that the session has said.
-pub struct Client {
-    pub session: Session,
-    pub now: Instant,
-    pub chunker: Chunker,
+pub(super) struct Client {
+    pub(super) session: Session,
+    pub(super) now: Instant,
+    pub(super) chunker: Chunker,
     /// Bytes per call of the session.
-    pub split: usize,
+    pub(super) split: usize,
     /// Header type for messages, where possible.
-    pub format: u8,
-    pub events: Vec<Event>,
-    pub answers: Vec<Answer>,
-    pub controls: Vec<RtmpMessage>,
+    pub(super) format: u8,
+    pub(super) events: Vec<Event>,
+    pub(super) answers: Vec<Answer>,
+    pub(super) controls: Vec<RtmpMessage>,
     reader: ChunkDeserializer,
 }
 
 impl Client {
     /// Past the handshake.
-    pub fn new() -> Client {
+    pub(super) fn new() -> Client {
         Client::with_limits(Limits::default())
     }
 
-    pub fn with_limits(limits: Limits) -> Client {
+    pub(super) fn with_limits(limits: Limits) -> Client {
         let now = Instant::now();
         let mut session = Session::new(limits, now);
         let handshake = [&[3][..], &[0; 1536], &[0; 1536]].concat();
@@ -71,7 +71,7 @@ impl Client {
         Client {
             session,
             now,
-            chunker: Chunker::default(),
+            chunker: Chunker::new(128, true),
             split: usize::MAX,
             format: 1,
             events: Vec::new(),
@@ -82,7 +82,7 @@ impl Client {
     }
 
     /// Publishing, with nothing left over from the way there.
-    pub fn publishing() -> Client {
+    pub(super) fn publishing() -> Client {
         let mut client = Client::new();
         client.connect("live").unwrap();
         client.command("createStream", 2.0, &[Value::Null]).unwrap();
@@ -94,7 +94,7 @@ impl Client {
     }
 
     /// Publishing H.264 and AAC, both described.
-    pub fn with_tracks() -> Client {
+    pub(super) fn with_tracks() -> Client {
         let mut client = Client::publishing();
         client.video_config(0).unwrap();
         client.audio(0, &[&[0xaf, 0], AAC_CONFIG].concat()).unwrap();
@@ -102,7 +102,7 @@ impl Client {
         client
     }
 
-    pub fn connect(&mut self, app: &str) -> Result<(), Error> {
+    pub(super) fn connect(&mut self, app: &str) -> Result<(), Error> {
         let object = Object::of([
             ("app", app.into()),
             ("tcUrl", format!("rtmp://host:1935/{app}").as_str().into()),
@@ -111,7 +111,7 @@ impl Client {
         self.command("connect", 1.0, &[object.into()])
     }
 
-    pub fn publish(&mut self, name: &str) -> Result<(), Error> {
+    pub(super) fn publish(&mut self, name: &str) -> Result<(), Error> {
         self.send(
             kind::COMMAND,
             0,
@@ -120,11 +120,11 @@ impl Client {
         )
     }
 
-    pub fn command(&mut self, name: &str, transaction: f64, values: &[Value]) -> Result<(), Error> {
+    pub(super) fn command(&mut self, name: &str, transaction: f64, values: &[Value]) -> Result<(), Error> {
         self.send(kind::COMMAND, 0, 0, amf_command(name, transaction, values))
     }
 
-    pub fn metadata(&mut self, properties: Object) -> Result<(), Error> {
+    pub(super) fn metadata(&mut self, properties: Object) -> Result<(), Error> {
         self.send(
             kind::DATA,
             0,
@@ -133,25 +133,31 @@ impl Client {
         )
     }
 
-    pub fn video_config(&mut self, timestamp: u32) -> Result<(), Error> {
+    pub(super) fn video_config(&mut self, timestamp: u32) -> Result<(), Error> {
         self.video(timestamp, &[&[0x17, 0, 0, 0, 0], AVC_RECORD].concat())
     }
 
     /// A key picture of one NAL unit.
-    pub fn picture(&mut self, timestamp: u32) -> Result<(), Error> {
+    pub(super) fn picture(&mut self, timestamp: u32) -> Result<(), Error> {
         self.video(timestamp, &[0x17, 1, 0, 0, 0, 0, 0, 0, 2, 0x65, 0x88])
     }
 
-    pub fn video(&mut self, timestamp: u32, tag: &[u8]) -> Result<(), Error> {
+    pub(super) fn video(&mut self, timestamp: u32, tag: &[u8]) -> Result<(), Error> {
         self.send(kind::VIDEO, timestamp, 1, tag.to_vec())
     }
 
-    pub fn audio(&mut self, timestamp: u32, tag: &[u8]) -> Result<(), Error> {
+    pub(super) fn audio(&mut self, timestamp: u32, tag: &[u8]) -> Result<(), Error> {
         self.send(kind::AUDIO, timestamp, 1, tag.to_vec())
     }
 
     /// A message on the chunk stream that encoders use for its type.
-    pub fn send(&mut self, kind: u8, timestamp: u32, stream_id: u32, payload: Vec<u8>) -> Result<(), Error> {
+    pub(super) fn send(
+        &mut self,
+        kind: u8,
+        timestamp: u32,
+        stream_id: u32,
+        payload: Vec<u8>,
+    ) -> Result<(), Error> {
         let csid = match kind {
             kind::AUDIO => 4,
             kind::VIDEO => 6,
@@ -164,7 +170,7 @@ impl Client {
     }
 
     /// Raw bytes of the chunk stream.
-    pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let mut result = Ok(());
         for piece in bytes.chunks(self.split) {
             result = self.session.handle(piece, self.now);
@@ -176,13 +182,13 @@ impl Client {
         result
     }
 
-    pub fn pass(&mut self, time: Duration) -> Result<(), Error> {
+    pub(super) fn pass(&mut self, time: Duration) -> Result<(), Error> {
         self.now += time;
         self.session.handle_timeout(self.now)
     }
 
     /// Collects what the session has to say.
-    pub fn listen(&mut self) {
+    pub(super) fn listen(&mut self) {
         self.events.extend(std::iter::from_fn(|| self.session.poll_event()));
         let mut bytes = self.session.poll_transmit().unwrap_or_default();
         while let Some(message) = self.reader.get_next_message(&bytes).unwrap() {
@@ -199,21 +205,21 @@ impl Client {
         }
     }
 
-    pub fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.events.clear();
         self.answers.clear();
         self.controls.clear();
     }
 
-    pub fn codes(&self) -> Vec<&str> {
+    pub(super) fn codes(&self) -> Vec<&str> {
         self.answers.iter().filter(|a| a.name == "onStatus").map(Answer::code).collect()
     }
 
-    pub fn answer(&self, name: &str) -> &Answer {
+    pub(super) fn answer(&self, name: &str) -> &Answer {
         self.answers.iter().find(|answer| answer.name == name).unwrap_or_else(|| panic!("no {name}"))
     }
 
-    pub fn requests(&self) -> Vec<&PublishRequest> {
+    pub(super) fn requests(&self) -> Vec<&PublishRequest> {
         let request = |event| match event {
             &Event::Publish(ref request) => Some(request),
             _ => None,
@@ -221,7 +227,7 @@ impl Client {
         self.events.iter().filter_map(request).collect()
     }
 
-    pub fn inputs(&self) -> Vec<&Input> {
+    pub(super) fn inputs(&self) -> Vec<&Input> {
         let input = |event| match event {
             &Event::Input(ref input) => Some(input),
             _ => None,
@@ -229,7 +235,7 @@ impl Client {
         self.events.iter().filter_map(input).collect()
     }
 
-    pub fn samples(&self, of: TrackId) -> Vec<&Sample> {
+    pub(super) fn samples(&self, of: TrackId) -> Vec<&Sample> {
         let sample = |input| match input {
             &Input::Sample { id, ref sample } if id == of => Some(sample),
             _ => None,
@@ -237,7 +243,7 @@ impl Client {
         self.inputs().into_iter().filter_map(sample).collect()
     }
 
-    pub fn tracks(&self, of: TrackId) -> Vec<&Track> {
+    pub(super) fn tracks(&self, of: TrackId) -> Vec<&Track> {
         let track = |input| match input {
             &Input::Track { id, ref track } if id == of => Some(track),
             _ => None,
@@ -246,7 +252,7 @@ impl Client {
     }
 
     /// Decode times of all samples in the order of arrival.
-    pub fn times(&self) -> Vec<i64> {
+    pub(super) fn times(&self) -> Vec<i64> {
         let time = |input| match input {
             &Input::Sample { ref sample, .. } => Some(sample.dts),
             _ => None,
@@ -254,18 +260,18 @@ impl Client {
         self.inputs().into_iter().filter_map(time).collect()
     }
 
-    pub fn unpublished(&self) -> usize {
+    pub(super) fn unpublished(&self) -> usize {
         self.events.iter().filter(|event| matches!(event, Event::Unpublish)).count()
     }
 }
 
-pub fn amf_values(values: &[Value]) -> Vec<u8> {
+pub(super) fn amf_values(values: &[Value]) -> Vec<u8> {
     let mut bytes = Vec::new();
     values.iter().for_each(|value| amf::write(value, &mut bytes));
     bytes
 }
 
-pub fn amf_command(name: &str, transaction: f64, values: &[Value]) -> Vec<u8> {
+pub(super) fn amf_command(name: &str, transaction: f64, values: &[Value]) -> Vec<u8> {
     [amf_values(&[name.into(), transaction.into()]), amf_values(values)].concat()
 }
 

@@ -105,7 +105,7 @@ proptest! {
         if let Some(step) = step {
             lanes.iter_mut().for_each(|lane| steady(lane, step));
         }
-        let mut chunker = Chunker { chunk_size, repeats_extended, ..Chunker::default() };
+        let mut chunker = Chunker::new(chunk_size, repeats_extended);
         let (mut wire, mut expected) = interleave(lanes, &[3, 64, 5, 400, 7], &mut chunker, &picks);
         // The end of input alone does not tell whether an extended timestamp is still to be repeated.
         let last = Outgoing { kind: 20, timestamp: 0, stream_id: 0, payload: Vec::new() };
