@@ -13,4 +13,4 @@ pub use codec::Codec;
 pub use payload::Slice;
 pub use sample::{Sample, Sync};
 pub use time::{MediaTime, Timescale, WallTime};
-pub use track::{Kind, Track};
+pub use track::{Kind, Track, TrackId};

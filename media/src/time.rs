@@ -14,6 +14,8 @@ pub struct Timescale(NonZeroU32);
 impl Timescale {
     /// Milliseconds: RTMP timestamps.
     pub const MILLIS: Timescale = Timescale::constant(1000);
+    /// Microseconds: comparing tracks and clocks.
+    pub const MICROS: Timescale = Timescale::constant(1_000_000);
     /// 90 kHz: every video track that leaves the packager.
     pub const VIDEO: Timescale = Timescale::constant(90_000);
 
@@ -86,8 +88,7 @@ impl MediaTime {
 
     /// Microseconds, rounded to the nearest.
     pub fn micros(self) -> i64 {
-        const MICROS: Timescale = Timescale::constant(1_000_000);
-        self.to(MICROS)
+        self.to(Timescale::MICROS)
     }
 
     /// As a duration; `None` when negative.
@@ -158,7 +159,7 @@ impl std::ops::Sub for WallTime {
     type Output = MediaTime;
 
     fn sub(self, other: WallTime) -> MediaTime {
-        MediaTime::new(self.0.saturating_sub(other.0), Timescale::constant(1_000_000))
+        MediaTime::new(self.0.saturating_sub(other.0), Timescale::MICROS)
     }
 }
 

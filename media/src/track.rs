@@ -1,5 +1,7 @@
 //! What a track is.
 
+use std::fmt;
+
 use crate::codec::Codec;
 use crate::time::Timescale;
 
@@ -35,5 +37,28 @@ impl Track {
     /// What the track carries.
     pub fn kind(&self) -> Kind {
         self.codec.kind()
+    }
+}
+
+/// A track among those of one publisher.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TrackId {
+    /// What it carries.
+    pub kind: Kind,
+    /// Which one of its kind, from zero.
+    pub index: u8,
+}
+
+impl TrackId {
+    /// The first video track.
+    pub const VIDEO: TrackId = TrackId { kind: Kind::Video, index: 0 };
+    /// The first audio track.
+    pub const AUDIO: TrackId = TrackId { kind: Kind::Audio, index: 0 };
+}
+
+/// The rendition name: `video-1`, `audio-1`, …
+impl fmt::Display for TrackId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.kind.as_str(), u32::from(self.index) + 1)
     }
 }

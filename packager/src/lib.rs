@@ -4,8 +4,25 @@
 //! [`Presentation`] is the fold of that log: an immutable snapshot from which every manifest is a pure function.
 //! No socket, file, task or clock is known here; time is an argument.
 
+mod align;
+mod drift;
+#[cfg(test)]
+mod fixture;
+mod gather;
+mod lane;
 pub mod manifest;
 pub mod names;
+pub mod numbers;
+#[allow(clippy::module_inception)]
+mod packager;
 pub mod presentation;
+pub mod settings;
+mod timeline;
 
-pub use presentation::{Content, Init, Part, Period, Presentation, Record, Rendition, Segment, Session};
+pub use numbers::Numbers;
+pub use packager::{Notice, Now, Packager};
+pub use presentation::{
+    Content, FrameRate, Init, Lookup, Part, Period, Presentation, Record, Rendition, Segment, Session, Span,
+};
+pub use settings::{Limits, Settings};
+pub use timeline::Counts;

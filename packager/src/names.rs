@@ -75,11 +75,9 @@ impl Resource {
         }
         let name = file.strip_suffix(".m4s")?;
         Some(match name.split_once('.') {
-            Some((n, k)) => Resource::Part {
-                rendition,
-                number: number(n)?,
-                index: u32::try_from(number(k)?).ok()?,
-            },
+            Some((n, k)) => {
+                Resource::Part { rendition, number: number(n)?, index: u32::try_from(number(k)?).ok()? }
+            }
             None => Resource::Segment { rendition, number: number(name)? },
         })
     }
@@ -146,10 +144,25 @@ mod tests {
     #[test]
     fn what_is_not_ours_is_refused() {
         for path in [
-            "", "/", "master.m3u8/", "video-1", "video-1/", "video-1/07.m4s", "video-1/+7.m4s",
-            "video-1/7.00.m4s", "video-1/7.4294967296.m4s", "video-1/18446744073709551616.m4s",
-            "../video-1/7.m4s", "video-1/../7.m4s", "video-1/7.m4s/x", "Video-1/7.m4s", "video-/7.m4s",
-            "video-1/init-.mp4", "video-1/init-7.m4s", "movie-1/7.m4s", "video-1/7.m4s\0",
+            "",
+            "/",
+            "master.m3u8/",
+            "video-1",
+            "video-1/",
+            "video-1/07.m4s",
+            "video-1/+7.m4s",
+            "video-1/7.00.m4s",
+            "video-1/7.4294967296.m4s",
+            "video-1/18446744073709551616.m4s",
+            "../video-1/7.m4s",
+            "video-1/../7.m4s",
+            "video-1/7.m4s/x",
+            "Video-1/7.m4s",
+            "video-/7.m4s",
+            "video-1/init-.mp4",
+            "video-1/init-7.m4s",
+            "movie-1/7.m4s",
+            "video-1/7.m4s\0",
         ] {
             assert_eq!(Resource::parse(path), None, "{path:?}");
         }

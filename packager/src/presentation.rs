@@ -21,9 +21,33 @@ pub struct Session {
     pub part_target: Duration,
     /// How much of the past the live playlists list.
     pub window: Duration,
-    /// How much of the past can be fetched: at least the window twice and a segment, because a segment that
-    /// left a playlist stays for its duration and that of the longest playlist (RFC 8216bis §6.2.2).
-    pub retention: Duration,
+    /// How much of the past can be fetched.
+    pub retention: Retention,
+    /// Segment numbers that an unclean end of the process may have shown and nobody can have
+    /// (EXT-X-GAP before the first segment).
+    pub burnt: Option<u64>,
+}
+
+/// How much of the past can be fetched.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Retention {
+    /// At least this much: the window twice and a segment, because a segment that left a playlist stays for its
+    /// duration and that of the longest playlist (RFC 8216bis §6.2.2).
+    pub live: Duration,
+    /// Up to this much while it takes no more than `dvr_bytes`.
+    pub dvr: Duration,
+    /// Bytes of a rendition for what lies beyond `live`.
+    pub dvr_bytes: u64,
+    /// Bytes of a rendition that only a broken or hostile publisher reaches; the oldest go whatever `live` says.
+    pub max_bytes: u64,
+}
+
+impl Retention {
+    /// Whether the oldest segment may go, when `span` and `bytes` would be left with it.
+    fn lets_go(&self, span: Duration, without: Duration, bytes: u64) -> bool {
+        let beyond_live = without >= self.live;
+        bytes > self.max_bytes || (beyond_live && (span > self.dvr || bytes > self.dvr_bytes))
+    }
 }
 
 /// An unbroken timeline: one zero, one set of tracks. Each discontinuity begins a new one.
@@ -224,6 +248,7 @@ pub struct Rendition {
     /// Whether the session is over: no segment will follow.
     pub ended: bool,
     held: Duration,
+    held_bytes: u64,
 }
 
 /// Frames per second as a fraction.
@@ -233,6 +258,40 @@ pub struct FrameRate {
     pub frames: u32,
     /// Denominator, in seconds.
     pub per: u32,
+}
+
+impl FrameRate {
+    /// The customary rate nearest to `frames` in `micros`, or what was measured where none is near.
+    pub fn nearest(frames: usize, micros: i64) -> Option<FrameRate> {
+        const CUSTOMARY: [(u32, u32); 12] = [
+            (24_000, 1001),
+            (24, 1),
+            (25, 1),
+            (30_000, 1001),
+            (30, 1),
+            (50, 1),
+            (60_000, 1001),
+            (60, 1),
+            (100, 1),
+            (120, 1),
+            (15, 1),
+            (10, 1),
+        ];
+        let measured = frames as f64 * 1e6 / micros as f64;
+        if micros < 100_000 || !measured.is_finite() || measured <= 0.0 {
+            return None;
+        }
+        let off = |&(frames, per): &(u32, u32)| (f64::from(frames) / f64::from(per) / measured - 1.0).abs();
+        let nearest = CUSTOMARY.into_iter().min_by(|a, b| off(a).total_cmp(&off(b)))?;
+        let (frames, per) =
+            if off(&nearest) < 0.005 { nearest } else { ((measured * 1000.0).round() as u32, 1000) };
+        Some(FrameRate { frames, per })
+    }
+
+    /// As a decimal, frames per second.
+    pub fn per_second(self) -> f64 {
+        f64::from(self.frames) / f64::from(self.per)
+    }
 }
 
 /// What a number asks for.
@@ -259,6 +318,7 @@ impl Rendition {
             frame_rate: None,
             ended: false,
             held: Duration::ZERO,
+            held_bytes: 0,
         }
     }
 
@@ -267,9 +327,11 @@ impl Rendition {
         self.segments.last().map(|(_, segment)| segment)
     }
 
-    /// Whether newcomers should be told of it: it has media, and is not dead at the edge.
+    /// Whether newcomers should be told of it: it has media, and is not off at the edge. A lone gap in the last
+    /// segment of a period is no death.
     pub fn alive(&self) -> bool {
-        self.open.is_some() || self.last().is_some_and(|segment| !segment.is_gap())
+        let newest = if self.ended { usize::MAX } else { 2 };
+        self.open.is_some() || self.segments.values().rev().take(newest).any(|segment| !segment.is_gap())
     }
 
     /// The newest initialization segment.
@@ -296,9 +358,7 @@ impl Rendition {
             return open.parts.get(index as usize).map_or(Lookup::NotYet, Lookup::Found);
         }
         match self.segment(number) {
-            Lookup::Found(segment) => {
-                segment.parts().get(index as usize).map_or(Lookup::Gone, Lookup::Found)
-            }
+            Lookup::Found(segment) => segment.parts().get(index as usize).map_or(Lookup::Gone, Lookup::Found),
             Lookup::NotYet => Lookup::NotYet,
             Lookup::Gone => Lookup::Gone,
         }
@@ -336,13 +396,17 @@ impl Rendition {
         }
         self.open = None;
         self.held += segment.span().duration().unwrap_or_default();
+        self.held_bytes += segment.len();
         self.segments.insert_mut(segment.number, segment);
         while let Some((&number, oldest)) = self.segments.first() {
             let without = self.held.saturating_sub(oldest.span().duration().unwrap_or_default());
-            if without < self.session.retention {
+            if self.segments.size() <= 1
+                || !self.session.retention.lets_go(self.held, without, self.held_bytes)
+            {
                 break;
             }
             self.held = without;
+            self.held_bytes -= oldest.len();
             self.segments.remove_mut(&number);
         }
     }
@@ -357,8 +421,23 @@ pub struct Presentation {
     pub renditions: Vec<Arc<Rendition>>,
     /// Wall time of the newest record; rises with each (DASH `publishTime`).
     pub published: WallTime,
+    /// The stretches of the timeline in which the same renditions go together, oldest first: a DASH Period each.
+    pub spans: Vec<Arc<Span>>,
+    /// The newest period in which nothing more comes.
+    pub closed: Option<u64>,
     /// Whether the session is over.
     pub ended: bool,
+}
+
+/// A stretch of a period in which the same renditions go together.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Span {
+    /// The timeline it stands on.
+    pub period: Arc<Period>,
+    /// Number of its first segment.
+    pub first: u64,
+    /// Where that begins in the period.
+    pub start: MediaTime,
 }
 
 /// One thing the packager made. The log of them is ordered; a [`Presentation`] is its fold, here or elsewhere.
@@ -393,6 +472,13 @@ pub enum Record {
         /// Frames per second.
         frame_rate: FrameRate,
     },
+    /// From here on another set of renditions goes together.
+    Span(Arc<Span>),
+    /// A period got no successor yet and nothing more comes in it.
+    Closed {
+        /// P.
+        period: u64,
+    },
     /// The session is over.
     End,
 }
@@ -400,7 +486,14 @@ pub enum Record {
 impl Presentation {
     /// An empty presentation of a session.
     pub fn new(session: Arc<Session>, published: WallTime) -> Presentation {
-        Presentation { session, renditions: Vec::new(), published, ended: false }
+        Presentation {
+            session,
+            renditions: Vec::new(),
+            published,
+            spans: Vec::new(),
+            closed: None,
+            ended: false,
+        }
     }
 
     /// The rendition of that name.
@@ -425,7 +518,12 @@ impl Presentation {
                     open => *open = Some(Open { number, period, init, parts: vec![part] }),
                 }
             }
-            Record::Segment { rendition, kind, segment } => self.entry(&rendition, kind).append(segment),
+            Record::Segment { rendition, kind, segment } => {
+                self.entry(&rendition, kind).append(segment);
+                self.forget_spans();
+            }
+            Record::Span(span) => self.spans.push(span),
+            Record::Closed { period } => self.closed = Some(period),
             Record::FrameRate { rendition, frame_rate } => {
                 self.entry(&rendition, Kind::Video).frame_rate = Some(frame_rate);
             }
@@ -437,6 +535,16 @@ impl Presentation {
                     rendition.open = None;
                 }
             }
+        }
+    }
+
+    /// Lets go of spans that end before everything that can be fetched.
+    fn forget_spans(&mut self) {
+        let oldest = self.renditions.iter().filter_map(|r| r.segments.first()).map(|(&n, _)| n).min();
+        while let (Some(oldest), [_, second, ..]) = (oldest, &self.spans[..])
+            && second.first <= oldest
+        {
+            self.spans.remove(0);
         }
     }
 

@@ -2,30 +2,108 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::{Found, Grant, Ledger, Publication, Refusal, Source};
+use dashmap::DashMap;
+use tokio::sync::oneshot;
+
+use crate::owner::{Command, Owner, Stream};
+use crate::{Found, Grant, Ledger, Publication, Refusal, Settings, Source};
 
 /// All streams of this server. Cloning shares it.
 #[derive(Clone)]
 pub struct Directory {
+    streams: Arc<DashMap<Arc<str>, Stream>>,
     ledger: Arc<dyn Ledger>,
+    closing: Arc<AtomicBool>,
 }
 
 impl Directory {
     /// An empty directory.
     pub fn new(ledger: Arc<dyn Ledger>) -> Directory {
-        Directory { ledger }
+        Directory { streams: Arc::default(), ledger, closing: Arc::default() }
+    }
+
+    /// Takes up the sessions that a former process left inside their reconnect window, so that players are
+    /// told to wait. Returns how many there were.
+    pub async fn restore(&self, settings: &Arc<Settings>) -> std::io::Result<usize> {
+        let mut restored = 0;
+        for entry in self.ledger.entries()? {
+            let entry: Arc<str> = entry.into();
+            let owner = Owner::new(entry.clone(), settings.clone(), self.ledger.clone()).await;
+            if owner.resumes() {
+                self.start(entry, owner);
+                restored += 1;
+            }
+        }
+        Ok(restored)
     }
 
     /// Puts a publisher on air, or says why not.
     pub async fn publish(&self, grant: Grant, peer: SocketAddr) -> Result<Publication, Refusal> {
-        let _ = (&self.ledger, grant, peer);
+        if self.closing.load(Ordering::Acquire) {
+            return Err(Refusal::ShuttingDown);
+        }
+        // A stream may end between finding it and being heard by it.
+        for _ in 0..3 {
+            let commands = self.stream(&grant).await;
+            let (reply, answer) = oneshot::channel();
+            let settings = grant.settings.clone();
+            if commands.send(Command::Publish { peer, settings, reply }).await.is_ok()
+                && let Ok(answer) = answer.await
+            {
+                return answer;
+            }
+        }
         Err(Refusal::ShuttingDown)
+    }
+
+    /// Ends every publication and closes every open segment, in order that a later process goes on from there.
+    pub async fn shutdown(&self) {
+        self.closing.store(true, Ordering::Release);
+        let streams: Vec<_> = self.streams.iter().map(|stream| stream.commands.clone()).collect();
+        let mut answers = Vec::new();
+        for commands in streams {
+            let (reply, answer) = oneshot::channel();
+            if commands.send(Command::Shutdown { reply }).await.is_ok() {
+                answers.push(answer);
+            }
+        }
+        for answer in answers {
+            // An owner that is gone has nothing open.
+            let _ = answer.await;
+        }
+    }
+
+    async fn stream(&self, grant: &Grant) -> tokio::sync::mpsc::Sender<Command> {
+        if let Some(stream) = self.streams.get(&grant.entry) {
+            return stream.commands.clone();
+        }
+        let owner = Owner::new(grant.entry.clone(), grant.settings.clone(), self.ledger.clone()).await;
+        self.start(grant.entry.clone(), owner)
+    }
+
+    /// Spawns the owner, unless somebody else was faster.
+    fn start(&self, entry: Arc<str>, owner: Owner) -> tokio::sync::mpsc::Sender<Command> {
+        let streams = self.streams.clone();
+        self.streams
+            .entry(entry.clone())
+            .or_insert_with(|| {
+                let (stream, run) = owner.stream();
+                let commands = stream.commands.clone();
+                tokio::spawn(async move {
+                    run.await;
+                    streams.remove_if(&entry, |_, stream| stream.commands.same_channel(&commands));
+                });
+                stream
+            })
+            .commands
+            .clone()
     }
 }
 
 impl Source for Directory {
-    fn find(&self, _entry: &str, _session: Option<u64>) -> Found {
-        Found::Unknown
+    fn find(&self, entry: &str, session: Option<u64>) -> Found {
+        self.streams.get(entry).map_or(Found::Unknown, |stream| stream.state.load().find(session))
     }
 }

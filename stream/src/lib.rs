@@ -9,15 +9,18 @@
 pub mod admit;
 pub mod directory;
 pub mod ledger;
+mod owner;
 pub mod publication;
 pub mod view;
 
 pub use admit::{Admit, Grant, Leg, Protocol, Refusal, Request};
 pub use directory::Directory;
 pub use ledger::Ledger;
-pub use publication::{Ended, Input, Publication, TrackId};
+pub use media::TrackId;
+pub use publication::{Ended, Input, Publication};
 pub use view::{Found, Source, View};
 
+use std::sync::Arc;
 use std::time::Duration;
 
 /// When a newcomer may push out a publisher of the same leg (`stream.takeover`).
@@ -39,10 +42,19 @@ pub struct Settings {
     pub reconnect: Duration,
     /// When a newcomer may push out the incumbent.
     pub takeover: Takeover,
+    /// How long an ended stream's last window stays playable (`stream.keep_ended`).
+    pub keep_ended: Duration,
+    /// How its media is cut.
+    pub packager: Arc<packager::Settings>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { reconnect: Duration::from_secs(30), takeover: Takeover::Stale }
+        Settings {
+            reconnect: Duration::from_secs(30),
+            takeover: Takeover::Stale,
+            keep_ended: Duration::from_secs(3600),
+            packager: Arc::default(),
+        }
     }
 }

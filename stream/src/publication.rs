@@ -1,32 +1,7 @@
 //! A publisher's end of a stream.
 
-use std::fmt;
-
-use media::{Kind, Sample, Track};
+use media::{Sample, Track, TrackId};
 use tokio::sync::{mpsc, watch};
-
-/// A track within a publication.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct TrackId {
-    /// What it carries.
-    pub kind: Kind,
-    /// Which one of its kind, from zero.
-    pub index: u8,
-}
-
-impl TrackId {
-    /// The first video track.
-    pub const VIDEO: TrackId = TrackId { kind: Kind::Video, index: 0 };
-    /// The first audio track.
-    pub const AUDIO: TrackId = TrackId { kind: Kind::Audio, index: 0 };
-}
-
-/// The rendition name: `video-1`, `audio-1`, …
-impl fmt::Display for TrackId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.kind.as_str(), u32::from(self.index) + 1)
-    }
-}
 
 /// What a publisher sends, in the order of arrival.
 #[derive(Clone, Debug)]

@@ -1,0 +1,13 @@
+//! Fragmented MP4 as CMAF wants it (ISO/IEC 14496-12, ISO/IEC 23000-19): one track a file.
+//!
+//! Sample entries and the rest of `moov` come from mp4-atom; the fragment header is our own, because it is
+//! written apart from the payload, for every part, and other dialects put their own boxes into it.
+
+mod fragment;
+mod init;
+
+pub use fragment::{Fragment, FragmentSample, fragment_header};
+pub use init::{Unencodable, init_segment};
+
+/// Every file has one track, and this is its id.
+pub const TRACK_ID: u32 = 1;

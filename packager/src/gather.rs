@@ -1,0 +1,148 @@
+//! Before a period begins: waiting for the tracks that will be in it, and for a keyframe.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use media::{Kind, MediaTime, Sample, Sync, Track, TrackId, WallTime};
+
+use crate::settings::Settings;
+
+/// Audio that begins earlier than the video by more than this is let go: players would wait on a hole.
+const LEAD_IN_MICROS: i64 = 100_000;
+/// Samples further than this from the period's zero belong to another timeline.
+const SAME_TIMELINE_MICROS: i64 = 10_000_000;
+
+/// What arrived while waiting.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Which track.
+    pub id: TrackId,
+    /// The sample in the publisher's time.
+    pub sample: Sample,
+    /// Its presentation time with its scale.
+    pub presented: MediaTime,
+    /// When it arrived.
+    pub wall: WallTime,
+    /// When it arrived.
+    pub now: Instant,
+}
+
+/// A period that can begin.
+#[derive(Debug)]
+pub struct Beginning {
+    /// The tracks in it.
+    pub tracks: Vec<(TrackId, Track)>,
+    /// Its zero in the publisher's time.
+    pub zero: MediaTime,
+    /// When the sample that defines the zero arrived.
+    pub wall: WallTime,
+    /// When the sample that defines the zero arrived.
+    pub now: Instant,
+    /// What to package, in order of arrival.
+    pub samples: Vec<Held>,
+}
+
+/// Waiting for the tracks of a period.
+#[derive(Debug, Default)]
+pub struct Gather {
+    held: VecDeque<Held>,
+    bytes: u64,
+    since: Option<Instant>,
+}
+
+impl Gather {
+    /// Takes a sample that arrived. Video before a keyframe is of no use and is not kept.
+    pub fn hold(&mut self, held: Held, limit: u64) {
+        self.since.get_or_insert(held.now);
+        let useless = held.id.kind == Kind::Video && held.sample.sync == Sync::No && !self.has_key(held.id);
+        if useless {
+            return;
+        }
+        self.bytes += held.sample.data.len() as u64;
+        self.held.push_back(held);
+        while self.bytes > limit {
+            let Some(oldest) = self.held.pop_front() else {
+                break;
+            };
+            self.bytes -= oldest.sample.data.len() as u64;
+        }
+    }
+
+    /// When waiting gives up on a track, if nothing more arrives.
+    pub fn deadline(&self, settings: &Settings, now: Instant) -> Option<Instant> {
+        let since = self.since?;
+        let waits = [settings.limits.track_wait, settings.probe.max(settings.limits.track_wait)];
+        waits.into_iter().map(|wait| since + wait).find(|&at| at > now)
+    }
+
+    /// Begins the period if everything that should be in it is here, or if the wait was long enough.
+    pub fn begin(
+        &mut self,
+        tracks: &BTreeMap<TrackId, Track>,
+        announced: Option<(bool, bool)>,
+        settings: &Settings,
+        now: Instant,
+    ) -> Option<Beginning> {
+        let waited = now.saturating_duration_since(self.since?);
+        let here: Vec<TrackId> = tracks.keys().copied().filter(|&id| self.has_start(id)).collect();
+        if here.is_empty() || !self.enough(&here, tracks, announced, settings, waited) {
+            return None;
+        }
+        let beginning = self.cut_loose(&here, tracks)?;
+        *self = Gather::default();
+        Some(beginning)
+    }
+
+    fn enough(
+        &self,
+        here: &[TrackId],
+        tracks: &BTreeMap<TrackId, Track>,
+        announced: Option<(bool, bool)>,
+        settings: &Settings,
+        waited: Duration,
+    ) -> bool {
+        let has = |kind| here.iter().any(|id| id.kind == kind);
+        let described = |kind| tracks.keys().any(|id| id.kind == kind);
+        let (video, audio) = announced.unwrap_or((true, true));
+        let complete = (has(Kind::Video) || !(video || described(Kind::Video)))
+            && (has(Kind::Audio) || !(audio || described(Kind::Audio)));
+        let waits_for_key = described(Kind::Video) && !has(Kind::Video) && waited < settings.probe;
+        complete || (waited >= settings.limits.track_wait && !waits_for_key)
+    }
+
+    fn has_key(&self, id: TrackId) -> bool {
+        self.held.iter().any(|held| held.id == id && held.sample.sync != Sync::No)
+    }
+
+    fn has_start(&self, id: TrackId) -> bool {
+        match id.kind {
+            Kind::Video => self.has_key(id),
+            Kind::Audio => self.held.iter().any(|held| held.id == id),
+        }
+    }
+
+    /// The zero is the first keyframe, or audio that begins shortly before it.
+    fn cut_loose(&mut self, here: &[TrackId], tracks: &BTreeMap<TrackId, Track>) -> Option<Beginning> {
+        let video = here.iter().find(|id| id.kind == Kind::Video);
+        let lead = match video {
+            Some(id) => self.held.iter().find(|held| held.id == *id && held.sample.sync != Sync::No)?,
+            None => self.held.iter().find(|held| here.contains(&held.id))?,
+        };
+        let (wall, now, start) = (lead.wall, lead.now, lead.presented.micros());
+        let first_key = lead.sample.dts;
+        let fits = |held: &Held| {
+            let after = held.presented.micros() - start;
+            match held.id.kind {
+                Kind::Video => here.contains(&held.id) && held.sample.dts >= first_key,
+                Kind::Audio => {
+                    here.contains(&held.id) && (-LEAD_IN_MICROS..SAME_TIMELINE_MICROS).contains(&after)
+                }
+            }
+        };
+        let samples: Vec<Held> = self.held.drain(..).filter(fits).collect();
+        let of_zero = |held: &&Held| held.id.kind == Kind::Audio || held.sample.dts == first_key;
+        let zero = samples.iter().filter(of_zero).map(|held| held.presented).min()?;
+        let tracks = here.iter().filter_map(|id| Some((*id, tracks.get(id)?.clone()))).collect();
+        Some(Beginning { tracks, zero, wall, now, samples })
+    }
+}

@@ -1,0 +1,52 @@
+//! The numbering state of an entry: what must outlive the process so that no number is used twice.
+
+use std::time::Duration;
+
+use media::WallTime;
+
+/// The numbering state of an entry. Stored before anything with these numbers becomes visible.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Numbers {
+    /// The session that is on or was last.
+    pub session: u64,
+    /// Whether that session was ended; otherwise a restart may find it inside its reconnect window.
+    pub ended: bool,
+    /// The largest segment number that may have been visible.
+    pub segment: u64,
+    /// Whether segment number `segment` was finished; if not, it is burnt after an unclean start.
+    pub closed: bool,
+    /// The largest period number that may have been visible.
+    pub period: u64,
+    /// When this was written.
+    pub at: WallTime,
+    /// Media time up to which wall-clock fields were published: a new period starts no earlier.
+    pub until: WallTime,
+    /// EXT-X-TARGETDURATION of the session in seconds, once fixed.
+    pub target_duration: Option<u32>,
+    /// PART-TARGET of the session, once fixed.
+    pub part_target: Option<Duration>,
+    /// The longest GOP seen in the session.
+    pub longest_gop: Duration,
+}
+
+impl Numbers {
+    /// The state of an entry of which nothing is known.
+    ///
+    /// Both numbers are the Unix time in seconds: they grow by less than one a second, so whatever an earlier,
+    /// forgotten life of the entry used lies below.
+    pub fn unknown(now: WallTime) -> Numbers {
+        let seconds = now.unix_seconds().max(1) as u64;
+        Numbers {
+            session: seconds,
+            ended: true,
+            segment: seconds - 1,
+            closed: true,
+            period: seconds - 1,
+            at: now,
+            until: WallTime::default(),
+            target_duration: None,
+            part_target: None,
+            longest_gop: Duration::ZERO,
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! The one task that owns a stream: takes what its publisher sends, runs the packager, publishes views.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+use media::WallTime;
+use packager::{Now, Numbers, Packager};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until, timeout};
+use tracing::{info, warn};
+
+use crate::{Ended, Found, Input, Ledger, Publication, Refusal, Settings, Takeover, View};
+
+/// Inputs that may wait for the owner before the publisher has to.
+const INPUTS: usize = 256;
+/// Inputs taken before a view is published, when they come faster than that.
+const BATCH: usize = 64;
+/// A publisher silent for this long may be pushed out (`stream.takeover = "stale"`).
+const STALE: Duration = Duration::from_secs(1);
+/// Live goes on without the ledger when that takes longer.
+const LEDGER_PATIENCE: Duration = Duration::from_millis(500);
+/// Ended sessions of a stream that stay playable by their session while a newer one is on.
+const PAST_SESSIONS: usize = 2;
+
+/// What edges ask of an owner.
+pub(crate) enum Command {
+    Publish {
+        peer: SocketAddr,
+        settings: Arc<Settings>,
+        reply: oneshot::Sender<Result<Publication, Refusal>>,
+    },
+    Shutdown {
+        reply: oneshot::Sender<()>,
+    },
+}
+
+/// How the directory reaches a stream.
+pub(crate) struct Stream {
+    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) state: Arc<ArcSwap<State>>,
+}
+
+/// What readers see of a stream.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    session: u64,
+    /// The newest snapshot: of this session, or of the last one until this one has something to play.
+    current: Option<Arc<View>>,
+    past: Vec<Arc<View>>,
+    /// A publisher is there or expected back.
+    expected: bool,
+}
+
+impl State {
+    pub(crate) fn find(&self, session: Option<u64>) -> Found {
+        let of = |id: u64| {
+            let mut views = self.current.iter().chain(&self.past);
+            views.find(|view| view.presentation.session.id == id).cloned()
+        };
+        let view = match session {
+            None => self.current.clone(),
+            Some(id) => of(id),
+        };
+        match (view, session) {
+            (Some(view), _) => Found::View(view),
+            (None, Some(id)) if id != self.session => Found::Unknown,
+            _ if self.expected => Found::Starting,
+            _ => Found::Offline,
+        }
+    }
+}
+
+struct Publisher {
+    peer: SocketAddr,
+    inputs: mpsc::Receiver<Input>,
+    ended: watch::Sender<Option<Ended>>,
+    heard: Instant,
+}
+
+enum Phase {
+    /// A publisher is on.
+    On(Publisher),
+    /// It may come back until then.
+    Waiting { until: Instant },
+    /// The session is over; its last window stays until then.
+    Over { until: Instant },
+}
+
+pub(crate) struct Owner {
+    entry: Arc<str>,
+    settings: Arc<Settings>,
+    ledger: Arc<dyn Ledger>,
+    packager: Packager,
+    stored: Option<Numbers>,
+    storing: Option<JoinHandle<std::io::Result<()>>>,
+    resumes: bool,
+    phase: Phase,
+    state: Arc<ArcSwap<State>>,
+    announced: bool,
+}
+
+impl Owner {
+    /// Takes up where the ledger left off.
+    pub(crate) async fn new(entry: Arc<str>, settings: Arc<Settings>, ledger: Arc<dyn Ledger>) -> Owner {
+        let wall = wall_time();
+        let (reader, name) = (ledger.clone(), entry.clone());
+        let loaded = tokio::task::spawn_blocking(move || reader.load(&name)).await;
+        let known = match loaded {
+            Ok(Ok(known)) => known,
+            Ok(Err(error)) => {
+                warn!(%entry, %error, "numbering state is not readable: numbers go on from the clock");
+                None
+            }
+            Err(error) => {
+                warn!(%entry, %error, "numbering state could not be read: numbers go on from the clock");
+                None
+            }
+        };
+        let resumes = known.as_ref().is_some_and(|numbers| {
+            let away = (wall - numbers.at).duration().unwrap_or_default();
+            !numbers.ended && away <= settings.reconnect
+        });
+        let numbers = known.unwrap_or_else(|| Numbers::unknown(wall));
+        let packager = Packager::new(settings.packager.clone(), numbers, resumes);
+        let until = Instant::now() + settings.reconnect;
+        Owner {
+            entry,
+            settings,
+            ledger,
+            packager,
+            stored: None,
+            storing: None,
+            resumes,
+            phase: Phase::Waiting { until },
+            state: Arc::default(),
+            announced: false,
+        }
+    }
+
+    /// Whether a session of a former process goes on.
+    pub(crate) fn resumes(&self) -> bool {
+        self.resumes
+    }
+
+    /// How to reach it, and the task to spawn.
+    pub(crate) fn stream(self) -> (Stream, impl Future<Output = ()>) {
+        let (sender, commands) = mpsc::channel(16);
+        let state = self.state.clone();
+        self.show(None);
+        (Stream { commands: sender, state }, self.run(commands))
+    }
+
+    async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        loop {
+            let deadline = self.deadline();
+            tokio::select! {
+                biased;
+                command = commands.recv() => match command {
+                    Some(Command::Publish { peer, settings, reply }) => {
+                        // A publisher that left meanwhile is noticed by its closed channel.
+                        let _ = reply.send(self.publish(peer, settings).await);
+                    }
+                    Some(Command::Shutdown { reply }) => {
+                        self.shut_down().await;
+                        let _ = reply.send(());
+                        return;
+                    }
+                    None => return,
+                },
+                input = next_input(&mut self.phase) => self.take(input).await,
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
+                    if self.on_time().await {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::On(_) => self.packager.deadline(Instant::now().into_std()).map(Instant::from_std),
+            Phase::Waiting { until } | Phase::Over { until } => Some(*until),
+        }
+    }
+
+    async fn publish(&mut self, peer: SocketAddr, settings: Arc<Settings>) -> Result<Publication, Refusal> {
+        if let Phase::On(publisher) = &self.phase {
+            if !gives_way(publisher, peer, self.settings.takeover) {
+                return Err(Refusal::Busy { incumbent: publisher.peer });
+            }
+            info!(entry = %self.entry, incumbent = %publisher.peer, newcomer = %peer, "publisher takes over");
+            publisher.ended.send_replace(Some(Ended::TakenOver));
+            self.packager.interrupt(wall_time());
+        }
+        if let Phase::Over { .. } = self.phase {
+            let numbers = self.packager.numbers().clone();
+            self.packager = Packager::new(settings.packager.clone(), numbers, false);
+            self.announced = false;
+        }
+        self.settings = settings;
+        self.packager.begin();
+        let (sender, inputs) = mpsc::channel(INPUTS);
+        let (ended, watcher) = watch::channel(None);
+        self.phase = Phase::On(Publisher { peer, inputs, ended, heard: Instant::now() });
+        self.publish_view().await;
+        Ok(Publication { inputs: sender, ended: watcher })
+    }
+
+    /// One input, and whatever else is there already; `None` when the publisher is gone.
+    async fn take(&mut self, mut input: Option<Input>) {
+        for _ in 0..BATCH {
+            let Some(arrived) = input else {
+                self.lose();
+                break;
+            };
+            self.package(arrived);
+            let Phase::On(publisher) = &mut self.phase else {
+                break;
+            };
+            input = match publisher.inputs.try_recv() {
+                Ok(input) => Some(input),
+                Err(_) => break,
+            };
+        }
+        self.publish_view().await;
+    }
+
+    fn package(&mut self, input: Input) {
+        if let Phase::On(publisher) = &mut self.phase {
+            publisher.heard = Instant::now();
+        }
+        match input {
+            Input::Announce { video, audio } => self.packager.announce(video, audio),
+            Input::Track { id, track } => self.packager.track(id, track),
+            Input::Sample { id, sample } => self.packager.push(id, sample, now()),
+        }
+    }
+
+    fn lose(&mut self) {
+        self.packager.interrupt(wall_time());
+        let until = Instant::now() + self.settings.reconnect;
+        self.phase = Phase::Waiting { until };
+        info!(entry = %self.entry, reconnect = ?self.settings.reconnect, "publisher is gone");
+    }
+
+    /// Says whether the stream is done with.
+    async fn on_time(&mut self) -> bool {
+        match self.phase {
+            Phase::On(_) => self.packager.tick(now()),
+            Phase::Waiting { .. } => {
+                self.packager.end(wall_time());
+                self.phase = Phase::Over { until: Instant::now() + self.settings.keep_ended };
+                info!(entry = %self.entry, "stream ended");
+                self.publish_view().await;
+                // Nothing was ever playable: there is nothing to keep.
+                return self.state.load().current.is_none();
+            }
+            Phase::Over { .. } => return true,
+        }
+        self.publish_view().await;
+        false
+    }
+
+    async fn shut_down(&mut self) {
+        self.packager.interrupt(wall_time());
+        self.publish_view().await;
+        if let Phase::On(publisher) = &self.phase {
+            publisher.ended.send_replace(Some(Ended::ShuttingDown));
+        }
+    }
+
+    /// Shows readers the newest snapshot, after its numbers are burnt.
+    async fn publish_view(&mut self) {
+        self.burn().await;
+        for notice in self.packager.take_notices() {
+            warn!(entry = %self.entry, "{notice}");
+        }
+        let changed = !self.packager.take_log().is_empty();
+        let presentation = self.packager.presentation().filter(|_| changed);
+        let previous = self.state.load().current.clone();
+        let view = presentation
+            .map(|presentation| Arc::new(View::new(Arc::new(presentation.clone()), previous.as_deref())));
+        if view.as_ref().is_some_and(|view| view.presentation.playable()) && !self.announced {
+            self.announced = true;
+            info!(entry = %self.entry, session = self.packager.numbers().session, "stream is playable");
+        }
+        self.show(view);
+    }
+
+    fn show(&self, view: Option<Arc<View>>) {
+        let before = self.state.load();
+        let expected = !matches!(self.phase, Phase::Over { .. });
+        let session = self.packager.numbers().session;
+        if view.is_none() && (before.expected, before.session) == (expected, session) {
+            return;
+        }
+        let mut past = before.past.clone();
+        let current = match view.filter(|view| view.presentation.playable()) {
+            None => before.current.clone(),
+            Some(view) => {
+                let id = view.presentation.session.id;
+                let older = before.current.iter().filter(|old| old.presentation.session.id != id);
+                past.splice(0..0, older.cloned());
+                past.truncate(PAST_SESSIONS);
+                Some(view)
+            }
+        };
+        self.state.store(Arc::new(State { session, current, past, expected }));
+    }
+
+    /// Stores the numbers if they changed. Live does not wait for a disk that hangs or fails.
+    async fn burn(&mut self) {
+        let numbers = self.packager.numbers();
+        if self.stored.as_ref().is_some_and(|stored| same(stored, numbers)) {
+            return;
+        }
+        if self.storing.as_ref().is_some_and(|storing| !storing.is_finished()) {
+            return;
+        }
+        let (ledger, entry, numbers) = (self.ledger.clone(), self.entry.clone(), numbers.clone());
+        self.stored = Some(numbers.clone());
+        let mut storing = tokio::task::spawn_blocking(move || ledger.store(&entry, &numbers));
+        match timeout(LEDGER_PATIENCE, &mut storing).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(error))) => {
+                warn!(entry = %self.entry, %error, "numbering state could not be stored: live goes on");
+            }
+            Ok(Err(error)) => warn!(entry = %self.entry, %error, "numbering state could not be stored"),
+            Err(_) => {
+                warn!(entry = %self.entry, "numbering state is slow to store: live goes on");
+                self.storing = Some(storing);
+            }
+        }
+    }
+}
+
+/// Whether nothing changed that a later process must know.
+fn same(stored: &Numbers, numbers: &Numbers) -> bool {
+    let (at, until, longest_gop) = (numbers.at, numbers.until, numbers.longest_gop);
+    Numbers { at, until, longest_gop, ..stored.clone() } == *numbers
+}
+
+async fn next_input(phase: &mut Phase) -> Option<Input> {
+    match phase {
+        Phase::On(publisher) => publisher.inputs.recv().await,
+        Phase::Waiting { .. } | Phase::Over { .. } => std::future::pending().await,
+    }
+}
+
+fn gives_way(incumbent: &Publisher, newcomer: SocketAddr, takeover: Takeover) -> bool {
+    let gone = incumbent.inputs.is_closed();
+    gone || match takeover {
+        Takeover::Always => true,
+        Takeover::Never => false,
+        Takeover::Stale => incumbent.heard.elapsed() >= STALE || incumbent.peer.ip() == newcomer.ip(),
+    }
+}
+
+fn now() -> Now {
+    Now { instant: Instant::now().into_std(), wall: wall_time() }
+}
+
+fn wall_time() -> WallTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    WallTime::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
