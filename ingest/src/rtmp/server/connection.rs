@@ -1,0 +1,198 @@
+//! One connection: its socket, its session, and the publication while it is on air.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use stream::{Ended, Leg, Protocol, Publication, Refusal, Request};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::Server;
+use crate::rtmp::session::{self, Counters, Event, Fault, PublishRequest, Session};
+
+/// What a peer may send at once before it publishes, and while it does.
+const READ: (usize, usize) = (4 << 10, 64 << 10);
+/// How long a peer that was told why may take to close.
+const LINGER: Duration = Duration::from_secs(1);
+
+pub(super) struct Connection {
+    server: Arc<Server>,
+    socket: TcpStream,
+    peer: SocketAddr,
+    session: Session,
+    buffer: Vec<u8>,
+    on_air: Option<OnAir>,
+}
+
+/// A publication, and what to say about it when it ends.
+struct OnAir {
+    publication: Publication,
+    entry: Arc<str>,
+    leg: Leg,
+    since: Instant,
+    before: Counters,
+}
+
+/// Why a connection ends.
+#[derive(Debug, thiserror::Error)]
+enum Reason {
+    #[error("connection closed by peer")]
+    Closed,
+    #[error("connection lost: {0}")]
+    Lost(#[from] io::Error),
+    #[error("peer does not read its answers")]
+    Stuck,
+    #[error("not decided in time whether it may publish")]
+    Undecided,
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    #[error("{0}")]
+    Ended(#[from] Ended),
+    #[error("{0}")]
+    Fault(#[from] session::Error),
+}
+
+impl Connection {
+    pub(super) fn new(server: Arc<Server>, socket: TcpStream, peer: SocketAddr) -> Connection {
+        let session = Session::new(server.settings.limits, Instant::now());
+        Connection { server, socket, peer, session, buffer: vec![0; READ.0], on_air: None }
+    }
+
+    pub(super) async fn run(mut self, shutdown: &CancellationToken) {
+        let reason = match self.talk(shutdown).await {
+            Ok(never) => match never {},
+            Err(reason) => reason,
+        };
+        match &reason {
+            Reason::Refused(refusal) => self.session.refuse(&refusal.to_string()),
+            Reason::Undecided => self.session.refuse(&reason.to_string()),
+            Reason::Ended(ended) => self.session.end(&ended.to_string()),
+            _ => {}
+        }
+        self.report(&reason);
+        self.close(&reason).await;
+    }
+
+    async fn talk(&mut self, shutdown: &CancellationToken) -> Result<std::convert::Infallible, Reason> {
+        self.socket.set_nodelay(true)?;
+        loop {
+            let read = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return Err(Reason::Ended(Ended::ShuttingDown)),
+                ended = ended(self.on_air.as_ref()) => return Err(Reason::Ended(ended)),
+                read = self.socket.read(&mut self.buffer) => Some(read?),
+                () = sleep_until(self.session.deadline().into()) => None,
+            };
+            match read {
+                Some(0) => return Err(Reason::Closed),
+                Some(length) => self.handle(length).await?,
+                None => self.session.handle_timeout(Instant::now())?,
+            }
+        }
+    }
+
+    /// What came before a fault still counts, and answers go out before the connection ends.
+    async fn handle(&mut self, length: usize) -> Result<(), Reason> {
+        let handled = self.session.handle(&self.buffer[..length], Instant::now());
+        while let Some(event) = self.session.poll_event() {
+            self.act(event).await?;
+        }
+        self.send().await?;
+        Ok(handled?)
+    }
+
+    async fn act(&mut self, event: Event) -> Result<(), Reason> {
+        match (event, &self.on_air) {
+            (Event::Publish(request), _) => self.publish(request).await?,
+            (Event::Input(input), Some(on_air)) => on_air.publication.send(input).await?,
+            (Event::Input(_), None) => {}
+            (Event::Unpublish, _) => self.off_air("unpublished"),
+        }
+        Ok(())
+    }
+
+    async fn publish(&mut self, request: PublishRequest) -> Result<(), Reason> {
+        let name = request.key.into_secret();
+        let request = Request { protocol: Protocol::Rtmp, leg: request.leg, name, peer: self.peer };
+        let decided = timeout(self.server.settings.limits.setup, self.enter(&request)).await;
+        let on_air = decided.map_err(|_| Reason::Undecided)??;
+        tracing::info!(peer = %self.peer, entry = %on_air.entry, leg = ?on_air.leg, "RTMP publishing");
+        self.session.accept();
+        self.on_air = Some(on_air);
+        self.buffer.resize(READ.1, 0);
+        Ok(())
+    }
+
+    async fn enter(&self, request: &Request) -> Result<OnAir, Refusal> {
+        let grant = self.server.admit.admit(request).await?;
+        let (entry, leg) = (grant.entry.clone(), grant.leg);
+        let publication = self.server.directory.publish(grant, self.peer).await?;
+        Ok(OnAir { publication, entry, leg, since: Instant::now(), before: self.session.counters() })
+    }
+
+    /// Lets the stream go, and says how it went.
+    fn off_air(&mut self, reason: &str) {
+        let Some(on_air) = self.on_air.take() else { return };
+        let (now, before) = (self.session.counters(), on_air.before);
+        tracing::info!(
+            peer = %self.peer, entry = %on_air.entry, leg = ?on_air.leg, reason,
+            seconds = on_air.since.elapsed().as_secs_f64(), bytes = now.bytes - before.bytes,
+            video = now.video - before.video, audio = now.audio - before.audio,
+            unconfigured = now.unconfigured - before.unconfigured, enhanced = now.enhanced - before.enhanced,
+            ignored = now.ignored - before.ignored, aborted = now.aborted - before.aborted,
+            "RTMP publishing ended"
+        );
+    }
+
+    /// A publisher that is turned away is worth a warning; a passer-by is not.
+    fn report(&mut self, reason: &Reason) {
+        let refused = match reason {
+            Reason::Refused(refusal) => Some(refusal.reason()),
+            Reason::Undecided => Some("undecided"),
+            Reason::Fault(error) => match &error.fault {
+                Fault::Name(_) => Some("bad-name"),
+                fault if fault.is_about_media() => Some("bad-media"),
+                _ => None,
+            },
+            _ => None,
+        };
+        match refused {
+            Some(word) => {
+                tracing::warn!(peer = %self.peer, reason = word, "RTMP publisher refused: {reason}")
+            }
+            None => tracing::debug!(peer = %self.peer, "RTMP connection ends: {reason}"),
+        }
+        self.off_air(&reason.to_string());
+    }
+
+    async fn send(&mut self) -> Result<(), Reason> {
+        let Some(bytes) = self.session.poll_transmit() else { return Ok(()) };
+        let sent = timeout(self.server.settings.limits.write, self.socket.write_all(&bytes)).await;
+        Ok(sent.map_err(|_| Reason::Stuck)??)
+    }
+
+    /// Sends what is left. A peer that still sends would lose it to a reset, so it is heard out for a moment.
+    async fn close(mut self, reason: &Reason) {
+        if matches!(reason, Reason::Closed | Reason::Lost(_) | Reason::Stuck) {
+            return;
+        }
+        let farewell = async {
+            self.send().await?;
+            self.socket.shutdown().await?;
+            while self.socket.read(&mut self.buffer).await? > 0 {}
+            Ok::<(), Reason>(())
+        };
+        let _ = timeout(LINGER, farewell).await;
+    }
+}
+
+async fn ended(on_air: Option<&OnAir>) -> Ended {
+    match on_air {
+        Some(on_air) => on_air.publication.ended().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,1 @@
+//! The skin on a real socket.
