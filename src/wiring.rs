@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use config::{Config, Takeover};
-use stream::ledger::Forgetful;
+use recorder::FileLedger;
 use stream::{Directory, Ledger};
 
 use crate::data::DataDir;
@@ -17,8 +17,9 @@ pub(crate) async fn directory(data: &DataDir, settings: &Arc<stream::Settings>) 
     Ok(directory)
 }
 
-fn ledger(_data: &DataDir) -> anyhow::Result<Arc<dyn Ledger>> {
-    Ok(Arc::new(Forgetful))
+fn ledger(data: &DataDir) -> anyhow::Result<Arc<dyn Ledger>> {
+    let ledger = FileLedger::open(data.path()).context("storage.data: cannot keep numbering state")?;
+    Ok(Arc::new(ledger))
 }
 
 /// How streams behave.
@@ -48,8 +49,14 @@ fn packager(config: &Config) -> packager::Settings {
 /// How the RTMP listener treats its peers.
 pub(crate) fn rtmp(config: &Config) -> ingest::rtmp::Settings {
     let rtmp = &config.rtmp;
-    let _ = rtmp;
-    ingest::rtmp::Settings::default()
+    let limits = ingest::rtmp::Limits {
+        connections: rtmp.max_connections,
+        setup: rtmp.handshake_timeout,
+        idle: rtmp.idle_timeout,
+        media_message: usize::try_from(rtmp.max_message).unwrap_or(usize::MAX),
+        ..ingest::rtmp::Limits::default()
+    };
+    ingest::rtmp::Settings { limits }
 }
 
 /// How the origin treats its peers.
