@@ -70,9 +70,12 @@ fn many_chunk_streams_with_long_messages() {
 }
 
 #[test]
-fn a_command_may_not_be_as_long_as_a_picture() {
-    let error = Client::new().send(kind::COMMAND, 0, 0, vec![0; 300_000]).unwrap_err();
-    assert!(matches!(error.fault, Fault::Chunk(chunk::Error::MessageTooLong { kind: kind::COMMAND, .. })));
+fn each_type_of_message_has_its_own_longest() {
+    for (kind, len) in [(kind::COMMAND, 256 << 10), (kind::DATA, 256 << 10), (kind::AGGREGATE, 1 << 20)] {
+        let error = Client::new().send(kind, 0, 0, vec![0; len + 1]).unwrap_err();
+        let fault = chunk::Error::MessageTooLong { kind, len: len + 1, limit: len };
+        assert_eq!(error.fault, Fault::Chunk(fault));
+    }
 }
 
 /// A5. Sizes 0 and bit 31 are in `chunks`.

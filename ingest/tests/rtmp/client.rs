@@ -221,7 +221,7 @@ impl Client {
 
     pub(super) fn requests(&self) -> Vec<&PublishRequest> {
         let request = |event| match event {
-            &Event::Publish(ref request) => Some(request),
+            Event::Publish(request) => Some(request),
             _ => None,
         };
         self.events.iter().filter_map(request).collect()
@@ -229,7 +229,7 @@ impl Client {
 
     pub(super) fn inputs(&self) -> Vec<&Input> {
         let input = |event| match event {
-            &Event::Input(ref input) => Some(input),
+            Event::Input(input) => Some(input),
             _ => None,
         };
         self.events.iter().filter_map(input).collect()
@@ -254,7 +254,7 @@ impl Client {
     /// Decode times of all samples in the order of arrival.
     pub(super) fn times(&self) -> Vec<i64> {
         let time = |input| match input {
-            &Input::Sample { ref sample, .. } => Some(sample.dts),
+            Input::Sample { sample, .. } => Some(sample.dts),
             _ => None,
         };
         self.inputs().into_iter().filter_map(time).collect()

@@ -205,6 +205,14 @@ async fn a_second_publisher_is_refused_while_the_first_is_on_air() {
     assert_eq!(second.farewell().await, ["NetStream.Publish.BadName"]);
 }
 
+/// The encoder lost its connection and is back before the server has noticed.
+#[tokio::test]
+async fn a_half_open_connection_does_not_keep_its_encoder_out() {
+    let server = serve(Limits::default(), Takeover::Stale).await;
+    let _silent = Encoder::on_air(server.at).await;
+    let _back = Encoder::on_air(server.at).await;
+}
+
 #[tokio::test]
 async fn a_publisher_that_is_pushed_out_is_told_even_while_it_sends() {
     let server = serve(Limits::default(), Takeover::Always).await;
