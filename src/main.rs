@@ -1,1 +1,35 @@
-fn main() {}
+//! The `headwater` binary: reads the settings, builds the edges, joins them, shuts them down.
+//!
+//! Everything here is wiring. What a server does is in the crates below; what each may know is held by
+//! `tests/floors.rs`.
+
+mod check;
+mod cli;
+mod data;
+mod keys;
+mod listen;
+mod load;
+mod log;
+mod serve;
+mod stop;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let done = match cli::Cli::parse().command {
+        cli::Command::Serve(flags) => serve::run(&flags),
+        cli::Command::Check(flags) => check::run(&flags),
+    };
+    done.map_or_else(failed, |()| ExitCode::SUCCESS)
+}
+
+fn failed(error: anyhow::Error) -> ExitCode {
+    eprintln!("{error:#}");
+    ExitCode::FAILURE
+}

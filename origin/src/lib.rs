@@ -1,1 +1,35 @@
-//! origin
+//! The HTTP origin: parses a URL, takes a snapshot, answers.
+//!
+//! A media answer is the pieces that ingest wrote, by reference ([`Pieces`]); a manifest answer is a function of
+//! the newest snapshot, rendered once however many ask. [`router`] is what is served; [`Server`] is how: its own
+//! accept loop over HTTP/1.1 and HTTP/2 with prior knowledge, with a named limit on everything a peer can make
+//! it hold ([`Settings`]).
+//!
+//! Deliberately not here: what a manifest says and what a URL looks like (`packager`), where snapshots come from
+//! (`stream`), authentication, the control API, TLS.
+
+mod activity;
+mod answer;
+mod cache_control;
+mod connection;
+mod cors;
+mod encoding;
+mod etag;
+mod freshness;
+mod gate;
+mod immutable;
+mod lookup;
+mod manifest;
+mod pieces;
+mod problem;
+mod range;
+mod route;
+mod server;
+mod settings;
+mod target;
+mod timeout;
+
+pub use pieces::Pieces;
+pub use route::router;
+pub use server::Server;
+pub use settings::Settings;

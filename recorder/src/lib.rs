@@ -1,1 +1,167 @@
-//! recorder
+//! What of a live entry is on disk. Today its numbering state; the recordings themselves come to stand beside it.
+//!
+//! ```text
+//! DATA/live/ENTRY/numbers.json
+//! ```
+//!
+//! A file is replaced by rename, so a reader finds the old or the new one. It is written, not synced: it survives
+//! the death of the process, and after a power cut numbering goes on from the clock.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use media::WallTime;
+use packager::Numbers;
+use serde::{Deserialize, Serialize};
+use stream::Ledger;
+
+const FILE: &str = "numbers.json";
+
+/// Keeps the numbers of each entry in a small file.
+#[derive(Debug)]
+pub struct FileLedger {
+    root: PathBuf,
+}
+
+impl FileLedger {
+    /// A ledger below the data directory, which is created where it is missing.
+    pub fn open(data: &Path) -> io::Result<FileLedger> {
+        let root = data.join("live");
+        fs::create_dir_all(&root)?;
+        Ok(FileLedger { root })
+    }
+
+    fn folder(&self, entry: &str) -> io::Result<PathBuf> {
+        if !packager::names::is_entry_id(entry) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not an entry id"));
+        }
+        Ok(self.root.join(entry))
+    }
+}
+
+impl Ledger for FileLedger {
+    fn load(&self, entry: &str) -> io::Result<Option<Numbers>> {
+        let text = match fs::read(self.folder(entry)?.join(FILE)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let stored: Stored = serde_json::from_slice(&text)?;
+        Ok(Some(stored.into()))
+    }
+
+    fn entries(&self) -> io::Result<Vec<String>> {
+        let mut entries = Vec::new();
+        for folder in fs::read_dir(&self.root)? {
+            let name = folder?.file_name();
+            entries
+                .extend(name.to_str().filter(|name| packager::names::is_entry_id(name)).map(str::to_owned));
+        }
+        Ok(entries)
+    }
+
+    fn store(&self, entry: &str, numbers: &Numbers) -> io::Result<()> {
+        let folder = self.folder(entry)?;
+        fs::create_dir_all(&folder)?;
+        let (new, file) = (folder.join("numbers.new"), folder.join(FILE));
+        let mut writer = fs::File::create(&new)?;
+        writer.write_all(&serde_json::to_vec_pretty(&Stored::from(numbers))?)?;
+        fs::rename(new, file)
+    }
+}
+
+/// [`Numbers`] as they stand in the file. Times in microseconds since the Unix epoch, durations in microseconds.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    session: u64,
+    ended: bool,
+    segment: u64,
+    closed: bool,
+    period: u64,
+    at: i64,
+    until: i64,
+    target_duration: Option<u32>,
+    part_target: Option<u64>,
+    longest_gop: u64,
+}
+
+impl From<&Numbers> for Stored {
+    fn from(numbers: &Numbers) -> Stored {
+        let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        Stored {
+            session: numbers.session,
+            ended: numbers.ended,
+            segment: numbers.segment,
+            closed: numbers.closed,
+            period: numbers.period,
+            at: numbers.at.micros(),
+            until: numbers.until.micros(),
+            target_duration: numbers.target_duration,
+            part_target: numbers.part_target.map(micros),
+            longest_gop: micros(numbers.longest_gop),
+        }
+    }
+}
+
+impl From<Stored> for Numbers {
+    fn from(stored: Stored) -> Numbers {
+        Numbers {
+            session: stored.session,
+            ended: stored.ended,
+            segment: stored.segment,
+            closed: stored.closed,
+            period: stored.period,
+            at: WallTime::from_micros(stored.at),
+            until: WallTime::from_micros(stored.until),
+            target_duration: stored.target_duration,
+            part_target: stored.part_target.map(Duration::from_micros),
+            longest_gop: Duration::from_micros(stored.longest_gop),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers() -> Numbers {
+        Numbers {
+            target_duration: Some(2),
+            part_target: Some(Duration::from_millis(500)),
+            closed: false,
+            ended: false,
+            ..Numbers::unknown(WallTime::from_millis(1_795_309_432_017))
+        }
+    }
+
+    #[test]
+    fn another_process_reads_what_this_one_stored() {
+        let data = tempfile::tempdir().expect("a directory");
+        let ledger = FileLedger::open(data.path()).expect("writable");
+        ledger.store("demo", &numbers()).expect("stored");
+        let other = FileLedger::open(data.path()).expect("writable");
+        assert_eq!(other.load("demo").expect("readable"), Some(numbers()));
+        assert_eq!(other.entries().expect("readable"), ["demo"]);
+        assert_eq!(other.load("else").expect("readable"), None);
+    }
+
+    #[test]
+    fn a_torn_file_is_an_error_and_not_a_number() {
+        let data = tempfile::tempdir().expect("a directory");
+        let ledger = FileLedger::open(data.path()).expect("writable");
+        ledger.store("demo", &numbers()).expect("stored");
+        fs::write(data.path().join("live/demo/numbers.json"), b"{\"session\": 17").expect("written");
+        assert!(ledger.load("demo").is_err());
+    }
+
+    #[test]
+    fn no_entry_leaves_its_folder() {
+        let data = tempfile::tempdir().expect("a directory");
+        let ledger = FileLedger::open(data.path()).expect("writable");
+        for entry in ["../demo", "/etc", "a/b", ""] {
+            assert!(ledger.store(entry, &numbers()).is_err(), "{entry:?}");
+        }
+    }
+}

@@ -63,4 +63,14 @@ pub enum Found {
 pub trait Source: Send + Sync {
     /// The newest snapshot of an entry; with `session`, of that session of it.
     fn find(&self, entry: &str, session: Option<u64>) -> Found;
+
+    /// Every session of an entry from which something can still be fetched, newest first.
+    ///
+    /// Bytes that a session published stay fetchable when the next one has begun.
+    fn sessions(&self, entry: &str) -> Vec<Arc<View>> {
+        match self.find(entry, None) {
+            Found::View(view) => vec![view],
+            _ => Vec::new(),
+        }
+    }
 }

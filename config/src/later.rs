@@ -1,0 +1,51 @@
+//! What the contract names and this version does not do yet: accepted where it asks for nothing, refused in plain
+//! words where it asks for something.
+
+use crate::error::{Error, Place};
+use crate::tree::{Node, Table};
+use crate::value::Value;
+
+const SECTIONS: &[(&str, &str)] = &[
+    ("tls", "HTTPS and RTMPS"),
+    ("srt", "SRT"),
+    ("rtc", "WebRTC"),
+    ("recorder", "recording"),
+    ("database", "the database"),
+    ("origin", "playback rules"),
+    ("auth", "access control"),
+    ("vod", "video on demand"),
+    ("transcode", "transcoding"),
+    ("webhooks", "webhooks"),
+];
+
+const KEYS: &[(&str, &str, &str)] = &[("storage", "keep_free", "limiting the disk that recordings fill")];
+
+/// What a section is for that a later version will have.
+pub(crate) fn section(name: &str) -> Option<&'static str> {
+    SECTIONS.iter().find(|(section, _)| *section == name).map(|(_, what)| *what)
+}
+
+/// What a key of a section is for that a later version will have.
+pub(crate) fn key(section: &str, key: &str) -> Option<&'static str> {
+    KEYS.iter().find(|(s, k, _)| *s == section && *k == key).map(|(_, _, what)| *what)
+}
+
+/// What such a section asks for; nothing with `enabled = false` or `mode = "off"`.
+pub(crate) fn asked(name: &str, table: Table, what: &str) -> Vec<Error> {
+    let asks = |key: &str, node: &Node| match (key, &node.value) {
+        ("enabled", Value::Boolean(false)) => false,
+        ("mode", Value::Text(mode)) => name != "recorder" || mode != "off",
+        _ => true,
+    };
+    let asked = table.nodes.into_iter().filter(|(key, node)| asks(key, node));
+    asked.map(|(key, node)| unsupported(node.place, format!("{name}.{key}"), what)).collect()
+}
+
+pub(crate) fn unsupported(place: Place, key: String, what: &str) -> Error {
+    Error {
+        place,
+        key,
+        wrong: format!("this version does not support {what}"),
+        right: "remove it".to_owned(),
+    }
+}

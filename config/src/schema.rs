@@ -1,0 +1,166 @@
+//! Every section, key and range in one place: what may be written.
+
+use std::time::Duration;
+
+use crate::error::{Error, Errors, Place};
+use crate::reader::{Reader, Setting, suggestion};
+use crate::sections::{
+    Config, Dvr, Http, Log, LogFormat, LogLevel, Packager, Rtmp, Storage, Stream, Takeover,
+};
+use crate::tree::{PREFIX, Tree};
+use crate::{later, rules, streams};
+
+const SECTIONS: &[&str] = &["http", "rtmp", "stream", "packager", "dvr", "storage", "log", "streams"];
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+impl Config {
+    /// Reads a document called `name`, and over it the variables `HEADWATER_SECTION__KEY`; other variables are
+    /// left alone. What is written nowhere has its default.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn parse(
+        name: &str,
+        text: &str,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Config, Errors> {
+        let mut reader = Reader::new(Tree::parse(name, text, variables));
+        let mut config = Config::default();
+        read(&mut reader, &mut config);
+        rules::check(&mut reader, &config);
+        leftovers(&mut reader);
+        match Errors::new(causes(reader.errors)) {
+            Some(errors) => Err(errors),
+            None => Ok(config),
+        }
+    }
+}
+
+/// Every key that can be set, except those of `[[streams]]`.
+pub fn settings() -> Vec<Setting> {
+    let mut reader = Reader::default();
+    read(&mut reader, &mut Config::default());
+    reader.settings
+}
+
+fn read(reader: &mut Reader, config: &mut Config) {
+    http(reader, &mut config.http);
+    rtmp(reader, &mut config.rtmp);
+    stream(reader, &mut config.stream);
+    packager(reader, &mut config.packager);
+    dvr(reader, &mut config.dvr);
+    storage(reader, &mut config.storage);
+    log(reader, &mut config.log);
+    config.streams = streams::read(reader);
+}
+
+fn http(reader: &mut Reader, into: &mut Http) {
+    let mut section = reader.section("http");
+    section.boolean("enabled", &mut into.enabled);
+    section.address("listen", &mut into.listen);
+    section.count("max_connections", 1..=1_000_000, &mut into.max_connections);
+    section.duration("header_timeout", secs(1)..=secs(60), &mut into.header_timeout);
+    section.duration("idle_timeout", secs(1)..=secs(600), &mut into.idle_timeout);
+    section.duration("write_timeout", secs(1)..=secs(600), &mut into.write_timeout);
+    section.size("manifest_cache", MIB..=4 * GIB, &mut into.manifest_cache);
+}
+
+fn rtmp(reader: &mut Reader, into: &mut Rtmp) {
+    let mut section = reader.section("rtmp");
+    section.boolean("enabled", &mut into.enabled);
+    section.address("listen", &mut into.listen);
+    section.count("max_connections", 1..=100_000, &mut into.max_connections);
+    section.duration("handshake_timeout", secs(1)..=secs(60), &mut into.handshake_timeout);
+    section.duration("idle_timeout", secs(1)..=secs(600), &mut into.idle_timeout);
+    section.size("max_message", 64 * KIB..=16 * MIB, &mut into.max_message);
+}
+
+fn stream(reader: &mut Reader, into: &mut Stream) {
+    let mut section = reader.section("stream");
+    section.duration("reconnect", secs(0)..=secs(3600), &mut into.reconnect);
+    let words = [("stale", Takeover::Stale), ("always", Takeover::Always), ("never", Takeover::Never)];
+    section.choice("takeover", &words, &mut into.takeover);
+    section.duration("keep_ended", secs(0)..=secs(86_400), &mut into.keep_ended);
+}
+
+fn packager(reader: &mut Reader, into: &mut Packager) {
+    let mut section = reader.section("packager");
+    section.duration("segment", secs(1)..=secs(30), &mut into.segment);
+    section.duration("part", Duration::from_millis(100)..=secs(2), &mut into.part);
+    section.duration("window", secs(3)..=secs(600), &mut into.window);
+    section.duration("probe", secs(1)..=secs(60), &mut into.probe);
+    section.seconds("target_duration", 1..=60, &mut into.target_duration);
+}
+
+fn dvr(reader: &mut Reader, into: &mut Dvr) {
+    let mut section = reader.section("dvr");
+    section.duration("window", secs(3)..=secs(7 * 86_400), &mut into.window);
+    section.size("memory", 0..=1024 * GIB, &mut into.memory);
+}
+
+fn storage(reader: &mut Reader, into: &mut Storage) {
+    reader.section("storage").path("data", &mut into.data);
+}
+
+fn log(reader: &mut Reader, into: &mut Log) {
+    let mut section = reader.section("log");
+    let levels = [
+        ("error", LogLevel::Error),
+        ("warn", LogLevel::Warn),
+        ("info", LogLevel::Info),
+        ("debug", LogLevel::Debug),
+        ("trace", LogLevel::Trace),
+    ];
+    section.choice("level", &levels, &mut into.level);
+    section.choice("format", &[("text", LogFormat::Text), ("json", LogFormat::Json)], &mut into.format);
+}
+
+/// What nobody read: sections of a later version, unknown sections, variables that miss an underscore.
+fn leftovers(reader: &mut Reader) {
+    for (name, table) in std::mem::take(&mut reader.tree.sections) {
+        match later::section(&name) {
+            Some(what) => reader.errors.extend(later::asked(&name, table, what)),
+            None => reader.errors.push(unknown_section(&name, table.place)),
+        }
+    }
+    for variable in std::mem::take(&mut reader.tree.strays) {
+        let meant = reader.settings.iter().find(|setting| single(setting) == variable).map(double);
+        reader.errors.extend(meant.map(|meant| Error {
+            place: Place::Environment(variable),
+            key: "environment".to_owned(),
+            wrong: "names no setting".to_owned(),
+            right: format!("did you mean {meant}? Two underscores stand between section and key"),
+        }));
+    }
+}
+
+fn unknown_section(name: &str, place: Place) -> Error {
+    let right = suggestion(name, SECTIONS);
+    Error { place, key: name.to_owned(), wrong: "unknown section".to_owned(), right }
+}
+
+fn single(setting: &Setting) -> String {
+    format!("{PREFIX}{}_{}", setting.section, setting.key).to_ascii_uppercase()
+}
+
+fn double(setting: &Setting) -> String {
+    format!("{PREFIX}{}__{}", setting.section, setting.key).to_ascii_uppercase()
+}
+
+/// Drops what a syntax error only brings about: anything else said of the same line.
+fn causes(errors: Vec<Error>) -> Vec<Error> {
+    let line = |error: &Error| match &error.place {
+        Place::File { line, .. } => Some(*line),
+        Place::Environment(_) => None,
+    };
+    let broken: Vec<_> = errors.iter().filter(|it| it.key == "syntax").filter_map(line).collect();
+    let stays = |error: &Error| error.key == "syntax" || line(error).is_none_or(|at| !broken.contains(&at));
+    errors.into_iter().filter(stays).collect()
+}
+
+const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}

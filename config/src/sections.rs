@@ -1,0 +1,251 @@
+//! One struct per section; `Default` is what the reference file documents.
+
+use std::fmt;
+use std::net::{Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// All settings of the server.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Config {
+    /// `[http]`
+    pub http: Http,
+    /// `[rtmp]`
+    pub rtmp: Rtmp,
+    /// `[stream]`
+    pub stream: Stream,
+    /// `[packager]`
+    pub packager: Packager,
+    /// `[dvr]`
+    pub dvr: Dvr,
+    /// `[storage]`
+    pub storage: Storage,
+    /// `[log]`
+    pub log: Log,
+    /// `[[streams]]`: no two with the same entry or key, no key ambiguous.
+    pub streams: Vec<LiveEntry>,
+}
+
+/// The HTTP listener that playback comes from.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Http {
+    /// Whether it listens.
+    pub enabled: bool,
+    /// Where.
+    pub listen: SocketAddr,
+    /// Connections at once; 1 to 1 000 000.
+    pub max_connections: usize,
+    /// For the whole head of a request to arrive; 1 s to 1 min.
+    pub header_timeout: Duration,
+    /// A connection without a request is closed after this; 1 s to 10 min.
+    pub idle_timeout: Duration,
+    /// An answer of which the peer takes nothing is cut after this; 1 s to 10 min.
+    pub write_timeout: Duration,
+    /// Bytes of rendered manifests kept; 1 MiB to 4 GiB.
+    pub manifest_cache: u64,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Http {
+            enabled: true,
+            listen: any(8080),
+            max_connections: 16_384,
+            header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(60),
+            write_timeout: Duration::from_secs(30),
+            manifest_cache: 64 << 20,
+        }
+    }
+}
+
+/// The RTMP listener.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Rtmp {
+    /// Whether it listens.
+    pub enabled: bool,
+    /// Where.
+    pub listen: SocketAddr,
+    /// Connections at once; 1 to 100 000.
+    pub max_connections: usize,
+    /// From the connection to a granted publish; 1 s to 1 min.
+    pub handshake_timeout: Duration,
+    /// A publisher that sends nothing is dropped after this; 1 s to 10 min.
+    pub idle_timeout: Duration,
+    /// Largest message, in bytes; 64 KiB to 16 MiB.
+    pub max_message: u64,
+}
+
+impl Default for Rtmp {
+    fn default() -> Self {
+        Rtmp {
+            enabled: true,
+            listen: any(1935),
+            max_connections: 1000,
+            handshake_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(30),
+            max_message: 8 << 20,
+        }
+    }
+}
+
+/// How a stream behaves when its publisher leaves or another one comes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Stream {
+    /// How long a stream waits for its encoder to come back before it ends; 0 s to 1 h.
+    pub reconnect: Duration,
+    /// When a newcomer may push out the publisher on air.
+    pub takeover: Takeover,
+    /// How long the last window of an ended stream stays playable; 0 s to 1 day.
+    pub keep_ended: Duration,
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        Stream {
+            reconnect: Duration::from_secs(30),
+            takeover: Takeover::Stale,
+            keep_ended: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// When a newcomer may push out the publisher on air.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Takeover {
+    /// When that one has been silent for a second, or comes from the same address.
+    Stale,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How media is cut.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Packager {
+    /// Length of a segment to aim at; 1 s to 30 s.
+    pub segment: Duration,
+    /// Length of a part; 100 ms to 2 s, not above `segment`.
+    pub part: Duration,
+    /// Length of the live playlist; at least three segments, at most 10 min.
+    pub window: Duration,
+    /// How long the first playlist may wait for the first whole group of pictures; 1 s to 1 min.
+    pub probe: Duration,
+    /// EXT-X-TARGETDURATION in seconds, 1 to 60; otherwise from `segment` and the pictures seen.
+    pub target_duration: Option<u32>,
+}
+
+impl Default for Packager {
+    fn default() -> Self {
+        Packager {
+            segment: Duration::from_secs(2),
+            part: Duration::from_millis(500),
+            window: Duration::from_secs(30),
+            probe: Duration::from_secs(10),
+            target_duration: None,
+        }
+    }
+}
+
+/// How far back a viewer may go while live.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Dvr {
+    /// How long a segment stays; at least `packager.window`, at most 7 days.
+    pub window: Duration,
+    /// Bytes of each rendition kept in memory beyond what its playlist needs; 0 to 1 TiB.
+    pub memory: u64,
+}
+
+impl Default for Dvr {
+    fn default() -> Self {
+        Dvr { window: Duration::from_secs(2 * 3600), memory: 0 }
+    }
+}
+
+/// Where things are kept.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Storage {
+    /// The data directory; created on first start.
+    pub data: PathBuf,
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Storage { data: PathBuf::from("data") }
+    }
+}
+
+/// The log, on stderr.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Log {
+    /// What is said.
+    pub level: LogLevel,
+    /// How.
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Log { level: LogLevel::Info, format: LogFormat::Text }
+    }
+}
+
+/// From which severity on something is said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LogLevel {
+    /// What failed.
+    Error,
+    /// And what looks wrong.
+    Warn,
+    /// And what happens.
+    Info,
+    /// And why.
+    Debug,
+    /// And each step.
+    Trace,
+}
+
+/// How a log line is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A live entry and who may publish to it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LiveEntry {
+    /// Entry id: 1 to 64 of `[a-z0-9_-]`, beginning with a letter or a digit.
+    pub entry: String,
+    /// Its stream key.
+    pub key: StreamKey,
+}
+
+/// A stream key, `[A-Za-z0-9_-]{1,128}`: a secret that no `Debug` shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StreamKey(String);
+
+impl StreamKey {
+    pub(crate) fn new(key: String) -> StreamKey {
+        StreamKey(key)
+    }
+
+    /// The key in the clear: to compare with, never to print.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for StreamKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StreamKey(hidden)")
+    }
+}
+
+/// Every address of the machine, IPv4 through the same socket.
+fn any(port: u16) -> SocketAddr {
+    (Ipv6Addr::UNSPECIFIED, port).into()
+}

@@ -1,0 +1,258 @@
+//! Everything that is wrong is said at once, with its place, its key, and what would be right.
+
+use std::time::Duration;
+
+use config::{Config, split_rendition};
+
+/// A document and all its errors, in order.
+fn check(toml: &str, expected: &[&str]) {
+    check_with(toml, &[], expected);
+}
+
+fn check_with(toml: &str, variables: &[(&str, &str)], expected: &[&str]) {
+    let variables = variables.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+    let errors = Config::parse("f", toml, variables).err();
+    let found: Vec<String> =
+        errors.iter().flat_map(|errors| errors.iter()).map(ToString::to_string).collect();
+    assert_eq!(found, expected);
+}
+
+fn parsed(toml: &str, variables: &[(&str, &str)]) -> Config {
+    let variables = variables.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+    Config::parse("f", toml, variables).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+#[test]
+fn all_at_once_in_the_order_of_the_file() {
+    check(
+        r#"
+[http]
+listen = "8080"
+enabled = "yes"
+
+[packager]
+segmnet = "2s"
+part = 500
+
+[pakager]
+[log]
+format = "xml"
+"#,
+        &[
+            r#"f:3:1: http.listen: is "8080"; use IP:PORT, an IPv6 address in brackets"#,
+            r#"f:4:1: http.enabled: is "yes"; use true or false, without quotes"#,
+            r#"f:7:1: packager.segmnet: unknown key; did you mean "segment"?"#,
+            r#"f:8:1: packager.part: is 500; use 100ms to 2s, with its unit and in quotes"#,
+            r#"f:10:2: pakager: unknown section; did you mean "packager"?"#,
+            r#"f:12:1: log.format: is "xml"; use text or json"#,
+        ],
+    );
+}
+
+#[test]
+fn syntax_has_line_and_column_and_does_not_hide_the_rest() {
+    check(
+        "[http]\nlisten = \n[log]\nlevel = \"loud\"\n",
+        &[
+            "f:2:10: syntax: string values must be quoted, expected literal string; write TOML (https://toml.io)",
+            r#"f:4:1: log.level: is "loud"; use error, warn, info, debug or trace"#,
+        ],
+    );
+}
+
+#[test]
+fn a_broken_line_does_not_show_its_key() {
+    let errors = Config::parse("f", "[[streams]]\nkey = \"hidden\nentry = \"e\"\n", []).expect_err("no TOML");
+    assert!(!errors.to_string().contains("hidden"), "{errors}");
+}
+
+#[test]
+fn values_out_of_range() {
+    check(
+        r#"
+packager.segment = "31s"
+rtmp.max_message = "1GiB"
+rtmp.max_connections = 0
+packager.target_duration = "4s"
+storage.data = ""
+stream.reconnect = 2.5
+"#,
+        &[
+            r#"f:2:10: packager.segment: is "31s"; use 1s to 30s"#,
+            r#"f:3:6: rtmp.max_message: is "1GiB"; use 64KiB to 16MiB"#,
+            "f:4:6: rtmp.max_connections: is 0; use 1 to 100000",
+            r#"f:5:10: packager.target_duration: is "4s"; use 1 to 60, whole seconds, without quotes"#,
+            r#"f:6:9: storage.data: is ""; use a path"#,
+            "f:7:8: stream.reconnect: is a float; use 0s to 1h, with its unit and in quotes",
+        ],
+    );
+}
+
+#[test]
+fn values_that_do_not_go_together() {
+    check(
+        r#"
+[packager]
+segment = "1s"
+part = "1500ms"
+window = "10s"
+[dvr]
+window = "5s"
+[http]
+listen = "127.0.0.1:1935"
+"#,
+        &[
+            "f:4:1: packager.part: a part of 1s 500ms is longer than a segment of 1s; use at most 1s",
+            "f:7:1: dvr.window: dvr.window = 5s is shorter than the live playlist; make dvr.window at least 10s",
+            "f:9:1: http.listen: http and rtmp both listen on port 1935; give each its own",
+        ],
+    );
+    check(
+        "[packager]\nsegment = \"30s\"\ntarget_duration = 4",
+        &[
+            "f:2:1: packager.segment: packager.window = 30s is a live playlist of fewer than three segments; \
+             make packager.window at least 1m 30s",
+            "f:3:1: packager.target_duration: 4 seconds are shorter than a segment of 30s; use at least 30s, rounded up",
+        ],
+    );
+    check(
+        "http.enabled = false\nrtmp.enabled = false",
+        &["f:1:6: http.enabled: every listener is off; enable at least one"],
+    );
+}
+
+#[test]
+fn no_rule_is_held_against_a_value_that_was_refused() {
+    check(
+        "[packager]\nsegment = \"50ms\"\nwindow = \"4s\"",
+        &[r#"f:2:1: packager.segment: is "50ms"; use 1s to 30s"#],
+    );
+}
+
+#[test]
+fn a_port_may_be_shared_on_different_addresses_or_when_free() {
+    parsed("http.listen = \"127.0.0.1:9000\"\nrtmp.listen = \"127.0.0.2:9000\"", &[]);
+    parsed("http.listen = \"127.0.0.1:0\"\nrtmp.listen = \"127.0.0.1:0\"", &[]);
+}
+
+#[test]
+fn what_comes_later_may_be_off_and_not_on() {
+    parsed("[tls]\n[srt]\nenabled = false\n[recorder]\nmode = \"off\"\n", &[]);
+    check(
+        "[srt]\nenabled = true\n[recorder]\nmode = \"append\"\n[webhooks]\nmode = \"off\"\n[storage]\nkeep_free = \"10%\"",
+        &[
+            "f:2:1: srt.enabled: this version does not support SRT; remove it",
+            "f:4:1: recorder.mode: this version does not support recording; remove it",
+            "f:6:1: webhooks.mode: this version does not support webhooks; remove it",
+            "f:8:1: storage.keep_free: this version does not support limiting the disk that recordings fill; remove it",
+        ],
+    );
+}
+
+#[test]
+fn streams_are_checked_without_showing_their_keys() {
+    check(
+        r#"
+[[streams]]
+entry = "_up"
+key = "with space"
+[[streams]]
+entry = "a"
+key = "one"
+[[streams]]
+entry = "a"
+key = "one"
+[[streams]]
+entrie = "b"
+key = 5
+"#,
+        &[
+            "f:3:1: streams.entry: has characters or a length that are not allowed; \
+             use 1 to 64 of a-z 0-9 _ -, beginning with a letter or a digit, in quotes",
+            "f:4:1: streams.key: has characters or a length that are not allowed; \
+             use 1 to 128 of A-Z a-z 0-9 _ -, in quotes",
+            "f:9:1: streams.entry: is the same as at f:6:1; give each its own",
+            "f:10:1: streams.key: is the same as at f:7:1; give each its own",
+            "f:11:1: streams.entry: is missing; \
+             use 1 to 64 of a-z 0-9 _ -, beginning with a letter or a digit, in quotes",
+            r#"f:12:1: streams.entrie: unknown key; did you mean "entry"?"#,
+            "f:13:1: streams.key: is not a string; use 1 to 128 of A-Z a-z 0-9 _ -, in quotes",
+        ],
+    );
+    check(
+        "[streams]\nkey = \"a\"",
+        &["f:1:2: streams: is a list of tables; begin each with [[streams]], double brackets"],
+    );
+}
+
+#[test]
+fn a_key_that_another_key_and_a_rendition_spell_is_ambiguous() {
+    check(
+        r#"
+streams = [{ entry = "a", key = "show" }, { entry = "b", key = "show_720p" }, { entry = "c", key = "show_HD" }]
+"#,
+        &["f:2:58: streams.key: is also the key at f:2:27 followed by a rendition; \
+           choose a key without that beginning, or with other than a-z 0-9 after its last _"],
+    );
+}
+
+#[test]
+fn a_name_splits_at_its_last_underscore() {
+    assert_eq!(split_rendition("a_b_720p"), Some(("a_b", "720p")));
+    assert_eq!(split_rendition("a_HD"), None);
+    assert_eq!(split_rendition("a_"), None);
+    assert_eq!(split_rendition("_720p"), None);
+    assert_eq!(split_rendition("a"), None);
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let variables = [
+        ("HEADWATER_PACKAGER__SEGMENT", "4s"),
+        ("HEADWATER_HTTP__LISTEN", "[::1]:0"),
+        ("HEADWATER_RTMP__ENABLED", "false"),
+        ("HEADWATER_PACKAGER__TARGET_DURATION", "6"),
+        ("HEADWATER_STORAGE__DATA", "\"/var/lib/headwater\""),
+        ("PATH", "/bin"),
+    ];
+    let config = parsed("[packager]\nsegment = \"nonsense\"\npart = \"1s\"", &variables);
+    assert_eq!(config.packager.segment, Duration::from_secs(4));
+    assert_eq!(config.packager.part, Duration::from_secs(1));
+    assert_eq!(config.packager.target_duration, Some(6));
+    assert_eq!(config.http.listen.to_string(), "[::1]:0");
+    assert!(!config.rtmp.enabled);
+    assert_eq!(config.storage.data.to_str(), Some("/var/lib/headwater"));
+}
+
+#[test]
+fn a_variable_that_names_nothing_is_an_error() {
+    check_with(
+        "",
+        &[
+            ("HEADWATER_HTTP__LISTN", "x"),
+            ("HEADWATER_HTTP_LISTEN", "x"),
+            ("HEADWATER_LOG__LEVEL", "loud"),
+            ("HEADWATER_SRT__ENABLED", "true"),
+            ("HEADWATER_STREAMS__KEY", "hidden"),
+            ("HEADWATER_XYZZY__Y", "1"),
+        ],
+        &[
+            "environment variable HEADWATER_HTTP_LISTEN: environment: names no setting; \
+             did you mean HEADWATER_HTTP__LISTEN? Two underscores stand between section and key",
+            r#"environment variable HEADWATER_HTTP__LISTN: http.listn: unknown key; did you mean "listen"?"#,
+            r#"environment variable HEADWATER_LOG__LEVEL: log.level: is "loud"; use error, warn, info, debug or trace"#,
+            "environment variable HEADWATER_SRT__ENABLED: srt.enabled: this version does not support SRT; remove it",
+            "environment variable HEADWATER_STREAMS__KEY: streams: cannot be set by environment; \
+             write [[streams]] tables in the file",
+            "environment variable HEADWATER_XYZZY__Y: xyzzy: unknown section; \
+             there is http, rtmp, stream, packager, dvr, storage, log, streams",
+        ],
+    );
+}
+
+#[test]
+fn no_debug_shows_a_key() {
+    let config = parsed("[[streams]]\nentry = \"e\"\nkey = \"hush\"", &[]);
+    assert_eq!(config.streams[0].key.expose(), "hush");
+    assert!(!format!("{config:?}").contains("hush"));
+}

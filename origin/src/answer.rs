@@ -1,0 +1,111 @@
+//! Answers: headers and body of what was found, or 304 when the peer has it.
+
+use std::ops::Range;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, VARY};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use media::WallTime;
+
+use crate::cache_control::Class;
+use crate::immutable::Immutable;
+use crate::manifest::Rendered;
+use crate::problem::Problem;
+use crate::range::{self, Selection};
+use crate::{cors, encoding, etag};
+
+/// RFC 8216bis §4.
+pub(crate) const HLS: &str = "application/vnd.apple.mpegurl";
+/// ISO/IEC 23009-1 Annex C.
+pub(crate) const DASH: &str = "application/dash+xml";
+
+/// Part of a body, or all of it, or only what the peer already has.
+pub(crate) fn immutable(
+    found: &Immutable,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let (etag, len) = (found.etag(), found.len());
+    if etag::not_modified(headers, &etag) {
+        return Ok(not_modified(Class::Immutable, &etag));
+    }
+    // Range means something with GET alone (RFC 9110 §14.2).
+    let ranged = method == Method::GET && etag::range_applies(headers, &etag);
+    match if ranged { range::selection(headers, len) } else { Selection::Whole } {
+        Selection::Whole => Ok(whole(found, &etag)),
+        Selection::Bytes(range) => Ok(partial(found, &etag, range)),
+        Selection::Unsatisfiable => Err(Problem::Unsatisfiable { len }),
+    }
+}
+
+/// A manifest in the coding that the peer likes.
+pub(crate) fn manifest(
+    rendered: &Rendered,
+    mime_type: &'static str,
+    class: Class,
+    headers: &HeaderMap,
+) -> Response {
+    let gzip = encoding::gzip_welcome(headers);
+    let coded = if gzip { rendered.gzip() } else { rendered.plain() };
+    let mut response = if etag::not_modified(headers, &coded.etag) {
+        not_modified(class, &coded.etag)
+    } else {
+        let mut response = tagged(Body::from(coded.body.clone()), class, &coded.etag);
+        let own = response.headers_mut();
+        own.insert(CONTENT_TYPE, HeaderValue::from_static(mime_type));
+        if gzip {
+            own.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        response
+    };
+    response.headers_mut().insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    response
+}
+
+/// The server's clock as xs:dateTime (ISO/IEC 23009-1 §5.8.5.7, `urn:mpeg:dash:utc:http-iso:2014`).
+pub(crate) fn clock(now: WallTime) -> Response {
+    let mut response = open(Body::from(now.to_string()), Class::Never);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+fn whole(found: &Immutable, etag: &HeaderValue) -> Response {
+    let mut response = tagged(Body::new(found.body(0..found.len())), Class::Immutable, etag);
+    let own = response.headers_mut();
+    own.insert(CONTENT_TYPE, HeaderValue::from_static(found.mime_type()));
+    own.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    response
+}
+
+fn partial(found: &Immutable, etag: &HeaderValue, range: Range<u64>) -> Response {
+    let mut response = tagged(Body::new(found.body(range.clone())), Class::Immutable, etag);
+    *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    let value = format!("bytes {}-{}/{}", range.start, range.end - 1, found.len());
+    let own = response.headers_mut();
+    own.insert(CONTENT_TYPE, HeaderValue::from_static(found.mime_type()));
+    own.insert(CONTENT_RANGE, HeaderValue::try_from(value).expect("digits are a header value"));
+    own.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    response
+}
+
+/// 304 with the headers that would update what the peer has (RFC 9110 §15.4.5).
+fn not_modified(class: Class, etag: &HeaderValue) -> Response {
+    let mut response = tagged(Body::empty(), class, etag);
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response
+}
+
+fn tagged(body: Body, class: Class, etag: &HeaderValue) -> Response {
+    let mut response = open(body, class);
+    response.headers_mut().insert(ETAG, etag.clone());
+    response
+}
+
+fn open(body: Body, class: Class) -> Response {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, class.cache_control());
+    cors::open(headers);
+    response
+}

@@ -1,0 +1,68 @@
+//! How long an answer may be kept: the one table.
+
+use http::HeaderValue;
+
+/// What an answer is, as far as caches care.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Class {
+    /// Initialization segments, finished segments and parts: names are burnt, bodies never change.
+    Immutable,
+    /// A media playlist or MPD that will change.
+    Live {
+        /// In seconds.
+        target_duration: u32,
+    },
+    /// A multivariant playlist while live.
+    Multivariant {
+        /// Whether its body changed within the last minute.
+        unsettled: bool,
+    },
+    /// Any manifest of an ended live entry, because it may go live again.
+    Ended,
+    /// 404 of what may come, and 410.
+    Absent,
+    /// Errors that are over in a moment, or are the request's own, and the clock.
+    Never,
+}
+
+impl Class {
+    /// The value of Cache-Control (RFC 9111 §5.2, RFC 8246).
+    pub(crate) fn cache_control(self) -> HeaderValue {
+        match self {
+            Class::Immutable => HeaderValue::from_static("public, max-age=31536000, immutable"),
+            Class::Live { target_duration } => max_age((target_duration / 2).max(1)),
+            Class::Multivariant { unsettled: true } | Class::Ended => max_age(2),
+            Class::Multivariant { unsettled: false } => max_age(30),
+            Class::Absent => max_age(1),
+            Class::Never => HeaderValue::from_static("no-store"),
+        }
+    }
+}
+
+fn max_age(seconds: u32) -> HeaderValue {
+    HeaderValue::try_from(format!("public, max-age={seconds}"))
+        .expect("digits after plain text are a header value")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table() {
+        for (class, value) in [
+            (Class::Immutable, "public, max-age=31536000, immutable"),
+            (Class::Live { target_duration: 1 }, "public, max-age=1"),
+            (Class::Live { target_duration: 2 }, "public, max-age=1"),
+            (Class::Live { target_duration: 5 }, "public, max-age=2"),
+            (Class::Live { target_duration: 6 }, "public, max-age=3"),
+            (Class::Multivariant { unsettled: true }, "public, max-age=2"),
+            (Class::Multivariant { unsettled: false }, "public, max-age=30"),
+            (Class::Ended, "public, max-age=2"),
+            (Class::Absent, "public, max-age=1"),
+            (Class::Never, "no-store"),
+        ] {
+            assert_eq!(class.cache_control(), value, "{class:?}");
+        }
+    }
+}

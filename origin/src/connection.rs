@@ -1,0 +1,101 @@
+//! One connection, from its first byte to its last: HTTP/1.1, or HTTP/2 with prior knowledge.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::IntoResponse;
+use http::header::CONTENT_LENGTH;
+use http::{Request, Response, StatusCode, Version};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tower::Service;
+
+use crate::activity::{Activity, Running, Watched};
+use crate::gate;
+use crate::settings::Settings;
+use crate::timeout::Timed;
+
+/// Why a connection ended early.
+pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// What all connections of a server share.
+pub(crate) struct Connections {
+    settings: Arc<Settings>,
+    router: Router,
+    builder: auto::Builder<TokioExecutor>,
+}
+
+impl Connections {
+    pub(crate) fn new(settings: Settings, router: Router) -> Connections {
+        Connections { builder: builder(&settings), settings: Arc::new(settings), router }
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Answers until the peer goes, keeps us waiting too long, or `shutdown` is cancelled and the running
+    /// answers are finished or out of time.
+    pub(crate) async fn serve<Io>(&self, io: Io, shutdown: &CancellationToken) -> Result<(), Error>
+    where
+        Io: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
+        let activity = Activity::new();
+        let io = TokioIo::new(Timed::new(io, self.settings.clone(), activity.clone()));
+        let service = service_fn(|request: Request<Incoming>| {
+            let running = activity.request(request.version() == Version::HTTP_2);
+            answer(self.router.clone(), request, running, self.settings.max_target_bytes)
+        });
+        let mut connection = pin!(self.builder.serve_connection(io, service));
+        tokio::select! {
+            result = connection.as_mut() => return result,
+            () = shutdown.cancelled() => connection.as_mut().graceful_shutdown(),
+        }
+        match timeout(self.settings.drain_timeout, connection).await {
+            Ok(result) => result,
+            Err(elapsed) => Err(elapsed.into()),
+        }
+    }
+}
+
+fn builder(settings: &Settings) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .max_headers(settings.max_headers)
+        .max_buf_size((settings.max_header_bytes as usize).max(8192))
+        // Pieces go out as they are, in vectored writes.
+        .writev(true);
+    builder
+        .http2()
+        .max_concurrent_streams(settings.max_streams)
+        .max_pending_accept_reset_streams(settings.max_resets)
+        .max_local_error_reset_streams(settings.max_resets)
+        .max_header_list_size(settings.max_header_bytes);
+    builder
+}
+
+async fn answer(
+    mut router: Router,
+    request: Request<Incoming>,
+    running: Running,
+    max_target: usize,
+) -> Result<Response<Watched>, Infallible> {
+    let mut response = match gate::refuse(&request, max_target) {
+        Some(problem) => problem.into_response(),
+        None => router.call(request.map(Body::new)).await?,
+    };
+    if response.status() == StatusCode::NOT_MODIFIED {
+        // It would have to be the length of what is not sent (RFC 9110 §8.6); the router thinks of zero.
+        response.headers_mut().remove(CONTENT_LENGTH);
+    }
+    Ok(response.map(|body| running.watch(body)))
+}

@@ -1,0 +1,73 @@
+//! What never changes: an initialization segment, a segment or a part, with its tag and its pieces.
+
+use std::iter;
+use std::ops::Range;
+use std::sync::Arc;
+
+use http::HeaderValue;
+use media::Kind;
+use packager::presentation::{Init, Part, Segment};
+
+use crate::etag;
+use crate::pieces::Pieces;
+
+/// Something whose bytes never change.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Immutable {
+    Init(Arc<Init>),
+    Segment {
+        kind: Kind,
+        segment: Arc<Segment>,
+    },
+    Part {
+        kind: Kind,
+        /// P and N of the segment that it is of.
+        period: u64,
+        number: u64,
+        part: Arc<Part>,
+    },
+}
+
+impl Immutable {
+    /// Bytes.
+    pub(crate) fn len(&self) -> u64 {
+        match self {
+            Immutable::Init(init) => init.bytes.len() as u64,
+            Immutable::Segment { segment, .. } => segment.len(),
+            Immutable::Part { part, .. } => part.len,
+        }
+    }
+
+    /// A strong tag. Numbers are burnt, so they and the length say which bytes these are.
+    pub(crate) fn etag(&self) -> HeaderValue {
+        let len = self.len();
+        etag::quoted(&match self {
+            Immutable::Init(init) => format!("{}-{len}", init.period),
+            Immutable::Segment { segment, .. } => {
+                format!("{}-{}-{len}", segment.period.number, segment.number)
+            }
+            Immutable::Part { period, number, part, .. } => format!("{period}-{number}.{}-{len}", part.index),
+        })
+    }
+
+    /// RFC 4337 §3.1, RFC 8216bis §10.
+    pub(crate) fn mime_type(&self) -> &'static str {
+        let kind = match self {
+            Immutable::Init(init) => init.track.kind(),
+            Immutable::Segment { kind, .. } | Immutable::Part { kind, .. } => *kind,
+        };
+        match kind {
+            Kind::Video => "video/mp4",
+            Kind::Audio => "audio/mp4",
+        }
+    }
+
+    /// These bytes of it, by reference.
+    pub(crate) fn body(&self, range: Range<u64>) -> Pieces {
+        match self {
+            Immutable::Init(init) => Pieces::new(iter::once(&init.bytes), range),
+            Immutable::Segment { segment, .. } => Pieces::new(segment.pieces(), range),
+            Immutable::Part { part, .. } => Pieces::new(part.pieces(), range),
+        }
+    }
+}

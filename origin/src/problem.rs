@@ -1,0 +1,99 @@
+//! Why there is no answer: a status, what caches may do with it, and a body that says so (RFC 9457).
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+
+use crate::cache_control::Class;
+use crate::cors;
+
+/// What is wrong with a request, or with what it asks for. The texts hold nothing that the peer sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error("there is nothing under this path")]
+    NoSuchPath,
+    #[error("there is no such entry, or no such session of it")]
+    UnknownEntry,
+    #[error("the entry is not live")]
+    NotLive,
+    #[error("the entry has no such rendition")]
+    NoSuchRendition,
+    #[error("this is not there yet")]
+    NotYet,
+    #[error("this was there, or was skipped, and will not come again")]
+    Gone,
+    #[error("the stream is starting: there is nothing to play yet")]
+    Starting,
+    #[error("the value of s is not one session: a decimal number")]
+    BadSession,
+    #[error("only GET, HEAD and OPTIONS are served here")]
+    Method,
+    #[error("path and query are too long")]
+    TargetTooLong,
+    #[error("an HTTP/1.1 request has exactly one Host (RFC 9112 §3.2)")]
+    BadHost,
+    #[error("a request of this method has no content here")]
+    UnwantedContent,
+    #[error("the range lies past the end")]
+    Unsatisfiable { len: u64 },
+}
+
+impl Problem {
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Problem::NoSuchPath | Problem::UnknownEntry | Problem::NotLive => StatusCode::NOT_FOUND,
+            Problem::NoSuchRendition | Problem::NotYet => StatusCode::NOT_FOUND,
+            Problem::Gone => StatusCode::GONE,
+            Problem::Starting => StatusCode::SERVICE_UNAVAILABLE,
+            Problem::BadSession | Problem::BadHost | Problem::UnwantedContent => StatusCode::BAD_REQUEST,
+            Problem::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Problem::TargetTooLong => StatusCode::URI_TOO_LONG,
+            Problem::Unsatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
+        }
+    }
+
+    fn class(self) -> Class {
+        match self.status() {
+            StatusCode::NOT_FOUND | StatusCode::GONE => Class::Absent,
+            _ => Class::Never,
+        }
+    }
+
+    /// The header that a status demands.
+    fn own_header(self) -> Option<(http::HeaderName, HeaderValue)> {
+        Some(match self {
+            Problem::Starting => (RETRY_AFTER, HeaderValue::from_static("1")),
+            Problem::Method => (ALLOW, HeaderValue::from_static(cors::METHODS)),
+            // What follows on the connection may be the rest of something smuggled.
+            Problem::BadHost | Problem::UnwantedContent => (CONNECTION, HeaderValue::from_static("close")),
+            Problem::Unsatisfiable { len } => (
+                CONTENT_RANGE,
+                HeaderValue::try_from(format!("bytes */{len}")).expect("digits are a header value"),
+            ),
+            _ => return None,
+        })
+    }
+
+    fn body(self) -> String {
+        let status = self.status();
+        let title = status.canonical_reason().unwrap_or_default();
+        format!(
+            r#"{{"type":"about:blank","title":"{title}","status":{},"detail":"{self}"}}"#,
+            status.as_u16()
+        )
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body()));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CACHE_CONTROL, self.class().cache_control());
+        headers.extend(self.own_header());
+        cors::open(headers);
+        response
+    }
+}

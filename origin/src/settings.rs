@@ -1,0 +1,55 @@
+//! Every limit of the origin, with a name.
+
+use std::time::Duration;
+
+/// How the origin treats its peers.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Settings {
+    /// Connections at a time. One more is answered 503 and closed.
+    pub max_connections: usize,
+    /// From the first byte of a request (or from the connection being accepted) to the end of its header.
+    pub header_timeout: Duration,
+    /// How long a connection may stay open between requests.
+    pub idle_timeout: Duration,
+    /// How long a peer may take no byte of an answer before it is cut.
+    pub write_timeout: Duration,
+    /// How long running answers may take to finish at shutdown.
+    pub drain_timeout: Duration,
+    /// Bytes of a request's line and header together (431). At least 8192.
+    pub max_header_bytes: u32,
+    /// Header fields of a request (431).
+    pub max_headers: usize,
+    /// Bytes of path and query (414).
+    pub max_target_bytes: usize,
+    /// Concurrent streams of an HTTP/2 connection (SETTINGS_MAX_CONCURRENT_STREAMS, RFC 9113 §6.5.2).
+    pub max_streams: u32,
+    /// HTTP/2 streams reset by the peer before they were answered, or by its errors, before it is sent away
+    /// (CVE-2023-44487, CVE-2025-8671).
+    pub max_resets: usize,
+    /// Bytes of rendered manifests kept.
+    pub manifest_cache_bytes: u64,
+    /// How long a rendered manifest is kept after the last request for it.
+    pub manifest_cache_idle: Duration,
+    /// Entries of which is remembered when their multivariant playlist changed.
+    pub max_tracked_entries: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            max_connections: 16_384,
+            header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(60),
+            write_timeout: Duration::from_secs(30),
+            drain_timeout: Duration::from_secs(5),
+            max_header_bytes: 32 << 10,
+            max_headers: 100,
+            max_target_bytes: 8 << 10,
+            max_streams: 128,
+            max_resets: 64,
+            manifest_cache_bytes: 64 << 20,
+            manifest_cache_idle: Duration::from_secs(60),
+            max_tracked_entries: 10_000,
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Stream keys from `[[streams]]`.
+
+use std::collections::HashMap;
+use std::future::ready;
+use std::sync::Arc;
+
+use config::{LiveEntry, split_rendition};
+use stream::{Admit, Grant, Leg, Refusal, Request, Settings};
+
+/// What `futures_util` calls a `BoxFuture`.
+type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Lets in who has a key that the configuration names.
+///
+/// A key is looked up by its hash, whose seed is the process's own: how long that takes tells nothing about a key.
+pub(crate) struct StaticKeys {
+    entries: HashMap<String, Arc<str>>,
+    settings: Arc<Settings>,
+}
+
+impl StaticKeys {
+    pub(crate) fn new(streams: &[LiveEntry], settings: Arc<Settings>) -> StaticKeys {
+        let pair = |live: &LiveEntry| (live.key.expose().to_owned(), live.entry.as_str().into());
+        StaticKeys { entries: streams.iter().map(pair).collect(), settings }
+    }
+
+    fn decide(&self, request: &Request) -> Result<Grant, Refusal> {
+        let entry = match self.entries.get(&request.name) {
+            Some(entry) => entry,
+            None => return Err(self.stranger(&request.name)),
+        };
+        match request.leg {
+            Leg::Primary => Ok(self.grant(entry)),
+            Leg::Backup => Err(unsupported("the backup leg", "publish to /live/KEY")),
+        }
+    }
+
+    fn grant(&self, entry: &Arc<str>) -> Grant {
+        Grant { entry: entry.clone(), leg: Leg::Primary, rendition: None, settings: self.settings.clone() }
+    }
+
+    /// A name that is no key: perhaps a key and a rendition.
+    fn stranger(&self, name: &str) -> Refusal {
+        match split_rendition(name) {
+            Some((key, _)) if self.entries.contains_key(key) => {
+                unsupported("renditions of an ABR group", "publish one quality to the key alone")
+            }
+            _ => Refusal::UnknownKey,
+        }
+    }
+}
+
+impl Admit for StaticKeys {
+    fn admit<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Grant, Refusal>> {
+        Box::pin(ready(self.decide(request)))
+    }
+}
+
+fn unsupported(what: &str, instead: &str) -> Refusal {
+    Refusal::Unsupported(format!("{what}: not supported by this version; {instead}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use config::Config;
+    use stream::Protocol;
+
+    use super::*;
+
+    /// The entry that is granted, or the reason of the refusal.
+    fn check(name: &str, leg: Leg, expected: Result<&str, &str>) {
+        let toml = "streams = [{ entry = \"e1\", key = \"one\" }, { entry = \"e2\", key = \"two_HD\" }]";
+        let config = Config::parse("f", toml, []).unwrap_or_default();
+        let keys = StaticKeys::new(&config.streams, Arc::default());
+        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        let decided = keys.decide(&Request { protocol: Protocol::Rtmp, leg, name: name.to_owned(), peer });
+        let decided = decided.as_ref().map(|grant| &*grant.entry).map_err(|refusal| refusal.reason());
+        assert_eq!(decided, expected, "{name}");
+    }
+
+    #[test]
+    fn a_name_is_matched_exactly_and_then_split() {
+        check("one", Leg::Primary, Ok("e1"));
+        check("two_HD", Leg::Primary, Ok("e2"));
+        check("one_720p", Leg::Primary, Err("unsupported"));
+        check("two_HD_720p", Leg::Primary, Err("unsupported"));
+        check("two", Leg::Primary, Err("unknown-key"));
+        check("three_720p", Leg::Primary, Err("unknown-key"));
+        check("", Leg::Primary, Err("unknown-key"));
+        check("ONE", Leg::Primary, Err("unknown-key"));
+    }
+
+    #[test]
+    fn the_backup_leg_is_refused_to_who_has_a_key_and_says_nothing_to_others() {
+        check("one", Leg::Backup, Err("unsupported"));
+        check("three", Leg::Backup, Err("unknown-key"));
+    }
+}

@@ -1,0 +1,153 @@
+//! `headwater serve`: listeners up, ready line, edges until told to stop, and down again.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use config::Config;
+use stream::Directory;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::data::DataDir;
+use crate::keys::StaticKeys;
+use crate::stop::{self, Signals};
+use crate::{cli, listen, load, log, wiring};
+
+/// For edges to drain and streams to close.
+const DRAIN: Duration = Duration::from_secs(8);
+/// For whatever still runs after that.
+const LAST: Duration = Duration::from_millis(500);
+
+/// Runs the server until SIGTERM or SIGINT.
+pub(crate) fn run(flags: &cli::Serve) -> anyhow::Result<()> {
+    let config = load::with_flags(flags)?;
+    log::start(&config.log)?;
+    warn_of(&config, flags);
+    let data = DataDir::open(&config.storage.data)?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), data = %data.path().display(), "starting");
+    let runtime = Runtime::new().context("cannot start the runtime")?;
+    let done = runtime.block_on(serve(&config, &data));
+    runtime.shutdown_timeout(LAST);
+    done
+}
+
+async fn serve(config: &Config, data: &DataDir) -> anyhow::Result<()> {
+    let mut signals = Signals::new()?;
+    let settings = Arc::new(wiring::stream(config));
+    let directory = wiring::directory(data, &settings).await?;
+    let listeners = Listeners::open(config)?;
+    let ready = listeners.ready()?;
+    let stop = CancellationToken::new();
+    let mut edges = start(config, &settings, listeners, &directory, &stop);
+    announce(&ready);
+    let outcome = tokio::select! {
+        () = signals.next() => Ok(()),
+        Some(edge) = edges.join_next() => Err(broken(edge)),
+    };
+    stop::by_all_means();
+    stop.cancel();
+    let (closed, ()) = tokio::join!(timeout(DRAIN, directory.shutdown()), drain(edges));
+    outcome?;
+    closed.context("streams were not closed in time")?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn warn_of(config: &Config, flags: &cli::Serve) {
+    const USUAL: &str = "headwater.toml";
+    if flags.source.config.is_none() && Path::new(USUAL).exists() {
+        tracing::warn!("running on defaults; {USUAL} is read only with --config {USUAL}");
+    }
+    if config.rtmp.enabled && config.streams.is_empty() {
+        tracing::warn!("no [[streams]] in the configuration: every publisher will be refused");
+    }
+}
+
+/// What listens; only what is enabled.
+struct Listeners {
+    http: Option<TcpListener>,
+    rtmp: Option<TcpListener>,
+}
+
+impl Listeners {
+    fn open(config: &Config) -> anyhow::Result<Listeners> {
+        let open =
+            |setting, enabled: bool, address| enabled.then(|| listen::tcp(setting, address)).transpose();
+        Ok(Listeners {
+            http: open("http.listen", config.http.enabled, config.http.listen)?,
+            rtmp: open("rtmp.listen", config.rtmp.enabled, config.rtmp.listen)?,
+        })
+    }
+
+    /// The ready line: part of the public contract.
+    fn ready(&self) -> io::Result<String> {
+        let mut line = "headwater ready".to_owned();
+        for (name, listener) in [("http", &self.http), ("rtmp", &self.rtmp)] {
+            if let Some(listener) = listener {
+                let address: SocketAddr = listener.local_addr()?;
+                line.push_str(&format!(" {name}={address}"));
+            }
+        }
+        Ok(line)
+    }
+}
+
+/// Running edges; each ends with its name once it has drained.
+type Edges = JoinSet<&'static str>;
+
+fn start(
+    config: &Config,
+    settings: &Arc<stream::Settings>,
+    listeners: Listeners,
+    directory: &Directory,
+    stop: &CancellationToken,
+) -> Edges {
+    let mut edges = Edges::new();
+    if let Some(listener) = listeners.rtmp {
+        let keys = Arc::new(StaticKeys::new(&config.streams, settings.clone()));
+        let server = ingest::rtmp::Server::new(wiring::rtmp(config), keys, directory.clone());
+        let stop = stop.clone();
+        edges.spawn(async move {
+            server.serve(listener, stop).await;
+            "rtmp"
+        });
+    }
+    if let Some(listener) = listeners.http {
+        let server = origin::Server::new(wiring::http(config), Arc::new(directory.clone()));
+        let stop = stop.clone();
+        edges.spawn(async move {
+            server.serve(listener, stop).await;
+            "http"
+        });
+    }
+    edges
+}
+
+fn announce(ready: &str) {
+    tracing::info!("{ready}");
+    if let Err(error) = writeln!(io::stdout(), "{ready}") {
+        tracing::warn!(%error, "nobody takes the ready line on stdout");
+    }
+}
+
+fn broken(edge: Result<&'static str, JoinError>) -> anyhow::Error {
+    match edge {
+        Ok(name) => anyhow!("the {name} listener ended by itself"),
+        Err(error) => anyhow!(error).context("a listener failed"),
+    }
+}
+
+/// Waits for edges to end. One that takes too long is cut: a slow viewer is no reason to fail.
+async fn drain(mut edges: Edges) {
+    let all = async { while edges.join_next().await.is_some() {} };
+    if timeout(DRAIN, all).await.is_err() {
+        tracing::warn!(edges = edges.len(), "not drained in time: cutting what is left");
+    }
+}

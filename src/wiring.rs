@@ -1,0 +1,94 @@
+//! From settings to what each crate calls settings.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use config::{Config, Takeover};
+use recorder::FileLedger;
+use stream::{Directory, Ledger};
+
+use crate::data::DataDir;
+
+/// All streams, with the sessions that an earlier run left inside their reconnect window.
+pub(crate) async fn directory(data: &DataDir, settings: &Arc<stream::Settings>) -> anyhow::Result<Directory> {
+    let directory = Directory::new(ledger(data)?);
+    let restored = directory.restore(settings).await.context("storage.data: cannot read the ledger")?;
+    tracing::info!(streams = restored, "restored");
+    Ok(directory)
+}
+
+fn ledger(data: &DataDir) -> anyhow::Result<Arc<dyn Ledger>> {
+    let ledger = FileLedger::open(data.path()).context("storage.data: cannot keep numbering state")?;
+    Ok(Arc::new(ledger))
+}
+
+/// How streams behave.
+pub(crate) fn stream(config: &Config) -> stream::Settings {
+    stream::Settings {
+        reconnect: config.stream.reconnect,
+        takeover: takeover(config.stream.takeover),
+        keep_ended: config.stream.keep_ended,
+        packager: Arc::new(packager(config)),
+    }
+}
+
+fn packager(config: &Config) -> packager::Settings {
+    let packager = &config.packager;
+    packager::Settings {
+        segment: packager.segment,
+        part: packager.part,
+        window: packager.window,
+        probe: packager.probe,
+        target_duration: packager.target_duration,
+        dvr_window: config.dvr.window,
+        dvr_memory: config.dvr.memory,
+        ..packager::Settings::default()
+    }
+}
+
+/// How the RTMP listener treats its peers.
+pub(crate) fn rtmp(config: &Config) -> ingest::rtmp::Settings {
+    let rtmp = &config.rtmp;
+    let limits = ingest::rtmp::Limits {
+        connections: rtmp.max_connections,
+        setup: rtmp.handshake_timeout,
+        idle: rtmp.idle_timeout,
+        media_message: usize::try_from(rtmp.max_message).unwrap_or(usize::MAX),
+        ..ingest::rtmp::Limits::default()
+    };
+    ingest::rtmp::Settings { limits }
+}
+
+/// How the origin treats its peers.
+pub(crate) fn http(config: &Config) -> origin::Settings {
+    let http = &config.http;
+    origin::Settings {
+        max_connections: http.max_connections,
+        header_timeout: http.header_timeout,
+        idle_timeout: http.idle_timeout,
+        write_timeout: http.write_timeout,
+        manifest_cache_bytes: http.manifest_cache,
+        ..origin::Settings::default()
+    }
+}
+
+fn takeover(takeover: Takeover) -> stream::Takeover {
+    match takeover {
+        Takeover::Stale => stream::Takeover::Stale,
+        Takeover::Always => stream::Takeover::Always,
+        Takeover::Never => stream::Takeover::Never,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_defaults_are_those_of_the_crates() {
+        let config = Config::default();
+        assert_eq!(stream(&config), stream::Settings::default());
+        assert_eq!(http(&config), origin::Settings::default());
+        assert_eq!(rtmp(&config), ingest::rtmp::Settings::default());
+    }
+}
