@@ -4,21 +4,18 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use config::{Config, Takeover};
-use stream::ledger::Forgetful;
-use stream::{Directory, Ledger};
+use recorder::FileLedger;
+use stream::Directory;
 
 use crate::data::DataDir;
 
 /// All streams, with the sessions that an earlier run left inside their reconnect window.
 pub(crate) async fn directory(data: &DataDir, settings: &Arc<stream::Settings>) -> anyhow::Result<Directory> {
-    let directory = Directory::new(ledger(data)?);
+    let ledger = FileLedger::open(data.path()).context("storage.data: cannot open the ledger")?;
+    let directory = Directory::new(Arc::new(ledger));
     let restored = directory.restore(settings).await.context("storage.data: cannot read the ledger")?;
     tracing::info!(streams = restored, "restored");
     Ok(directory)
-}
-
-fn ledger(_data: &DataDir) -> anyhow::Result<Arc<dyn Ledger>> {
-    Ok(Arc::new(Forgetful))
 }
 
 /// How streams behave.
@@ -48,8 +45,16 @@ fn packager(config: &Config) -> packager::Settings {
 /// How the RTMP listener treats its peers.
 pub(crate) fn rtmp(config: &Config) -> ingest::rtmp::Settings {
     let rtmp = &config.rtmp;
-    let _ = rtmp;
-    ingest::rtmp::Settings::default()
+    let message = usize::try_from(rtmp.max_message).unwrap_or(usize::MAX / 2);
+    let limits = ingest::rtmp::Limits {
+        connections: rtmp.max_connections,
+        setup: rtmp.handshake_timeout,
+        idle: rtmp.idle_timeout,
+        media_message: message,
+        partial_bytes: 2 * message,
+        ..ingest::rtmp::Limits::default()
+    };
+    ingest::rtmp::Settings { limits }
 }
 
 /// How the origin treats its peers.
