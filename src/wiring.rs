@@ -49,11 +49,13 @@ fn packager(config: &Config) -> packager::Settings {
 /// How the RTMP listener treats its peers.
 pub(crate) fn rtmp(config: &Config) -> ingest::rtmp::Settings {
     let rtmp = &config.rtmp;
+    let message = usize::try_from(rtmp.max_message).unwrap_or(usize::MAX / 2);
     let limits = ingest::rtmp::Limits {
         connections: rtmp.max_connections,
         setup: rtmp.handshake_timeout,
         idle: rtmp.idle_timeout,
-        media_message: usize::try_from(rtmp.max_message).unwrap_or(usize::MAX),
+        media_message: message,
+        partial_bytes: 2 * message,
         ..ingest::rtmp::Limits::default()
     };
     ingest::rtmp::Settings { limits }
