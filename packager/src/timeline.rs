@@ -271,8 +271,9 @@ impl Timeline {
         };
         let start = track.lane.time(sample.dts);
         if at == self.reference {
-            if track.lane.has_samples() && self.begins(sample, start, fixed) {
-                self.cut(start, sample.sync, fixed, log);
+            let sync = sample.sync;
+            if self.begins(sample, start, fixed) {
+                self.cut(start, sync, fixed, log);
                 self.release(log);
             }
         } else if track.queue.is_empty() && start < self.horizon() {
@@ -290,6 +291,9 @@ impl Timeline {
         let target = self.settings.segment.as_micros() as i64;
         let (bytes, samples) = self.tracks[self.reference].lane.size();
         let limits = &self.settings.limits;
+        if samples == 0 {
+            return false;
+        }
         (sample.sync != Sync::No && elapsed * 10 >= target * 9)
             || (elapsed >= self.longest_micros(fixed) - ROUNDING_MICROS && sample.pts() > self.shown)
             || bytes >= limits.segment_bytes
@@ -473,6 +477,10 @@ impl Timeline {
         self.reference = at;
         self.shown = i64::MIN;
         while let Some(sample) = self.tracks[at].dequeue() {
+            let start = self.tracks[at].lane.time(sample.dts);
+            if self.begins(&sample, start, fixed) {
+                self.cut(start, sample.sync, fixed, log);
+            }
             self.place(sample, fixed, log);
             self.release(log);
         }
