@@ -5,17 +5,21 @@ use std::sync::Arc;
 use anyhow::Context;
 use config::{Config, Takeover};
 use recorder::FileLedger;
-use stream::Directory;
+use stream::{Directory, Ledger};
 
 use crate::data::DataDir;
 
 /// All streams, with the sessions that an earlier run left inside their reconnect window.
 pub(crate) async fn directory(data: &DataDir, settings: &Arc<stream::Settings>) -> anyhow::Result<Directory> {
-    let ledger = FileLedger::open(data.path()).context("storage.data: cannot open the ledger")?;
-    let directory = Directory::new(Arc::new(ledger));
+    let directory = Directory::new(ledger(data)?);
     let restored = directory.restore(settings).await.context("storage.data: cannot read the ledger")?;
     tracing::info!(streams = restored, "restored");
     Ok(directory)
+}
+
+fn ledger(data: &DataDir) -> anyhow::Result<Arc<dyn Ledger>> {
+    let ledger = FileLedger::open(data.path()).context("storage.data: cannot keep numbering state")?;
+    Ok(Arc::new(ledger))
 }
 
 /// How streams behave.

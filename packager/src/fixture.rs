@@ -1,8 +1,8 @@
-//! Tracks and samples for unit tests.
+//! Tracks for unit tests.
 
 use bytes::Bytes;
-use media::codec::{Aac, Avc};
-use media::{Codec, Sample, Sync, Timescale, Track};
+use media::codec::Avc;
+use media::{Codec, Timescale, Track};
 
 /// 1280x720 High@3.1 as x264 describes it.
 pub(crate) const AVC_RECORD: &[u8] = &[
@@ -15,16 +15,4 @@ pub(crate) const AVC_RECORD: &[u8] = &[
 pub(crate) fn video_track() -> Track {
     let avc = Avc::parse(Bytes::from_static(AVC_RECORD)).expect("valid");
     Track { codec: Codec::Avc(avc), timescale: Timescale::MILLIS }
-}
-
-/// A 48 kHz stereo track with millisecond timestamps.
-pub(crate) fn audio_track() -> Track {
-    let aac = Aac::parse(Bytes::from_static(&[0x11, 0x90])).expect("valid");
-    Track { codec: Codec::Aac(aac), timescale: Timescale::MILLIS }
-}
-
-/// A sample of `len` bytes whose content says what it is.
-pub(crate) fn sample(dts: i64, composition_offset: i32, sync: Sync, len: usize) -> Sample {
-    let data: Vec<u8> = (0..len).map(|i| (dts as u8) ^ (i as u8)).collect();
-    Sample { dts, composition_offset, duration: 0, sync, data: data.into() }
 }

@@ -63,6 +63,8 @@ pub struct Timeline {
     part_target: Duration,
     /// A track went off: the next segment begins another group of renditions.
     regroup: bool,
+    /// The reference has a sample: the first boundary is known.
+    begun: bool,
     last_key: Option<MediaTime>,
     measured_rate: bool,
     /// What happened to samples.
@@ -127,6 +129,7 @@ impl Timeline {
             oldest: number,
             decided: MediaTime::ZERO,
             regroup: false,
+            begun: false,
             last_key: None,
             measured_rate: false,
             counts: Counts::default(),
@@ -303,6 +306,10 @@ impl Timeline {
         let lane = &self.tracks[self.reference].lane;
         let start = lane.time(sample.dts);
         let end = lane.time(sample.dts + i64::from(sample.duration));
+        if let ([first], false) = (self.bounds.make_contiguous(), self.begun) {
+            *first = start;
+        }
+        self.begun = true;
         self.note_gop(&sample, start, fixed);
         if self.tracks[self.reference].lane.has_samples() && self.cuts(&sample, end, next, fixed) {
             self.counts.forced_cuts += u64::from(sample.sync == Sync::No);

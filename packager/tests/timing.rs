@@ -138,6 +138,8 @@ fn audio_that_begins_a_frame_before_the_video_is_kept_and_in_sync() {
     publisher.end();
     let (video, audio) = (publisher.segments("video-1"), publisher.segments("audio-1"));
     assert_eq!((audio[0].start, video[0].start), (0, 21 * 90));
+    assert_eq!(publisher.durations("video-1"), [2000, 2000, 40]);
+    assert_eq!(publisher.presentation().session.target_duration, 2);
 }
 
 #[test]
