@@ -69,7 +69,7 @@ impl Origin {
     ) -> Result<Response, Problem> {
         let view = self.view(entry, session)?;
         let presentation = &view.presentation;
-        let key = Key { version: view.version, which: Which::Multivariant, pinned: session.is_some() };
+        let key = Key { version: view.version, which: Which::Multivariant, pinned: false };
         let rendered = self.renderings.get(key, || hls::multivariant(presentation));
         let etag = &rendered.plain().etag;
         let unsettled = self.freshness.unsettled(entry, presentation.session.id, etag, Instant::now());
@@ -89,7 +89,7 @@ impl Origin {
         if rendition.segments.is_empty() {
             return Err(Problem::Starting);
         }
-        let key = Key { version, which: Which::Playlist, pinned: session.is_some() };
+        let key = Key { version, which: Which::Playlist, pinned: false };
         let rendered = self.renderings.get(key, || hls::media(rendition));
         Ok(answer::manifest(&rendered, answer::HLS, timely(rendition.ended, &view), headers))
     }
@@ -138,4 +138,71 @@ fn timely(ended: bool, view: &View) -> Class {
 fn now() -> WallTime {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     WallTime::from_micros(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+    use std::time::Duration;
+
+    use media::{Kind, Timescale};
+    use packager::presentation::{Content, Period, Presentation, Record, Retention, Segment, Session};
+
+    use super::*;
+
+    struct One(Arc<View>);
+
+    impl Source for One {
+        fn find(&self, _: &str, _: Option<u64>) -> Found {
+            Found::View(self.0.clone())
+        }
+    }
+
+    /// One rendition with one segment: a gap, which is enough to be listed.
+    fn view() -> Arc<View> {
+        let minute = Duration::from_secs(60);
+        let retention = Retention { live: minute, dvr: minute, dvr_bytes: 0, max_bytes: 0 };
+        let session = Session {
+            id: 1,
+            target_duration: 2,
+            part_target: Duration::from_millis(500),
+            window: minute,
+            retention,
+            burnt: None,
+        };
+        let mut presentation = Presentation::new(Arc::new(session), WallTime::from_millis(0));
+        let segment = Arc::new(Segment {
+            number: 1,
+            period: Arc::new(Period { number: 1, start: WallTime::from_millis(0) }),
+            start: 0,
+            duration: 180_000,
+            scale: Timescale::VIDEO,
+            content: Content::Gap,
+        });
+        let record = Record::Segment { rendition: "video-1".into(), kind: Kind::Video, segment };
+        presentation.apply(record, WallTime::from_millis(1));
+        Arc::new(View::new(Arc::new(presentation), None))
+    }
+
+    #[test]
+    fn a_hundred_players_cost_one_rendering_of_each_manifest() {
+        let origin = Origin::new(&Settings::default(), Arc::new(One(view())));
+        let targets = ["/play/x/master.m3u8", "/play/x/manifest.mpd", "/play/x/video-1.m3u8"];
+        let start = Barrier::new(100);
+        thread::scope(|scope| {
+            for player in 0..100 {
+                let (origin, start) = (&origin, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    for target in targets.iter().cycle().skip(player).take(30) {
+                        let answer =
+                            origin.answer(&Method::GET, &Uri::from_static(target), &HeaderMap::new());
+                        assert_eq!(answer.expect("an answer").status(), 200);
+                    }
+                });
+            }
+        });
+        assert_eq!(origin.renderings.count(), 3);
+    }
 }

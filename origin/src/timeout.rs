@@ -4,6 +4,7 @@
 //! peer who takes nothing, and none for idle HTTP/2. Here all of them are in one place, below HTTP.
 
 use std::io::{self, IoSlice};
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -25,6 +26,8 @@ pub(crate) struct Timed<Io> {
     blocked: bool,
     /// When the peer last took something.
     written: Instant,
+    /// When it last took something for which it had kept us waiting.
+    unblocked: Instant,
 }
 
 impl<Io> Timed<Io> {
@@ -32,17 +35,30 @@ impl<Io> Timed<Io> {
         let now = Instant::now();
         let timer = || Box::pin(sleep_until(now));
         let (read_timer, write_timer) = (timer(), timer());
-        Timed { io, settings, activity, read_timer, write_timer, blocked: false, written: now }
+        Timed {
+            io,
+            settings,
+            activity,
+            read_timer,
+            write_timer,
+            blocked: false,
+            written: now,
+            unblocked: now,
+        }
     }
 
     /// When patience ends if nothing more happens.
+    ///
+    /// Requests end when their last byte is handed over, not when the peer has it: while a write waits, that
+    /// is what counts, and afterwards the peer begins anew.
     fn patience(&self) -> Instant {
         match self.activity.waiting() {
-            Waiting::Header(begun) => begun + self.settings.header_timeout,
-            Waiting::Request(since) => since + self.settings.idle_timeout,
-            Waiting::Reader(since) => since.max(self.written) + self.settings.write_timeout,
-            // Somebody else limits this; look again some time.
+            // Somebody else limits these; look again some time.
+            _ if self.blocked => Instant::now() + self.settings.write_timeout,
             Waiting::Answer => Instant::now() + self.settings.idle_timeout,
+            Waiting::Header(begun) => begun.max(self.unblocked) + self.settings.header_timeout,
+            Waiting::Request(since) => since.max(self.unblocked) + self.settings.idle_timeout,
+            Waiting::Reader(since) => since.max(self.written) + self.settings.write_timeout,
         }
     }
 
@@ -63,8 +79,10 @@ impl<Io> Timed<Io> {
     /// The result of a write, or of waiting too long for one.
     fn poll_taken<T>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if result.is_ready() {
-            self.blocked = false;
             self.written = Instant::now();
+            if mem::take(&mut self.blocked) {
+                self.unblocked = self.written;
+            }
             return result;
         }
         if !self.blocked {

@@ -8,7 +8,7 @@ use dashmap::DashMap;
 use tokio::sync::oneshot;
 
 use crate::owner::{Command, Owner, Stream};
-use crate::{Found, Grant, Ledger, Publication, Refusal, Settings, Source};
+use crate::{Found, Grant, Ledger, Publication, Refusal, Settings, Source, View};
 
 /// All streams of this server. Cloning shares it.
 #[derive(Clone)]
@@ -105,5 +105,9 @@ impl Directory {
 impl Source for Directory {
     fn find(&self, entry: &str, session: Option<u64>) -> Found {
         self.streams.get(entry).map_or(Found::Unknown, |stream| stream.state.load().find(session))
+    }
+
+    fn sessions(&self, entry: &str) -> Vec<Arc<View>> {
+        self.streams.get(entry).map_or_else(Vec::new, |stream| stream.state.load().sessions())
     }
 }

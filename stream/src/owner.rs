@@ -72,6 +72,11 @@ impl State {
             _ => Found::Offline,
         }
     }
+
+    /// Newest first.
+    pub(crate) fn sessions(&self) -> Vec<Arc<View>> {
+        self.current.iter().chain(&self.past).cloned().collect()
+    }
 }
 
 struct Publisher {

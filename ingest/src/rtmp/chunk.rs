@@ -35,7 +35,7 @@ pub enum Error {
         /// The limit.
         limit: usize,
     },
-    /// Longer than [`super::Limits::media_message`] or [`super::Limits::command_message`].
+    /// Longer than the limit for messages of its type, such as [`super::Limits::media_message`].
     #[error("message of type {kind} declares {len} bytes, more than {limit}")]
     MessageTooLong {
         /// The type of the message.

@@ -12,8 +12,10 @@ pub struct Limits {
     pub connections: usize,
     /// Chunk streams of one connection. Encoders use about six.
     pub chunk_streams: usize,
-    /// Bytes of one audio, video or aggregate message.
+    /// Bytes of one audio or video message.
     pub media_message: usize,
+    /// Bytes of one aggregate message; all that is in it is handed over at once.
+    pub aggregate_message: usize,
     /// Bytes of one command, metadata or control message.
     pub command_message: usize,
     /// Declared bytes of all messages of a connection that are not complete.
@@ -40,6 +42,7 @@ impl Default for Limits {
             connections: 1000,
             chunk_streams: 64,
             media_message: 8 << 20,
+            aggregate_message: 1 << 20,
             command_message: 256 << 10,
             partial_bytes: 16 << 20,
             amf_depth: 32,

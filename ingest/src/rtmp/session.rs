@@ -12,7 +12,7 @@ mod error;
 mod intake;
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use stream::{Input, Leg};
 
@@ -261,9 +261,4 @@ impl Session {
             self.status(stream_id, "error", "NetStream.Publish.Failed", &fault.to_string());
         }
     }
-}
-
-/// How long a peer has, in the words of an error.
-fn seconds(duration: &Duration) -> f64 {
-    duration.as_secs_f64()
 }

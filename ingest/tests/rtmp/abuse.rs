@@ -9,6 +9,7 @@ use ingest::rtmp::session::Fault;
 use ingest::rtmp::{Limits, Session};
 use proptest::prelude::*;
 
+use super::chunker::basic;
 use super::client::{Client, amf_values};
 
 /// A1
@@ -51,14 +52,15 @@ fn nested_and_numbered_amf() {
     assert!(matches!(error.fault, Fault::Amf(amf::Error::TooDeep { .. })));
 }
 
+/// The first chunk of a video message that declares `len` bytes.
+fn begin(csid: u32, len: u32) -> Vec<u8> {
+    let [_, a, b, c] = len.to_be_bytes();
+    [&basic(csid, 0)[..], &[0, 0, 0, a, b, c, kind::VIDEO, 1, 0, 0, 0], &[7; 128]].concat()
+}
+
 /// A4
 #[test]
 fn many_chunk_streams_with_long_messages() {
-    let begin = |csid: u32, len: u32| {
-        let [_, a, b, c] = len.to_be_bytes();
-        [&super::chunker::basic(csid, 0)[..], &[0, 0, 0, a, b, c, kind::VIDEO, 1, 0, 0, 0], &[7; 128]]
-            .concat()
-    };
     let cut = |len: u32| {
         let mut client = Client::new();
         (100..7000u32).find_map(|csid| client.bytes(&begin(csid, len)).err()).unwrap().fault
@@ -69,10 +71,25 @@ fn many_chunk_streams_with_long_messages() {
     assert_eq!(cut(8 << 20 | 1), Fault::Chunk(too_long));
 }
 
+/// The limit is on what is in progress, not on what has been.
 #[test]
-fn a_command_may_not_be_as_long_as_a_picture() {
-    let error = Client::new().send(kind::COMMAND, 0, 0, vec![0; 300_000]).unwrap_err();
-    assert!(matches!(error.fault, Fault::Chunk(chunk::Error::MessageTooLong { kind: kind::COMMAND, .. })));
+fn aborted_and_finished_messages_make_room() {
+    let mut client = Client::with_tracks();
+    for round in 0..10 {
+        client.bytes(&begin(6, 8 << 20)).unwrap();
+        client.send(kind::ABORT, 0, 0, 6u32.to_be_bytes().to_vec()).unwrap();
+        client.video(round * 40, &vec![0x27; 4 << 20]).unwrap();
+    }
+    assert_eq!(client.session.counters().aborted, 10);
+}
+
+#[test]
+fn each_type_of_message_has_its_own_longest() {
+    for (kind, len) in [(kind::COMMAND, 256 << 10), (kind::DATA, 256 << 10), (kind::AGGREGATE, 1 << 20)] {
+        let error = Client::new().send(kind, 0, 0, vec![0; len + 1]).unwrap_err();
+        let fault = chunk::Error::MessageTooLong { kind, len: len + 1, limit: len };
+        assert_eq!(error.fault, Fault::Chunk(fault));
+    }
 }
 
 /// A5. Sizes 0 and bit 31 are in `chunks`.

@@ -220,44 +220,44 @@ impl Client {
     }
 
     pub(super) fn requests(&self) -> Vec<&PublishRequest> {
-        let request = |event| match event {
-            &Event::Publish(ref request) => Some(request),
+        let requests = self.events.iter().filter_map(|event| match event {
+            Event::Publish(request) => Some(request),
             _ => None,
-        };
-        self.events.iter().filter_map(request).collect()
+        });
+        requests.collect()
     }
 
     pub(super) fn inputs(&self) -> Vec<&Input> {
-        let input = |event| match event {
-            &Event::Input(ref input) => Some(input),
+        let inputs = self.events.iter().filter_map(|event| match event {
+            Event::Input(input) => Some(input),
             _ => None,
-        };
-        self.events.iter().filter_map(input).collect()
+        });
+        inputs.collect()
     }
 
     pub(super) fn samples(&self, of: TrackId) -> Vec<&Sample> {
-        let sample = |input| match input {
-            &Input::Sample { id, ref sample } if id == of => Some(sample),
+        let samples = self.inputs().into_iter().filter_map(|input| match input {
+            Input::Sample { id, sample } if *id == of => Some(sample),
             _ => None,
-        };
-        self.inputs().into_iter().filter_map(sample).collect()
+        });
+        samples.collect()
     }
 
     pub(super) fn tracks(&self, of: TrackId) -> Vec<&Track> {
-        let track = |input| match input {
-            &Input::Track { id, ref track } if id == of => Some(track),
+        let tracks = self.inputs().into_iter().filter_map(|input| match input {
+            Input::Track { id, track } if *id == of => Some(track),
             _ => None,
-        };
-        self.inputs().into_iter().filter_map(track).collect()
+        });
+        tracks.collect()
     }
 
     /// Decode times of all samples in the order of arrival.
     pub(super) fn times(&self) -> Vec<i64> {
-        let time = |input| match input {
-            &Input::Sample { ref sample, .. } => Some(sample.dts),
+        let times = self.inputs().into_iter().filter_map(|input| match input {
+            Input::Sample { sample, .. } => Some(sample.dts),
             _ => None,
-        };
-        self.inputs().into_iter().filter_map(time).collect()
+        });
+        times.collect()
     }
 
     pub(super) fn unpublished(&self) -> usize {

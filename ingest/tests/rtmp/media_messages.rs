@@ -135,7 +135,9 @@ fn metadata_of_all_shapes() {
         assert_eq!(announced(&[meta(), nonsense]), None);
     }
     assert_eq!(announced(&[meta()]), None);
-    assert_eq!(announced(&["onCuePoint".into(), object("width", 1.0.into())]), None);
+    for other in ["onCuePoint", "onFI", "onTextData"] {
+        assert_eq!(announced(&[other.into(), object("width", 1.0.into())]), None);
+    }
 }
 
 #[test]

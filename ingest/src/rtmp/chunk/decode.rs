@@ -157,7 +157,8 @@ impl Decoder {
     fn admit(&mut self, outline: &Outline) -> Result<(), Error> {
         let &Outline { kind, len, .. } = outline;
         let limit = match kind {
-            kind::AUDIO | kind::VIDEO | kind::AGGREGATE => self.limits.media_message,
+            kind::AUDIO | kind::VIDEO => self.limits.media_message,
+            kind::AGGREGATE => self.limits.aggregate_message,
             _ => self.limits.command_message,
         };
         if len > limit {

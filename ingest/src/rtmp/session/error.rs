@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::super::{amf, chunk, handshake, name};
-use super::seconds;
 
 /// What is wrong, and where.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -52,13 +51,13 @@ pub enum Fault {
         limit: usize,
     },
     /// [`super::super::Limits::setup`] went by.
-    #[error("not publishing after {} s", seconds(after))]
+    #[error("not publishing after {} s", after.as_secs_f64())]
     Slow {
         /// The limit.
         after: Duration,
     },
     /// [`super::super::Limits::idle`] went by.
-    #[error("silent for {} s", seconds(after))]
+    #[error("silent for {} s", after.as_secs_f64())]
     Silent {
         /// The limit.
         after: Duration,

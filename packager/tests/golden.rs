@@ -1,0 +1,165 @@
+//! Playlists, MPDs and boxes of a canned capture, held against files that a person can read.
+//!
+//! The capture is seven seconds of H.264 with B-frames at 15 fps and AAC at 44.1 kHz, as ffmpeg sends them over
+//! RTMP. `UPDATE_GOLDEN=1 cargo test -p headwater-packager --test golden` writes the files anew; review the diff.
+
+mod common;
+
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use common::{Publisher, check};
+use container::flv;
+use media::codec::{Aac, Avc};
+use media::{Codec, Sample, Slice, Sync, Timescale, Track, TrackId};
+use mp4_atom::{Any, DecodeMaybe};
+use packager::Settings;
+use packager::manifest::{dash, hls};
+
+const CAPTURE: &[u8] = include_bytes!("common/capture.flv");
+
+/// The tags of an FLV file: type, timestamp in ms, body.
+fn tags() -> impl Iterator<Item = (u8, i64, &'static [u8])> {
+    // Nine bytes of file header, then the size of the tag before, each time.
+    let mut rest = &CAPTURE[9..];
+    std::iter::from_fn(move || {
+        let (_, tag) = rest.split_at_checked(4)?;
+        let (header, body) = tag.split_at_checked(11)?;
+        let number = |at: usize| u32::from_be_bytes([0, header[at], header[at + 1], header[at + 2]]);
+        let (body, after) = body.split_at_checked(number(1) as usize)?;
+        rest = after;
+        Some((header[0], i64::from(number(4) | u32::from(header[7]) << 24), body))
+    })
+}
+
+/// Publishes the capture; its first tag arrives `from` ms after the start.
+fn publish(publisher: &mut Publisher, from: u64) {
+    publisher.packager.begin();
+    publisher.packager.announce(true, true);
+    let mut avc = None;
+    for (kind, at, body) in tags() {
+        publisher.elapsed = Duration::from_millis(from + at as u64);
+        match kind {
+            9 => match flv::Video::parse(body).expect("a tag header") {
+                flv::Video::SequenceHeader => {
+                    let config = Avc::parse(Bytes::from_static(&body[5..])).expect("a configuration");
+                    avc = Some(config.clone());
+                    describe(publisher, TrackId::VIDEO, Codec::Avc(config));
+                }
+                flv::Video::Picture { keyframe, composition_time } => {
+                    let sync = avc.as_ref().expect("configured").classify(keyframe, &body[5..]);
+                    send(publisher, TrackId::VIDEO, at, composition_time, sync, &body[5..]);
+                }
+                _ => {}
+            },
+            8 => match flv::Audio::parse(body).expect("a tag header") {
+                flv::Audio::SequenceHeader => {
+                    let config = Aac::parse(Bytes::from_static(&body[2..])).expect("a configuration");
+                    describe(publisher, TrackId::AUDIO, Codec::Aac(config));
+                }
+                _ => send(publisher, TrackId::AUDIO, at, 0, Sync::Yes, &body[2..]),
+            },
+            _ => {}
+        }
+    }
+}
+
+fn describe(publisher: &mut Publisher, id: TrackId, codec: Codec) {
+    publisher.packager.track(id, Track { codec, timescale: Timescale::MILLIS });
+}
+
+fn send(publisher: &mut Publisher, id: TrackId, dts: i64, offset: i32, sync: Sync, data: &[u8]) {
+    let data: Slice = data.to_vec().into();
+    let sample = Sample { dts, composition_offset: offset, duration: 0, sync, data };
+    publisher.packager.push(id, sample, publisher.now());
+    publisher.log.extend(publisher.packager.take_log());
+}
+
+fn golden(name: &str, actual: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, actual).expect("writable");
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(expected == actual, "{name} differs; with UPDATE_GOLDEN=1 it is:\n{actual}");
+}
+
+#[test]
+fn live_after_seven_seconds() {
+    let mut publisher = Publisher::new(Settings::default());
+    publish(&mut publisher, 0);
+    let presentation = publisher.presentation();
+    check(presentation);
+    golden("live/master.m3u8", &hls::multivariant(presentation));
+    golden("live/video-1.m3u8", &hls::media(publisher.rendition("video-1")));
+    golden("live/audio-1.m3u8", &hls::media(publisher.rendition("audio-1")));
+    golden("live/manifest.mpd", &dash::mpd(presentation, false));
+    assert_eq!(dash::mpd(presentation, true), dash::mpd(presentation, false), "pinning changes nothing yet");
+}
+
+#[test]
+fn ended_after_seven_seconds() {
+    let mut publisher = Publisher::new(Settings::default());
+    publish(&mut publisher, 0);
+    publisher.end();
+    let presentation = publisher.presentation();
+    check(presentation);
+    golden("ended/master.m3u8", &hls::multivariant(presentation));
+    golden("ended/video-1.m3u8", &hls::media(publisher.rendition("video-1")));
+    golden("ended/manifest.mpd", &dash::mpd(presentation, false));
+    golden("ended/manifest-of-session.mpd", &dash::mpd(presentation, true));
+}
+
+#[test]
+fn an_encoder_that_was_away_for_three_seconds() {
+    let mut publisher = Publisher::new(Settings::default());
+    publish(&mut publisher, 0);
+    publisher.interrupt();
+    golden("away/manifest-while-away.mpd", &dash::mpd(publisher.presentation(), false));
+    publish(&mut publisher, 10_000);
+    let presentation = publisher.presentation();
+    check(presentation);
+    golden("away/video-1.m3u8", &hls::media(publisher.rendition("video-1")));
+    golden("away/audio-1.m3u8", &hls::media(publisher.rendition("audio-1")));
+    golden("away/manifest.mpd", &dash::mpd(presentation, false));
+    publisher.end();
+    golden("away/manifest-ended.mpd", &dash::mpd(publisher.presentation(), false));
+}
+
+#[test]
+fn the_window_slides_over_a_discontinuity() {
+    let mut publisher = Publisher::new(Settings { window: Duration::from_secs(6), ..Settings::default() });
+    publish(&mut publisher, 0);
+    publisher.interrupt();
+    publish(&mut publisher, 10_000);
+    check(publisher.presentation());
+    golden("slid/video-1.m3u8", &hls::media(publisher.rendition("video-1")));
+    golden("slid/manifest.mpd", &dash::mpd(publisher.presentation(), false));
+}
+
+#[test]
+fn boxes_as_an_independent_parser_reads_them() {
+    let mut publisher = Publisher::new(Settings::default());
+    publish(&mut publisher, 0);
+    for name in ["video-1", "audio-1"] {
+        let segments = publisher.segments(name);
+        let first = segments.first().expect("a segment");
+        golden(&format!("boxes/{name}-init.txt"), &boxes(&first.init().expect("media").bytes));
+        let pieces: Vec<u8> = first.pieces().flatten().copied().collect();
+        golden(&format!("boxes/{name}-segment.txt"), &boxes(&pieces));
+    }
+}
+
+fn boxes(bytes: &[u8]) -> String {
+    let mut rest = bytes;
+    let mut out = String::new();
+    while let Some(any) = Any::decode_maybe(&mut rest).expect("valid boxes") {
+        out += &match any {
+            Any::Mdat(mdat) => format!("Mdat({} bytes)\n", mdat.data.len()),
+            other => format!("{other:#?}\n"),
+        };
+    }
+    assert!(rest.is_empty(), "nothing stands behind the last box");
+    out
+}
