@@ -89,9 +89,9 @@ impl Aligner {
         Some(sample)
     }
 
-    /// Decode time of the sample that waits for its successor.
-    pub fn pending(&self) -> Option<i64> {
-        self.pending.as_ref().map(|sample| sample.dts)
+    /// The sample that waits for its successor.
+    pub fn pending(&self) -> Option<&Sample> {
+        self.pending.as_ref()
     }
 
     /// A publisher's timestamp with its scale.
@@ -124,6 +124,8 @@ impl Aligner {
         let stamped = self.position(sample.dts);
         let tolerance = self.to.ticks(AUDIO_TOLERANCE);
         sample.dts = match (&self.pending, self.end) {
+            // Audio from before the period began would only push what follows out of sync.
+            (None, None) if stamped < -self.to.ticks(Duration::from_millis(1)) => return Aligned::Dropped,
             (Some(pending), _) => {
                 let expected = pending.dts + frame;
                 match stamped - expected {

@@ -84,7 +84,8 @@ impl Gather {
         now: Instant,
     ) -> Option<Beginning> {
         let waited = now.saturating_duration_since(self.since?);
-        let here: Vec<TrackId> = tracks.keys().copied().filter(|&id| self.has_start(id)).collect();
+        let patient = waited < settings.limits.track_wait;
+        let here: Vec<TrackId> = tracks.keys().copied().filter(|&id| self.has_start(id, patient)).collect();
         if here.is_empty() || !self.enough(&here, tracks, announced, settings, waited) {
             return None;
         }
@@ -114,10 +115,17 @@ impl Gather {
         self.held.iter().any(|held| held.id == id && held.sample.sync != Sync::No)
     }
 
-    fn has_start(&self, id: TrackId) -> bool {
+    /// Whether a track can begin. With `patient`, audio from long before the keyframe does not count: what
+    /// belongs beside the keyframe is still to come.
+    fn has_start(&self, id: TrackId, patient: bool) -> bool {
+        let key = self.held.iter().find(|held| held.id.kind == Kind::Video && held.sample.sync != Sync::No);
+        let earliest = key.filter(|_| patient).map(|key| key.presented.micros() - LEAD_IN_MICROS);
         match id.kind {
             Kind::Video => self.has_key(id),
-            Kind::Audio => self.held.iter().any(|held| held.id == id),
+            Kind::Audio => {
+                let mut audio = self.held.iter().filter(|held| held.id == id);
+                audio.any(|held| earliest.is_none_or(|earliest| held.presented.micros() >= earliest))
+            }
         }
     }
 

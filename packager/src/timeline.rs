@@ -16,9 +16,11 @@ use crate::lane::Lane;
 use crate::presentation::{FrameRate, Init, Period, Record, Span};
 use crate::settings::Settings;
 
-/// How much longer than the target duration a segment may be when a keyframe ends it: EXTINF is compared
-/// rounded to the nearest second (RFC 8216bis §4.4.3.1).
-const TARGET_TOLERANCE_MICROS: i64 = 450_000;
+/// How much longer than the target duration a segment may be before it is cut at any picture: EXTINF is
+/// compared rounded to the nearest second (RFC 8216bis §4.4.3.1).
+const TOLERANCE_MICROS: i64 = 450_000;
+/// What millisecond timestamps may take from a duration.
+const ROUNDING_MICROS: i64 = 2_000;
 
 /// What is fixed for a session once it was measured.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -61,6 +63,8 @@ pub struct Timeline {
     /// End of the last reference sample: no boundary can appear before it any more.
     decided: MediaTime,
     part_target: Duration,
+    /// The latest presentation time of a reference sample.
+    shown: i64,
     /// A track went off: the next segment begins another group of renditions.
     regroup: bool,
     /// The reference has a sample: the first boundary is known.
@@ -128,6 +132,7 @@ impl Timeline {
             bounds: VecDeque::from([MediaTime::ZERO]),
             oldest: number,
             decided: MediaTime::ZERO,
+            shown: i64::MIN,
             regroup: false,
             begun: false,
             last_key: None,
@@ -176,7 +181,6 @@ impl Timeline {
         let Some(at) = self.tracks.iter().position(|track| track.id == id) else {
             return;
         };
-        let next_sync = sample.sync;
         if at == self.reference {
             for track in &mut self.tracks {
                 track.then = track.arrived;
@@ -188,8 +192,8 @@ impl Timeline {
         track.reference_then = decided;
         match track.aligner.push(sample) {
             Aligned::Held(Some(ready)) => {
-                self.arrive(at, ready, Some(next_sync), fixed, log);
-                self.look_ahead(at, next_sync, fixed, log);
+                self.arrive(at, ready, fixed, log);
+                self.look_ahead(at, fixed, log);
             }
             Aligned::Held(None) => {}
             Aligned::Dropped => self.counts.dropped += 1,
@@ -202,7 +206,7 @@ impl Timeline {
             return;
         };
         if let Some(sample) = self.tracks[at].aligner.flush() {
-            self.arrive(at, sample, None, fixed, log);
+            self.arrive(at, sample, fixed, log);
         }
         let track = &mut self.tracks[at];
         track.lane.close_part(track.at, log);
@@ -211,7 +215,7 @@ impl Timeline {
     /// Ends the period: everything that waits goes out, and every rendition closes the last segment.
     pub fn finish(mut self, fixed: &mut Fixed, log: &mut Vec<Record>) -> (u64, MediaTime, Counts) {
         if let Some(sample) = self.tracks[self.reference].aligner.flush() {
-            self.arrive(self.reference, sample, None, fixed, log);
+            self.arrive(self.reference, sample, fixed, log);
         }
         for at in 0..self.tracks.len() {
             if let Some(sample) = self.tracks[at].aligner.flush() {
@@ -223,6 +227,7 @@ impl Timeline {
             self.lead(at, fixed, log);
         }
         let number = self.number();
+        self.fix_target(self.decided.micros() - self.bound(number).micros(), fixed);
         for at in 0..self.tracks.len() {
             self.advance(at, number, true, log);
             let (start, end) = (self.bound(number), self.decided);
@@ -234,17 +239,10 @@ impl Timeline {
     }
 
     /// A sample whose duration is known: into the segment if it is the reference's, else into the queue.
-    fn arrive(
-        &mut self,
-        at: usize,
-        sample: Sample,
-        next: Option<Sync>,
-        fixed: &mut Fixed,
-        log: &mut Vec<Record>,
-    ) {
+    fn arrive(&mut self, at: usize, sample: Sample, fixed: &mut Fixed, log: &mut Vec<Record>) {
         self.tracks[at].arrived = self.tracks[at].end_of(&sample);
         if at == self.reference {
-            self.place(sample, next, fixed, log);
+            self.place(sample, fixed, log);
             self.release(log);
             self.bury(fixed, log);
             return;
@@ -266,14 +264,15 @@ impl Timeline {
     }
 
     /// What the sample that just arrived settles before its own duration is known: whether it begins a segment.
-    fn look_ahead(&mut self, at: usize, sync: Sync, fixed: &mut Fixed, log: &mut Vec<Record>) {
+    fn look_ahead(&mut self, at: usize, fixed: &mut Fixed, log: &mut Vec<Record>) {
         let track = &self.tracks[at];
-        let Some(start) = track.aligner.pending().map(|dts| track.lane.time(dts)) else {
+        let Some(sample) = track.aligner.pending() else {
             return;
         };
+        let start = track.lane.time(sample.dts);
         if at == self.reference {
-            if sync != Sync::No && track.lane.has_samples() && self.reaches_target(start) {
-                self.cut(start, fixed, log);
+            if track.lane.has_samples() && self.begins(sample, start, fixed) {
+                self.cut(start, sample.sync, fixed, log);
                 self.release(log);
             }
         } else if track.queue.is_empty() && start < self.horizon() {
@@ -282,10 +281,27 @@ impl Timeline {
         }
     }
 
-    /// Whether a segment that ends there is nine tenths of the target long.
-    fn reaches_target(&self, end: MediaTime) -> bool {
-        let elapsed = end.micros() - self.bound(self.number()).micros();
-        elapsed * 10 >= self.settings.segment.as_micros() as i64 * 9
+    /// Whether a sample of the reference begins a segment (the timing rules of ARCHITECTURE.md).
+    ///
+    /// A keyframe does past nine tenths of the target. Where none comes until the target duration, a picture
+    /// does that is shown after all before it: then nothing that follows is shown before the segment begins.
+    fn begins(&self, sample: &Sample, start: MediaTime, fixed: &Fixed) -> bool {
+        let elapsed = start.micros() - self.bound(self.number()).micros();
+        let target = self.settings.segment.as_micros() as i64;
+        let (bytes, samples) = self.tracks[self.reference].lane.size();
+        let limits = &self.settings.limits;
+        (sample.sync != Sync::No && elapsed * 10 >= target * 9)
+            || (elapsed >= self.longest_micros(fixed) - ROUNDING_MICROS && sample.pts() > self.shown)
+            || bytes >= limits.segment_bytes
+            || samples >= limits.segment_samples
+    }
+
+    /// How long a segment may be in whole seconds.
+    fn longest_micros(&self, fixed: &Fixed) -> i64 {
+        match fixed.target_duration {
+            Some(seconds) => i64::from(seconds) * 1_000_000,
+            None => self.settings.probe.as_micros() as i64,
+        }
     }
 
     /// No boundary can appear before it any more: the reference is past it, or it is too close to the last one.
@@ -302,7 +318,7 @@ impl Timeline {
     }
 
     /// Puts a sample of the reference where it belongs, and cuts before it where a segment ends.
-    fn place(&mut self, sample: Sample, next: Option<Sync>, fixed: &mut Fixed, log: &mut Vec<Record>) {
+    fn place(&mut self, sample: Sample, fixed: &mut Fixed, log: &mut Vec<Record>) {
         let lane = &self.tracks[self.reference].lane;
         let start = lane.time(sample.dts);
         let end = lane.time(sample.dts + i64::from(sample.duration));
@@ -311,10 +327,12 @@ impl Timeline {
         }
         self.begun = true;
         self.note_gop(&sample, start, fixed);
-        if self.tracks[self.reference].lane.has_samples() && self.cuts(&sample, end, next, fixed) {
-            self.counts.forced_cuts += u64::from(sample.sync == Sync::No);
-            self.cut(start, fixed, log);
+        let with = end.micros() - self.bound(self.number()).micros();
+        let too_long = with > self.longest_micros(fixed) + TOLERANCE_MICROS;
+        if too_long && self.tracks[self.reference].lane.has_samples() {
+            self.cut(start, sample.sync, fixed, log);
         }
+        self.shown = self.shown.max(sample.pts());
         let frame = end.duration().unwrap_or_default().saturating_sub(start.duration().unwrap_or_default());
         let part = self.settings.part;
         self.part_target = *fixed.part_target.get_or_insert_with(|| part.max(frame * 2));
@@ -323,38 +341,12 @@ impl Timeline {
         self.decided = end;
     }
 
-    /// Whether a segment ends before this reference sample (the timing rules of ARCHITECTURE.md).
-    fn cuts(&self, sample: &Sample, end: MediaTime, next: Option<Sync>, fixed: &Fixed) -> bool {
-        let lane = &self.tracks[self.reference].lane;
-        let bound = self.bound(self.number()).micros();
-        if sample.sync != Sync::No && self.reaches_target(lane.time(sample.dts)) {
-            return true;
-        }
-        let longest = match fixed.target_duration {
-            Some(seconds) => i64::from(seconds) * 1_000_000,
-            None => self.settings.probe.as_micros() as i64,
-        };
-        let with = end.micros() - bound;
-        let key_follows = next.is_some_and(|sync| sync != Sync::No);
-        let fits = with <= longest || (key_follows && with <= longest + TARGET_TOLERANCE_MICROS);
-        let (bytes, samples) = lane.size();
-        let limits = &self.settings.limits;
-        !fits || bytes >= limits.segment_bytes || samples >= limits.segment_samples
-    }
-
-    /// Ends the open segment of the reference at `start`, and that of dead tracks with it.
-    fn cut(&mut self, start: MediaTime, fixed: &mut Fixed, log: &mut Vec<Record>) {
+    /// Ends the open segment of the reference at `start`, and that of tracks that are off with it.
+    fn cut(&mut self, start: MediaTime, sync: Sync, fixed: &mut Fixed, log: &mut Vec<Record>) {
+        self.counts.forced_cuts += u64::from(sync == Sync::No);
         let number = self.number();
         let elapsed = start.micros() - self.bound(number).micros();
-        fixed.target_duration.get_or_insert_with(|| {
-            self.settings.target_duration.unwrap_or_else(|| {
-                target_duration(
-                    &self.settings,
-                    Duration::from_micros(elapsed.max(0) as u64),
-                    fixed.longest_gop,
-                )
-            })
-        });
+        self.fix_target(elapsed, fixed);
         self.measure_rate(elapsed, log);
         self.bounds.push_back(start);
         for at in 0..self.tracks.len() {
@@ -369,6 +361,14 @@ impl Timeline {
             log.push(Record::Span(Arc::new(Span { period, first: number + 1, start })));
         }
         self.trim();
+    }
+
+    /// The first segment says how long segments are, unless a setting does.
+    fn fix_target(&self, elapsed_micros: i64, fixed: &mut Fixed) {
+        let first = Duration::from_micros(elapsed_micros.max(0) as u64);
+        let measured = || target_duration(&self.settings, first, fixed.longest_gop);
+        let target = || self.settings.target_duration.unwrap_or_else(measured);
+        fixed.target_duration = fixed.target_duration.or_else(|| Some(target()));
     }
 
     fn measure_rate(&mut self, elapsed_micros: i64, log: &mut Vec<Record>) {
@@ -465,23 +465,22 @@ impl Timeline {
     fn lead(&mut self, at: usize, fixed: &mut Fixed, log: &mut Vec<Record>) {
         let before = self.reference;
         if let Some(sample) = self.tracks[before].aligner.flush() {
-            self.place(sample, None, fixed, log);
+            self.place(sample, fixed, log);
             self.release(log);
         }
         let number = self.number();
         self.advance(at, number, true, log);
         self.reference = at;
+        self.shown = i64::MIN;
         while let Some(sample) = self.tracks[at].dequeue() {
-            self.place(sample, Some(Sync::Yes), fixed, log);
+            self.place(sample, fixed, log);
             self.release(log);
         }
     }
 
     fn stall_micros(&self, fixed: &Fixed) -> i64 {
-        match fixed.target_duration {
-            Some(seconds) => i64::from(seconds) * 1_500_000,
-            None => self.settings.probe.as_micros() as i64,
-        }
+        let known = fixed.target_duration.is_some();
+        self.longest_micros(fixed) * if known { 3 } else { 2 } / 2
     }
 
     fn bound(&self, number: u64) -> MediaTime {
@@ -529,5 +528,5 @@ fn target_duration(settings: &Settings, first: Duration, longest_gop: Duration) 
     let usual = if gop == 0 { 0 } else { (target * 9).div_ceil(gop * 10).max(1) * gop };
     let micros = target.max(usual).max(first.as_micros());
     // A GOP of a whole number of seconds stays that number through millisecond rounding.
-    micros.saturating_sub(2_000).div_ceil(1_000_000).max(1) as u32
+    micros.saturating_sub(ROUNDING_MICROS as u128).div_ceil(1_000_000).max(1) as u32
 }

@@ -1,0 +1,251 @@
+//! What publishers and readers see of a stream, in paused time and without sockets.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use media::codec::Avc;
+use media::{Codec, Sample, Sync, Timescale, Track, TrackId};
+use packager::Numbers;
+use stream::ledger::Forgetful;
+use stream::{
+    Directory, Ended, Found, Grant, Input, Ledger, Leg, Publication, Refusal, Settings, Source, Takeover,
+    View,
+};
+use tokio::time::sleep;
+
+const HERE: &str = "192.0.2.1:1000";
+const THERE: &str = "192.0.2.2:2000";
+
+#[derive(Default)]
+struct Memory {
+    numbers: Mutex<HashMap<String, Numbers>>,
+    broken: bool,
+}
+
+impl Ledger for Memory {
+    fn load(&self, entry: &str) -> io::Result<Option<Numbers>> {
+        Ok(self.numbers.lock().expect("not poisoned").get(entry).cloned())
+    }
+
+    fn entries(&self) -> io::Result<Vec<String>> {
+        Ok(self.numbers.lock().expect("not poisoned").keys().cloned().collect())
+    }
+
+    fn store(&self, entry: &str, numbers: &Numbers) -> io::Result<()> {
+        if self.broken {
+            return Err(io::Error::other("no space left"));
+        }
+        self.numbers.lock().expect("not poisoned").insert(entry.into(), numbers.clone());
+        Ok(())
+    }
+}
+
+async fn publish(directory: &Directory, from: &str, settings: Settings) -> Result<Publication, Refusal> {
+    let peer: SocketAddr = from.parse().expect("an address");
+    let grant =
+        Grant { entry: "demo".into(), leg: Leg::Primary, rendition: None, settings: Arc::new(settings) };
+    directory.publish(grant, peer).await
+}
+
+/// Sends video at 25 fps with a keyframe every two seconds, as it would arrive live.
+async fn send(publication: &Publication, from_second: i64, seconds: i64) -> Result<(), Ended> {
+    let record = Bytes::from_static(include_bytes!("../../packager/tests/common/avcc-720p.bin"));
+    let codec = Codec::Avc(Avc::parse(record).expect("valid"));
+    publication.send(Input::Announce { video: true, audio: false }).await?;
+    let track = Track { codec, timescale: Timescale::MILLIS };
+    publication.send(Input::Track { id: TrackId::VIDEO, track }).await?;
+    for frame in 0..seconds * 25 {
+        let sync = if frame % 50 == 0 { Sync::Yes } else { Sync::No };
+        let dts = from_second * 1000 + frame * 40;
+        let sample = Sample { dts, composition_offset: 0, duration: 0, sync, data: vec![1; 10].into() };
+        publication.send(Input::Sample { id: TrackId::VIDEO, sample }).await?;
+        sleep(Duration::from_millis(40)).await;
+    }
+    Ok(())
+}
+
+fn view(directory: &Directory, session: Option<u64>) -> Arc<View> {
+    match directory.find("demo", session) {
+        Found::View(view) => view,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn newest(view: &View) -> u64 {
+    let (video, _) = view.rendition("video-1").expect("video");
+    video.last().expect("a segment").number
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_starts_plays_waits_and_ends() {
+    let directory = Directory::new(Arc::new(Forgetful));
+    assert!(matches!(directory.find("demo", None), Found::Unknown));
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    assert!(matches!(directory.find("demo", None), Found::Starting));
+    send(&publication, 0, 5).await.expect("on air");
+    let live = view(&directory, None);
+    let session = live.presentation.session.id;
+    assert!(!live.presentation.ended);
+    assert_eq!(view(&directory, Some(session)).version, live.version);
+    assert!(matches!(directory.find("demo", Some(session + 1)), Found::Unknown));
+
+    drop(publication);
+    sleep(Duration::from_secs(29)).await;
+    assert!(!view(&directory, None).presentation.ended, "it may still come back");
+    sleep(Duration::from_secs(2)).await;
+    assert!(view(&directory, None).presentation.ended);
+    assert!(view(&directory, Some(session)).presentation.ended);
+
+    sleep(Duration::from_secs(3601)).await;
+    assert!(matches!(directory.find("demo", None), Found::Unknown), "its memory is given back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_publisher_that_comes_back_in_time_continues_the_session() {
+    let directory = Directory::new(Arc::new(Forgetful));
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    send(&publication, 0, 5).await.expect("on air");
+    let before = view(&directory, None);
+    drop(publication);
+    sleep(Duration::from_secs(10)).await;
+    let publication = publish(&directory, THERE, Settings::default()).await.expect("nobody is on");
+    send(&publication, 0, 5).await.expect("on air");
+    let after = view(&directory, None);
+    assert_eq!(after.presentation.session, before.presentation.session);
+    assert!(newest(&after) > newest(&before));
+    assert_eq!(after.presentation.spans.len(), 2, "one discontinuity");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_goes_live_again_keeps_its_last_session_for_who_still_watches_it() {
+    let directory = Directory::new(Arc::new(Forgetful));
+    let settings = Settings { reconnect: Duration::from_secs(3), ..Settings::default() };
+    let publication = publish(&directory, HERE, settings.clone()).await.expect("free");
+    send(&publication, 0, 5).await.expect("on air");
+    drop(publication);
+    sleep(Duration::from_secs(4)).await;
+    let first = view(&directory, None);
+    assert!(first.presentation.ended);
+
+    let publication = publish(&directory, HERE, settings).await.expect("free");
+    assert_eq!(view(&directory, None).version, first.version, "until there is something newer to play");
+    send(&publication, 0, 5).await.expect("on air");
+    let second = view(&directory, None);
+    assert!(second.presentation.session.id > first.presentation.session.id);
+    assert!(newest(&second) > newest(&first));
+    let old = view(&directory, Some(first.presentation.session.id));
+    assert_eq!(old.version, first.version);
+    assert_eq!(directory.sessions("demo").len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_stale_a_healthy_incumbent_stays_and_a_silent_one_gives_way() {
+    let directory = Directory::new(Arc::new(Forgetful));
+    let incumbent = publish(&directory, HERE, Settings::default()).await.expect("free");
+    send(&incumbent, 0, 1).await.expect("on air");
+    let refused = publish(&directory, THERE, Settings::default()).await.expect_err("it is healthy");
+    assert_eq!(refused, Refusal::Busy { incumbent: HERE.parse().expect("an address") });
+
+    sleep(Duration::from_millis(1001)).await;
+    let newcomer = publish(&directory, THERE, Settings::default()).await.expect("the incumbent is silent");
+    assert_eq!(incumbent.ended().await, Ended::TakenOver);
+    assert_eq!(send(&incumbent, 2, 1).await, Err(Ended::TakenOver));
+    send(&newcomer, 0, 1).await.expect("on air");
+
+    let same = publish(&directory, "192.0.2.2:3000", Settings::default()).await.expect("the same address");
+    assert_eq!(newcomer.ended().await, Ended::TakenOver);
+    drop(same);
+}
+
+#[tokio::test(start_paused = true)]
+async fn always_and_never_are_what_they_say() {
+    for (takeover, lets_in) in [(Takeover::Always, true), (Takeover::Never, false)] {
+        let directory = Directory::new(Arc::new(Forgetful));
+        let settings = Settings { takeover, ..Settings::default() };
+        let incumbent = publish(&directory, HERE, settings.clone()).await.expect("free");
+        send(&incumbent, 0, 1).await.expect("on air");
+        sleep(Duration::from_secs(5)).await;
+        let newcomer = publish(&directory, HERE, settings).await;
+        assert_eq!(newcomer.is_ok(), lets_in, "{takeover:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_inside_the_reconnect_window_is_not_the_end_of_the_show() {
+    let ledger = Arc::new(Memory::default());
+    let directory = Directory::new(ledger.clone());
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    send(&publication, 0, 5).await.expect("on air");
+    let before = view(&directory, None);
+    directory.shutdown().await;
+    assert_eq!(publication.ended().await, Ended::ShuttingDown);
+    let refused = publish(&directory, HERE, Settings::default()).await.expect_err("closing");
+    assert_eq!(refused, Refusal::ShuttingDown);
+
+    let directory = Directory::new(ledger.clone());
+    let restored = directory.restore(&Arc::new(Settings::default())).await.expect("readable");
+    assert_eq!(restored, 1);
+    let session = before.presentation.session.id;
+    assert!(matches!(directory.find("demo", None), Found::Starting));
+    assert!(matches!(directory.find("demo", Some(session)), Found::Starting));
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    send(&publication, 0, 5).await.expect("on air");
+    let after = view(&directory, Some(session));
+    let first = *after.rendition("video-1").expect("video").0.segments.keys().next().expect("one");
+    // The open segment was closed in time, so nothing is burnt.
+    assert_eq!((first, after.presentation.session.burnt), (newest(&before) + 2, None));
+    assert_eq!(after.presentation.session.target_duration, before.presentation.session.target_duration);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ended_session_is_not_taken_up_again() {
+    let ledger = Arc::new(Memory::default());
+    let directory = Directory::new(ledger.clone());
+    let settings = Settings { reconnect: Duration::from_secs(1), ..Settings::default() };
+    let publication = publish(&directory, HERE, settings.clone()).await.expect("free");
+    send(&publication, 0, 5).await.expect("on air");
+    let before = view(&directory, None);
+    drop(publication);
+    sleep(Duration::from_secs(2)).await;
+    let directory = Directory::new(ledger);
+    assert_eq!(directory.restore(&Arc::new(settings.clone())).await.expect("readable"), 0);
+    let publication = publish(&directory, HERE, settings).await.expect("free");
+    send(&publication, 0, 5).await.expect("on air");
+    let after = view(&directory, None);
+    assert!(after.presentation.session.id > before.presentation.session.id);
+    assert!(newest(&after) > newest(&before), "numbers go on all the same");
+}
+
+#[tokio::test(start_paused = true)]
+async fn numbers_are_stored_before_they_can_be_seen() {
+    let ledger = Arc::new(Memory::default());
+    let directory = Directory::new(ledger.clone());
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    let sender = tokio::spawn(async move { send(&publication, 0, 9).await });
+    let mut seen = 0;
+    while !sender.is_finished() {
+        sleep(Duration::from_millis(7)).await;
+        let Found::View(view) = directory.find("demo", None) else {
+            continue;
+        };
+        let (video, _) = view.rendition("video-1").expect("video");
+        let visible = video.open.as_ref().map_or(newest(&view), |open| open.number);
+        let period = view.presentation.spans.last().expect("one").period.number;
+        let stored = ledger.load("demo").expect("readable").expect("stored");
+        assert!(stored.segment >= visible && stored.period >= period, "{visible} before {stored:?}");
+        seen = visible;
+    }
+    assert!(seen > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn live_survives_the_loss_of_the_ledger() {
+    let directory = Directory::new(Arc::new(Memory { broken: true, ..Memory::default() }));
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    send(&publication, 0, 9).await.expect("on air");
+    assert!(view(&directory, None).presentation.playable());
+}
