@@ -6,6 +6,7 @@
 mod check;
 mod cli;
 mod data;
+mod descriptors;
 mod keys;
 mod listen;
 mod load;

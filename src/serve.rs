@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::data::DataDir;
 use crate::keys::StaticKeys;
 use crate::stop::{self, Signals};
-use crate::{cli, listen, load, log, wiring};
+use crate::{cli, descriptors, listen, load, log, wiring};
 
 /// For edges to drain and streams to close.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -30,6 +30,7 @@ pub(crate) fn run(flags: &cli::Serve) -> anyhow::Result<()> {
     let config = load::with_flags(flags)?;
     log::start(&config.log)?;
     warn_of(&config, flags);
+    descriptors::raise(&config);
     let data = DataDir::open(&config.storage.data)?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), data = %data.path().display(), "starting");
     let runtime = Runtime::new().context("cannot start the runtime")?;
