@@ -132,7 +132,7 @@ fn samples(rendition: &Rendition) -> Vec<(Vec<u8>, i64)> {
         let (mut at, mut offset) = (part.start, 0);
         for entry in traf.trun[0].samples.iter() {
             let size = entry.size.expect("a size") as usize;
-            let presented = at + i64::from(entry.cts.unwrap_or(0));
+            let presented = at + entry.cts.unwrap_or(0);
             out.push((payload[offset..offset + size].to_vec(), presented));
             offset += size;
             at += i64::from(entry.duration.or(traf.tfhd.default_sample_duration).expect("a duration"));

@@ -169,7 +169,7 @@ fn check_segment(rendition: &Rendition, segment: &Segment) {
         let default = traf.tfhd.default_sample_duration;
         for entry in traf.trun[0].samples.iter() {
             let length = i64::from(entry.duration.or(default).expect("a duration"));
-            let presented = at + duration + i64::from(entry.cts.unwrap_or(0));
+            let presented = at + duration + entry.cts.unwrap_or(0);
             assert!(length > 0 && presented >= segment.start, "no sample presents before its segment");
             duration += length;
             size += entry.size.expect("a size") as usize;
