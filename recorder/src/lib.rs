@@ -5,12 +5,13 @@
 //! ```
 //!
 //! A file is replaced by rename, so a reader finds the old or the new one. It is written, not synced: it survives
-//! the death of the process, and after a power cut numbering goes on from the clock.
+//! the death of the process. What the machine was writing when it lost power may be gone, so a file from another
+//! boot is only a lower bound, and numbering goes on from the clock.
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use media::WallTime;
 use packager::Numbers;
@@ -18,11 +19,14 @@ use serde::{Deserialize, Serialize};
 use stream::Ledger;
 
 const FILE: &str = "numbers.json";
+/// Changes with every boot of the machine.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// Keeps the numbers of each entry in a small file.
 #[derive(Debug)]
 pub struct FileLedger {
     root: PathBuf,
+    boot: Option<String>,
 }
 
 impl FileLedger {
@@ -30,7 +34,8 @@ impl FileLedger {
     pub fn open(data: &Path) -> io::Result<FileLedger> {
         let root = data.join("live");
         fs::create_dir_all(&root)?;
-        Ok(FileLedger { root })
+        let boot = fs::read_to_string(BOOT_ID).ok().map(|id| id.trim().to_owned());
+        Ok(FileLedger { root, boot })
     }
 
     fn folder(&self, entry: &str) -> io::Result<PathBuf> {
@@ -49,7 +54,9 @@ impl Ledger for FileLedger {
             Err(error) => return Err(error),
         };
         let stored: Stored = serde_json::from_slice(&text)?;
-        Ok(Some(stored.into()))
+        let same_boot = stored.boot == self.boot;
+        let numbers = Numbers::from(stored);
+        Ok(Some(if same_boot { numbers } else { numbers.beyond(wall_time()) }))
     }
 
     fn entries(&self) -> io::Result<Vec<String>> {
@@ -67,7 +74,8 @@ impl Ledger for FileLedger {
         fs::create_dir_all(&folder)?;
         let (new, file) = (folder.join("numbers.new"), folder.join(FILE));
         let mut writer = fs::File::create(&new)?;
-        writer.write_all(&serde_json::to_vec_pretty(&Stored::from(numbers))?)?;
+        let stored = Stored { boot: self.boot.clone(), ..Stored::from(numbers) };
+        writer.write_all(&serde_json::to_vec_pretty(&stored)?)?;
         fs::rename(new, file)
     }
 }
@@ -85,6 +93,12 @@ struct Stored {
     target_duration: Option<u32>,
     part_target: Option<u64>,
     longest_gop: u64,
+    boot: Option<String>,
+}
+
+fn wall_time() -> WallTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    WallTime::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
 impl From<&Numbers> for Stored {
@@ -101,6 +115,7 @@ impl From<&Numbers> for Stored {
             target_duration: numbers.target_duration,
             part_target: numbers.part_target.map(micros),
             longest_gop: micros(numbers.longest_gop),
+            boot: None,
         }
     }
 }
@@ -145,6 +160,19 @@ mod tests {
         assert_eq!(other.load("demo").expect("readable"), Some(numbers()));
         assert_eq!(other.entries().expect("readable"), ["demo"]);
         assert_eq!(other.load("else").expect("readable"), None);
+    }
+
+    #[test]
+    fn after_another_boot_the_file_is_a_lower_bound() {
+        let data = tempfile::tempdir().expect("a directory");
+        let before =
+            FileLedger { boot: Some("one".into()), ..FileLedger::open(data.path()).expect("writable") };
+        before.store("demo", &numbers()).expect("stored");
+        let after =
+            FileLedger { boot: Some("two".into()), ..FileLedger::open(data.path()).expect("writable") };
+        let read = after.load("demo").expect("readable").expect("stored");
+        assert!(read.segment >= numbers().segment + 1000 && read.period >= numbers().period + 1000);
+        assert_eq!((read.session, read.closed), (numbers().session, true));
     }
 
     #[test]
