@@ -391,7 +391,7 @@ impl Packager {
         self.numbers.longest_gop = self.fixed.longest_gop;
         self.numbers.at = wall;
         if self.presentation.is_none() {
-            let Some(session) = self.session() else {
+            let Some(session) = self.session().filter(|_| self.complete()) else {
                 return;
             };
             self.presentation = Some(Presentation::new(session, wall));
@@ -403,6 +403,21 @@ impl Packager {
             presentation.apply(record.clone(), wall);
             self.log.push(record);
         }
+    }
+
+    /// Whether every rendition that has a part has a whole segment, so that no first playlist is empty. One that
+    /// lags by more than a segment is not waited for.
+    fn complete(&self) -> bool {
+        let mut segments: BTreeMap<&str, u32> = BTreeMap::new();
+        for record in &self.made {
+            match record {
+                Record::Part { rendition, .. } => *segments.entry(rendition).or_default() += 0,
+                Record::Segment { rendition, .. } => *segments.entry(rendition).or_default() += 1,
+                _ => {}
+            }
+        }
+        let resumed = self.running.is_none() || segments.values().any(|&count| count > 1);
+        resumed || (!segments.is_empty() && segments.values().all(|&count| count > 0))
     }
 
     fn session(&self) -> Option<Arc<Session>> {

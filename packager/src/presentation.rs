@@ -327,11 +327,11 @@ impl Rendition {
         self.segments.last().map(|(_, segment)| segment)
     }
 
-    /// Whether newcomers should be told of it: it has media, and is not off at the edge. A lone gap in the last
-    /// segment of a period is no death.
+    /// Whether newcomers should be told of it: it has a segment, and is not off at the edge. A lone gap in the
+    /// last segment of a period is no death.
     pub fn alive(&self) -> bool {
         let newest = if self.ended { usize::MAX } else { 2 };
-        self.open.is_some() || self.segments.values().rev().take(newest).any(|segment| !segment.is_gap())
+        self.segments.values().rev().take(newest).any(|segment| !segment.is_gap())
     }
 
     /// The newest initialization segment.

@@ -229,6 +229,25 @@ fn a_track_that_appears_later_opens_a_new_period() {
 }
 
 #[test]
+fn no_rendition_is_named_before_it_has_a_segment() {
+    let mut publisher = Publisher::new(settings()).both();
+    publisher.live(0, 53, 25, 50, true);
+    assert!(publisher.presentation().renditions.iter().all(|r| !r.segments.is_empty()));
+
+    let mut publisher = Publisher::new(settings());
+    publisher.packager.announce(true, false);
+    publisher.packager.track(TrackId::VIDEO, common::video_track());
+    publisher.live(0, 25 * 4, 25, 50, false);
+    publisher.packager.track(TrackId::AUDIO, common::audio_track());
+    publisher.live(4000, 25, 25, 50, true);
+    let playlist = packager::manifest::hls::multivariant(publisher.presentation());
+    assert!(publisher.rendition("audio-1").open.is_some() && !playlist.contains("audio"), "{playlist}");
+    publisher.live(5000, 52, 25, 25, true);
+    let playlist = packager::manifest::hls::multivariant(publisher.presentation());
+    assert!(playlist.contains("audio-1.m3u8"), "{playlist}");
+}
+
+#[test]
 fn late_video_opens_a_new_period_at_its_first_keyframe() {
     let mut publisher = Publisher::new(settings());
     publisher.packager.announce(false, true);
