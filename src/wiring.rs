@@ -70,6 +70,7 @@ pub(crate) fn http(config: &Config) -> origin::Settings {
         idle_timeout: http.idle_timeout,
         write_timeout: http.write_timeout,
         manifest_cache_bytes: http.manifest_cache,
+        start_hold: http.start_hold,
         ..origin::Settings::default()
     }
 }

@@ -43,6 +43,8 @@ pub struct Http {
     pub write_timeout: Duration,
     /// Bytes of rendered manifests kept; 1 MiB to 4 GiB.
     pub manifest_cache: u64,
+    /// How long a request for a manifest waits for a stream that is starting; 0 s to 30 s.
+    pub start_hold: Duration,
 }
 
 impl Default for Http {
@@ -55,6 +57,7 @@ impl Default for Http {
             idle_timeout: Duration::from_secs(60),
             write_timeout: Duration::from_secs(30),
             manifest_cache: 64 << 20,
+            start_hold: Duration::from_secs(6),
         }
     }
 }

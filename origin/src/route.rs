@@ -1,7 +1,7 @@
 //! From a request to an answer.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -12,6 +12,7 @@ use media::WallTime;
 use packager::manifest::{dash, hls};
 use packager::names::Resource;
 use stream::{Found, Source, View};
+use tokio::time::timeout;
 
 use crate::cache_control::Class;
 use crate::freshness::Freshness;
@@ -29,9 +30,12 @@ pub fn router(settings: &Settings, source: Arc<dyn Source>) -> Router {
 
 async fn play(State(origin): State<Arc<Origin>>, request: Request) -> Response {
     match *request.method() {
-        Method::GET | Method::HEAD => origin
-            .answer(request.method(), request.uri(), request.headers())
-            .unwrap_or_else(Problem::into_response),
+        Method::GET | Method::HEAD => {
+            origin.await_start(request.uri()).await;
+            origin
+                .answer(request.method(), request.uri(), request.headers())
+                .unwrap_or_else(Problem::into_response)
+        }
         Method::OPTIONS => cors::preflight(),
         _ => Problem::Method.into_response(),
     }
@@ -41,12 +45,29 @@ struct Origin {
     source: Arc<dyn Source>,
     renderings: Renderings,
     freshness: Freshness,
+    start_hold: Duration,
 }
 
 impl Origin {
     fn new(settings: &Settings, source: Arc<dyn Source>) -> Origin {
         let freshness = Freshness::new(settings.max_tracked_entries);
-        Origin { source, renderings: Renderings::new(settings), freshness }
+        let start_hold = settings.start_hold;
+        Origin { source, renderings: Renderings::new(settings), freshness, start_hold }
+    }
+
+    /// A manifest of a stream that is starting is waited for: most players give up after a few refusals.
+    async fn await_start(&self, uri: &Uri) {
+        let manifests = |resource: &Resource| {
+            matches!(resource, Resource::Multivariant | Resource::Mpd | Resource::Playlist { .. })
+        };
+        if let (Ok((entry, resource)), Ok(session)) =
+            (target::parse(uri.path()), target::session(uri.query()))
+            && manifests(&resource)
+            && let Found::Starting = self.source.find(entry, session)
+        {
+            // Started or not, the answer says.
+            let _ = timeout(self.start_hold, self.source.started(entry, session)).await;
+        }
     }
 
     fn answer(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Response, Problem> {
@@ -144,10 +165,12 @@ fn now() -> WallTime {
 mod tests {
     use std::sync::Barrier;
     use std::thread;
-    use std::time::Duration;
 
+    use futures_util::future::BoxFuture;
     use media::{Kind, Timescale};
     use packager::presentation::{Content, Period, Presentation, Record, Retention, Segment, Session};
+    use tokio::sync::watch;
+    use tower::ServiceExt;
 
     use super::*;
 
@@ -204,5 +227,45 @@ mod tests {
             }
         });
         assert_eq!(origin.renderings.count(), 3);
+    }
+
+    /// A stream that starts when it is told to.
+    struct Late(watch::Receiver<Option<Arc<View>>>);
+
+    impl Source for Late {
+        fn find(&self, _: &str, _: Option<u64>) -> Found {
+            self.0.borrow().clone().map_or(Found::Starting, Found::View)
+        }
+
+        fn started<'a>(&'a self, _: &'a str, _: Option<u64>) -> BoxFuture<'a, ()> {
+            let mut view = self.0.clone();
+            Box::pin(async move {
+                let _ = view.wait_for(Option::is_some).await;
+            })
+        }
+    }
+
+    async fn ask(source: Arc<Late>) -> (u16, Duration) {
+        let request = Request::get("/play/x/master.m3u8").body(axum::body::Body::empty()).expect("valid");
+        let since = tokio::time::Instant::now();
+        let answer = router(&Settings::default(), source).oneshot(request).await.expect("infallible");
+        (answer.status().as_u16(), since.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_is_starting_is_waited_for() {
+        let (start, started) = watch::channel(None);
+        let asked = tokio::spawn(ask(Arc::new(Late(started))));
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        start.send_replace(Some(view()));
+        assert_eq!(asked.await.expect("no panic"), (200, Duration::from_secs(3)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn but_not_for_ever() {
+        let (_start, started) = watch::channel(None);
+        let (status, waited) = ask(Arc::new(Late(started))).await;
+        assert_eq!(status, 503);
+        assert!((6000..6010).contains(&waited.as_millis()), "{waited:?}");
     }
 }

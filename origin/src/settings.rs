@@ -30,6 +30,8 @@ pub struct Settings {
     pub manifest_cache_bytes: u64,
     /// How long a rendered manifest is kept after the last request for it.
     pub manifest_cache_idle: Duration,
+    /// How long a request for a manifest waits for a stream that is starting before it is answered 503.
+    pub start_hold: Duration,
     /// Entries of which is remembered when their multivariant playlist changed.
     pub max_tracked_entries: u64,
 }
@@ -49,6 +51,7 @@ impl Default for Settings {
             max_resets: 64,
             manifest_cache_bytes: 64 << 20,
             manifest_cache_idle: Duration::from_secs(60),
+            start_hold: Duration::from_secs(6),
             max_tracked_entries: 10_000,
         }
     }

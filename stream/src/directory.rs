@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use dashmap::DashMap;
+use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 
 use crate::owner::{Command, Owner, Stream};
@@ -104,10 +105,20 @@ impl Directory {
 
 impl Source for Directory {
     fn find(&self, entry: &str, session: Option<u64>) -> Found {
-        self.streams.get(entry).map_or(Found::Unknown, |stream| stream.state.load().find(session))
+        self.streams.get(entry).map_or(Found::Unknown, |stream| stream.state.borrow().find(session))
+    }
+
+    fn started<'a>(&'a self, entry: &'a str, session: Option<u64>) -> BoxFuture<'a, ()> {
+        let state = self.streams.get(entry).map(|stream| stream.state.clone());
+        Box::pin(async move {
+            if let Some(mut state) = state {
+                // A stream that is gone is not starting either.
+                let _ = state.wait_for(|state| !matches!(state.find(session), Found::Starting)).await;
+            }
+        })
     }
 
     fn sessions(&self, entry: &str) -> Vec<Arc<View>> {
-        self.streams.get(entry).map_or_else(Vec::new, |stream| stream.state.load().sessions())
+        self.streams.get(entry).map_or_else(Vec::new, |stream| stream.state.borrow().sessions())
     }
 }

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use arc_swap::ArcSwap;
 use media::WallTime;
 use packager::{Now, Numbers, Packager};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -41,7 +40,7 @@ pub(crate) enum Command {
 /// How the directory reaches a stream.
 pub(crate) struct Stream {
     pub(crate) commands: mpsc::Sender<Command>,
-    pub(crate) state: Arc<ArcSwap<State>>,
+    pub(crate) state: watch::Receiver<Arc<State>>,
 }
 
 /// What readers see of a stream.
@@ -104,7 +103,7 @@ pub(crate) struct Owner {
     storing: Option<JoinHandle<std::io::Result<()>>>,
     resumes: bool,
     phase: Phase,
-    state: Arc<ArcSwap<State>>,
+    state: watch::Sender<Arc<State>>,
     announced: bool,
 }
 
@@ -141,7 +140,7 @@ impl Owner {
             storing: None,
             resumes,
             phase: Phase::Waiting { until },
-            state: Arc::default(),
+            state: watch::Sender::default(),
             announced: false,
         }
     }
@@ -154,7 +153,7 @@ impl Owner {
     /// How to reach it, and the task to spawn.
     pub(crate) fn stream(self) -> (Stream, impl Future<Output = ()>) {
         let (sender, commands) = mpsc::channel(16);
-        let state = self.state.clone();
+        let state = self.state.subscribe();
         self.show(None);
         (Stream { commands: sender, state }, self.run(commands))
     }
@@ -269,7 +268,7 @@ impl Owner {
                 info!(entry = %self.entry, "stream ended");
                 self.publish_view().await;
                 // Nothing was ever playable: there is nothing to keep.
-                return self.state.load().current.is_none();
+                return self.state.borrow().current.is_none();
             }
             Phase::Over { .. } => return true,
         }
@@ -293,7 +292,7 @@ impl Owner {
         }
         let changed = !self.packager.take_log().is_empty();
         let presentation = self.packager.presentation().filter(|_| changed);
-        let previous = self.state.load().current.clone();
+        let previous = self.state.borrow().current.clone();
         let view = presentation
             .map(|presentation| Arc::new(View::new(Arc::new(presentation.clone()), previous.as_deref())));
         if view.as_ref().is_some_and(|view| view.presentation.playable()) && !self.announced {
@@ -304,7 +303,7 @@ impl Owner {
     }
 
     fn show(&self, view: Option<Arc<View>>) {
-        let before = self.state.load();
+        let before = self.state.borrow().clone();
         let expected = !matches!(self.phase, Phase::Over { .. });
         let session = self.packager.numbers().session;
         if view.is_none() && (before.expected, before.session) == (expected, session) {
@@ -321,7 +320,7 @@ impl Owner {
                 Some(view)
             }
         };
-        self.state.store(Arc::new(State { session, current, past, expected }));
+        self.state.send_replace(Arc::new(State { session, current, past, expected }));
     }
 
     /// Stores the numbers if they changed. Live does not wait for a disk that hangs or fails.

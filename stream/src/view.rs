@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures_util::future::BoxFuture;
 use packager::{Presentation, Rendition};
 
 static VERSIONS: AtomicU64 = AtomicU64::new(1);
@@ -63,6 +64,11 @@ pub enum Found {
 pub trait Source: Send + Sync {
     /// The newest snapshot of an entry; with `session`, of that session of it.
     fn find(&self, entry: &str, session: Option<u64>) -> Found;
+
+    /// Resolves when [`find`](Source::find) has something else to say than [`Found::Starting`].
+    fn started<'a>(&'a self, _entry: &'a str, _session: Option<u64>) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
 
     /// Every session of an entry from which something can still be fetched, newest first.
     ///

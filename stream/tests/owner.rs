@@ -249,3 +249,25 @@ async fn live_survives_the_loss_of_the_ledger() {
     send(&publication, 0, 9).await.expect("on air");
     assert!(view(&directory, None).presentation.playable());
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_start_hears_of_it() {
+    let directory = Directory::new(Arc::new(Forgetful));
+    directory.started("demo", None).await;
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    let waiter = directory.clone();
+    let waiting = tokio::spawn(async move {
+        waiter.started("demo", None).await;
+        waiter.find("demo", None)
+    });
+    send(&publication, 0, 1).await.expect("on air");
+    assert!(!waiting.is_finished());
+    send(&publication, 1, 4).await.expect("on air");
+    assert!(matches!(waiting.await.expect("no panic"), Found::View(_)));
+
+    let directory = Directory::new(Arc::new(Forgetful));
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    drop(publication);
+    directory.started("demo", None).await;
+    assert!(matches!(directory.find("demo", None), Found::Unknown), "it never came to anything");
+}
