@@ -17,6 +17,8 @@ pub struct Numbers {
     pub closed: bool,
     /// The largest period number that may have been visible.
     pub period: u64,
+    /// Discontinuity sequence number of the next period.
+    pub discontinuity: u64,
     /// When this was written.
     pub at: WallTime,
     /// Media time up to which wall-clock fields were published: a new period starts no earlier.
@@ -32,8 +34,8 @@ pub struct Numbers {
 impl Numbers {
     /// The state of an entry of which nothing is known.
     ///
-    /// Both numbers are the Unix time in seconds: they grow by less than one a second, so whatever an earlier,
-    /// forgotten life of the entry used lies below.
+    /// Segment and period numbers are the Unix time in seconds: they grow by less than one a second, so whatever
+    /// an earlier, forgotten life of the entry used lies below.
     pub fn unknown(now: WallTime) -> Numbers {
         let seconds = now.unix_seconds().max(1) as u64;
         Numbers {
@@ -42,6 +44,7 @@ impl Numbers {
             segment: seconds - 1,
             closed: true,
             period: seconds - 1,
+            discontinuity: 0,
             at: now,
             until: WallTime::default(),
             target_duration: None,
@@ -57,6 +60,7 @@ impl Numbers {
         let seconds = now.unix_seconds().max(1) as u64;
         let segment = seconds.max(self.segment + MARGIN);
         let period = seconds.max(self.period + MARGIN);
-        Numbers { segment, period, closed: true, ..self }
+        let discontinuity = self.discontinuity + MARGIN;
+        Numbers { segment, period, discontinuity, closed: true, ..self }
     }
 }

@@ -348,7 +348,7 @@ impl Packager {
         // Rounded up, so that a period never begins before the one before it ended.
         let until = WallTime::from_micros(self.numbers.until.micros() + 999).floor_millis();
         let start = beginning.wall.floor_millis().max(until);
-        let period = Arc::new(Period { number, start });
+        let period = Arc::new(Period { number, discontinuity: self.numbers.discontinuity, start });
         let mut tracks = Vec::new();
         for (id, source) in beginning.tracks {
             match self.describe(number, &source) {
@@ -363,6 +363,7 @@ impl Packager {
             return;
         }
         self.begun = true;
+        self.numbers.discontinuity += 1;
         self.numbers.period = number;
         let first = self.numbers.segment + 1;
         self.made.push(Record::Span(Arc::new(Span {

@@ -53,8 +53,11 @@ impl Retention {
 /// An unbroken timeline: one zero, one set of tracks. Each discontinuity begins a new one.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Period {
-    /// P: burnt, never reused, growing by one. Also the discontinuity sequence number.
+    /// P: burnt, never reused, growing by one.
     pub number: u64,
+    /// Its discontinuity sequence number (RFC 8216bis §4.4.3.3): how many periods the entry had before. Not P,
+    /// because players index by it: hls.js 1.7 walks every number below.
+    pub discontinuity: u64,
     /// Wall time of media time zero, whole milliseconds. Set once; wall-clock fields derive from it alone.
     pub start: WallTime,
 }

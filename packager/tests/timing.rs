@@ -248,6 +248,46 @@ fn no_rendition_is_named_before_it_has_a_segment() {
 }
 
 #[test]
+fn a_dash_period_is_shown_with_all_its_adaptation_sets_or_not_at_all() {
+    let mut publisher = Publisher::new(settings()).both();
+    publisher.live(0, 25 * 4, 25, 50, true);
+    publisher.interrupt();
+    publisher.packager.begin();
+    let mut publisher = publisher.both();
+    let mut shown = 0;
+    for frame in 0..150 {
+        let at = 8000 + frame * 40;
+        publisher.elapsed = Duration::from_millis(at as u64);
+        let sync = if frame % 50 == 0 { Sync::Yes } else { Sync::No };
+        publisher.push(TrackId::VIDEO, at, 0, sync);
+        // Audio that lags by a third of a second.
+        publisher.push(TrackId::AUDIO, at - 333, 0, Sync::Yes);
+        let mpd = packager::manifest::dash::mpd(publisher.presentation(), false);
+        let periods: Vec<&str> = mpd.split("<Period ").skip(1).collect();
+        assert!(periods.iter().all(|period| period.matches("<AdaptationSet").count() == 2), "{mpd}");
+        shown = shown.max(periods.len());
+    }
+    assert_eq!(shown, 2);
+}
+
+#[test]
+fn discontinuity_sequences_stay_small_and_never_go_back() {
+    let mut publisher = Publisher::new(settings()).both();
+    publisher.live(0, 25 * 5, 25, 50, true);
+    let of = |publisher: &Publisher| publisher.segments("video-1").last().expect("one").period.discontinuity;
+    assert_eq!(of(&publisher), 0);
+    let numbers = publisher.packager.numbers().clone();
+    let mut back = Publisher::resuming(settings(), numbers, true).both();
+    back.live(8000, 25 * 5, 25, 50, true);
+    assert_eq!(of(&back), 1);
+    let playlist = packager::manifest::hls::media(back.rendition("video-1"));
+    assert!(
+        playlist.contains("#EXT-X-DISCONTINUITY-SEQUENCE:0\n#EXT-X-IND"),
+        "the burnt number's: {playlist}"
+    );
+}
+
+#[test]
 fn late_video_opens_a_new_period_at_its_first_keyframe() {
     let mut publisher = Publisher::new(settings());
     publisher.packager.announce(false, true);

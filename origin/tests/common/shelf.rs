@@ -65,7 +65,7 @@ impl Builder {
     pub(crate) fn new(id: u64) -> Builder {
         Builder {
             presentation: Presentation::new(session(id), START),
-            period: Arc::new(Period { number: id, start: START }),
+            period: Arc::new(Period { number: id, discontinuity: 0, start: START }),
             writer: Writer::new(BlockSizes::default()),
         }
     }

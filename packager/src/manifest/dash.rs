@@ -11,8 +11,8 @@ use media::{Codec, Kind, MediaTime};
 use crate::names::Resource;
 use crate::presentation::{Init, Presentation, Rendition, Segment, Span};
 
-/// The MPD. `pinned` is whether the request named a session: its MPD keeps its timeline after the end, so that
-/// an open player ends where it is; otherwise an ended entry is a static presentation that starts at zero.
+/// The MPD. `pinned` is whether the request named a session: its MPD keeps its timeline after the end and only
+/// becomes static, so that an open player ends where it is; otherwise an ended entry starts at zero.
 pub fn mpd(presentation: &Presentation, pinned: bool) -> String {
     let mut out = String::with_capacity(4096);
     let form = match (presentation.ended, pinned) {
@@ -28,7 +28,7 @@ pub fn mpd(presentation: &Presentation, pinned: bool) -> String {
 enum Form {
     /// Grows.
     Live,
-    /// Dynamic still, with its end known and no more updates.
+    /// Static, on the timeline on which it was live.
     Over,
     /// On demand, periods rebased to zero.
     Static,
@@ -95,20 +95,22 @@ fn write_timing(
             let total = periods.iter().map(|period| period.length()).sum();
             write!(out, " type=\"static\" mediaPresentationDuration=\"{}\"", Seconds(total))?;
         }
-        Form::Live | Form::Over => {
+        Form::Live => {
             write!(out, " type=\"dynamic\" availabilityStartTime=\"1970-01-01T00:00:00Z\"")?;
             write!(out, " publishTime=\"{}\"", presentation.published)?;
             let window = session.window.as_micros() as i64;
             write!(out, " timeShiftBufferDepth=\"{}\"", Seconds(window))?;
             write!(out, " suggestedPresentationDelay=\"{}\"", Seconds(3 * target))?;
+            write!(out, " minimumUpdatePeriod=\"{}\"", Seconds(target / 2))?;
         }
-    }
-    if form == Form::Live {
-        write!(out, " minimumUpdatePeriod=\"{}\"", Seconds(target / 2))?;
-    }
-    if let (Form::Over, Some(last)) = (form, periods.last()) {
-        let end = last.span.period.start.plus(last.origin).micros() + last.length();
-        write!(out, " mediaPresentationDuration=\"{}\"", Seconds(end))?;
+        Form::Over => {
+            let end = periods
+                .last()
+                .map_or(0, |last| last.span.period.start.plus(last.origin).micros() + last.length());
+            write!(out, " type=\"static\" availabilityStartTime=\"1970-01-01T00:00:00Z\"")?;
+            write!(out, " publishTime=\"{}\"", presentation.published)?;
+            write!(out, " mediaPresentationDuration=\"{}\"", Seconds(end))?;
+        }
     }
     write!(out, " maxSegmentDuration=\"{}\" minBufferTime=\"{}\"", Seconds(longest), Seconds(target))
 }
@@ -132,12 +134,16 @@ fn list(presentation: &Presentation, form: Form) -> Vec<Listed<'_>> {
                 (!run.is_empty()).then_some((&**rendition, run))
             })
             .collect();
+        if next.is_none() && begins(presentation, span, &renditions) {
+            continue;
+        }
         let first = renditions.iter().filter_map(|(_, run)| run.first()).map(|s| s.start_time()).min();
         let Some(first) = first else {
             continue;
         };
         let last = renditions.iter().filter_map(|(_, run)| run.last());
-        let reached = last.map(|s| MediaTime::new(s.start + s.duration, s.scale)).max();
+        let ends = last.map(|s| MediaTime::new(s.start + s.duration, s.scale));
+        let reached = if presentation.ended && next.is_none() { common_end(ends) } else { ends.max() };
         let over = next.is_some()
             || presentation.ended
             || presentation.closed.is_some_and(|closed| closed >= span.period.number);
@@ -156,7 +162,26 @@ fn list(presentation: &Presentation, form: Form) -> Vec<Listed<'_>> {
     periods
 }
 
-/// The segments of a rendition that a span lists: the newest unbroken run, because `$Number$` counts on.
+/// Where a presentation ends whose tracks end a little apart: a player that waits for every track at the end must
+/// find them all there.
+fn common_end(ends: impl Iterator<Item = MediaTime> + Clone) -> Option<MediaTime> {
+    const LITTLE_MICROS: i64 = 500_000;
+    let (first, last) = (ends.clone().min()?, ends.max()?);
+    Some(if last.micros() - first.micros() <= LITTLE_MICROS { first } else { last })
+}
+
+/// Whether a rendition still makes its first segment of a span in which others have one. The Period is not shown
+/// yet then, because the AdaptationSets of a Period do not change once it is.
+fn begins(presentation: &Presentation, span: &Span, listed: &[(&Rendition, Vec<&Segment>)]) -> bool {
+    let makes_first = |rendition: &&Arc<Rendition>| {
+        let open = rendition.open.as_ref().filter(|open| open.number >= span.first);
+        open.is_some() && !listed.iter().any(|(other, _)| other.name == rendition.name)
+    };
+    let just_begun = listed.iter().all(|(_, run)| run.len() <= 1);
+    just_begun && presentation.renditions.iter().any(|rendition| makes_first(&rendition))
+}
+
+/// The segments of a rendition that a span lists: an unbroken run, because `$Number$` counts on.
 fn run<'a>(rendition: &'a Rendition, span: &Span, until: Option<u64>) -> Vec<&'a Segment> {
     let mut run: Vec<&Segment> = Vec::new();
     let in_span = |number: u64| number >= span.first && until.is_none_or(|until| number < until);

@@ -107,7 +107,8 @@ fn write_media(out: &mut String, rendition: &Rendition) -> fmt::Result {
     let first = listed.first();
     let burnt = first.zip(session.burnt).filter(|(first, burnt)| burnt + 1 == first.number);
     let sequence = first.map_or(0, |first| first.number) - u64::from(burnt.is_some());
-    let discontinuities = first.map_or(0, |first| first.period.number) - u64::from(burnt.is_some());
+    let discontinuities = first.map_or(0, |first| first.period.discontinuity);
+    let discontinuities = discontinuities.saturating_sub(burnt.is_some().into());
     writeln!(out, "#EXTM3U\n#EXT-X-VERSION:{VERSION}")?;
     writeln!(out, "#EXT-X-TARGETDURATION:{}", session.target_duration)?;
     writeln!(out, "#EXT-X-MEDIA-SEQUENCE:{sequence}")?;
