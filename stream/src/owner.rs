@@ -212,22 +212,28 @@ impl Owner {
     }
 
     /// One input, and whatever else is there already; `None` when the publisher is gone.
-    async fn take(&mut self, mut input: Option<Input>) {
-        for _ in 0..BATCH {
-            let Some(arrived) = input else {
-                self.lose();
-                break;
-            };
-            self.package(arrived);
-            let Phase::On(publisher) = &mut self.phase else {
-                break;
-            };
-            input = match publisher.inputs.try_recv() {
-                Ok(input) => Some(input),
-                Err(_) => break,
-            };
+    async fn take(&mut self, input: Option<Input>) {
+        match input {
+            Some(input) => {
+                self.package(input);
+                self.take_more();
+            }
+            None => self.lose(),
         }
         self.publish_view().await;
+    }
+
+    /// The rest of a batch, as far as it is there. What does not fit stays in the channel.
+    fn take_more(&mut self) {
+        for _ in 1..BATCH {
+            let Phase::On(publisher) = &mut self.phase else {
+                return;
+            };
+            let Ok(input) = publisher.inputs.try_recv() else {
+                return;
+            };
+            self.package(input);
+        }
     }
 
     fn package(&mut self, input: Input) {
