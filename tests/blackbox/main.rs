@@ -1,0 +1,15 @@
+//! The real binary, pushed to by the system's ffmpeg, looked at by a client and by ffprobe.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod check;
+mod frames;
+mod http;
+mod outage;
+mod players;
+mod refusals;
+mod restart;
+mod tracks;
+
+mod compare;

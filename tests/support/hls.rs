@@ -1,0 +1,127 @@
+//! HLS playlists, as far as the tests look at them.
+
+/// A media playlist.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Media {
+    pub target_duration: u32,
+    pub sequence: u64,
+    pub discontinuity_sequence: u64,
+    pub ended: bool,
+    pub segments: Vec<Segment>,
+}
+
+/// What a media playlist says of a segment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Segment {
+    /// MEDIA-SEQUENCE counted on.
+    pub number: u64,
+    pub uri: String,
+    /// The EXTINF as it is written.
+    pub extinf: String,
+    /// The EXT-X-MAP that holds for it.
+    pub map: String,
+    /// Whether EXT-X-DISCONTINUITY stands before it.
+    pub discontinuity: bool,
+    pub gap: bool,
+    /// Start in wall time, in milliseconds since the Unix epoch: as written, or counted on from there.
+    pub program_date_time: f64,
+}
+
+impl Segment {
+    /// The EXTINF in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.extinf.parse().expect("a number")
+    }
+
+    /// The end in wall time, in milliseconds since the Unix epoch.
+    pub fn end(&self) -> f64 {
+        self.program_date_time + self.seconds() * 1000.0
+    }
+}
+
+impl Media {
+    /// Reads a playlist; panics at what it does not know.
+    pub fn parse(text: &str) -> Media {
+        let mut media = Media::default();
+        let (mut map, mut extinf) = (String::new(), None);
+        let (mut discontinuity, mut gap, mut clock) = (false, false, None);
+        let mut lines = text.lines();
+        assert_eq!(lines.next(), Some("#EXTM3U"), "{text}");
+        for line in lines {
+            let (tag, value) = line.split_once(':').unwrap_or((line, ""));
+            match tag {
+                "#EXT-X-VERSION" | "#EXT-X-INDEPENDENT-SEGMENTS" => {}
+                "#EXT-X-TARGETDURATION" => media.target_duration = number(value) as u32,
+                "#EXT-X-MEDIA-SEQUENCE" => media.sequence = number(value),
+                "#EXT-X-DISCONTINUITY-SEQUENCE" => media.discontinuity_sequence = number(value),
+                "#EXT-X-MAP" => map = attribute(value, "URI").expect("a map has a URI"),
+                "#EXT-X-PROGRAM-DATE-TIME" => clock = Some(millis(value)),
+                "#EXT-X-DISCONTINUITY" => discontinuity = true,
+                "#EXT-X-GAP" => gap = true,
+                "#EXT-X-ENDLIST" => media.ended = true,
+                "#EXTINF" => extinf = Some(value.trim_end_matches(',').to_owned()),
+                _ if line.starts_with('#') => panic!("unknown tag {line}"),
+                _ => {
+                    let segment = Segment {
+                        number: media.sequence + media.segments.len() as u64,
+                        uri: line.to_owned(),
+                        extinf: extinf.take().expect("an EXTINF before each URI"),
+                        map: map.clone(),
+                        discontinuity: std::mem::take(&mut discontinuity),
+                        gap: std::mem::take(&mut gap),
+                        program_date_time: clock.unwrap_or_default(),
+                    };
+                    clock = clock.map(|_| segment.end());
+                    media.segments.push(segment);
+                }
+            }
+        }
+        media
+    }
+
+    /// The newest segment.
+    pub fn last(&self) -> &Segment {
+        self.segments.last().expect("a playlist lists a segment")
+    }
+
+    /// How many discontinuities it shows.
+    pub fn discontinuities(&self) -> usize {
+        self.segments.iter().filter(|segment| segment.discontinuity).count()
+    }
+}
+
+/// The media playlists that a multivariant playlist names, by rendition.
+pub fn children(multivariant: &str) -> Vec<(String, String)> {
+    let lines = multivariant.lines();
+    let media = lines.clone().filter_map(|line| attribute(line.strip_prefix("#EXT-X-MEDIA:")?, "URI"));
+    let variants = lines.filter(|line| !line.starts_with('#')).map(str::to_owned);
+    let mut children: Vec<(String, String)> = Vec::new();
+    for uri in variants.chain(media) {
+        let (rendition, _) = uri.split_once(".m3u8").expect("a child is a playlist");
+        children.push((rendition.to_owned(), uri));
+    }
+    children
+}
+
+/// The session that a multivariant playlist names its children with.
+pub fn session(multivariant: &str) -> u64 {
+    let children = children(multivariant);
+    let session = children[0].1.split_once("?s=").map(|(_, session)| number(session));
+    session.unwrap_or_else(|| panic!("no session in {multivariant}"))
+}
+
+fn number(text: &str) -> u64 {
+    text.parse().unwrap_or_else(|_| panic!("{text:?} is not a number"))
+}
+
+fn attribute(list: &str, name: &str) -> Option<String> {
+    let (_, rest) = list.split_once(&format!("{name}=\""))?;
+    rest.split_once('"').map(|(value, _)| value.to_owned())
+}
+
+/// RFC 3339 in UTC as milliseconds since the Unix epoch.
+fn millis(text: &str) -> f64 {
+    let format = &time::format_description::well_known::Rfc3339;
+    let time = time::OffsetDateTime::parse(text, format).unwrap_or_else(|_| panic!("no time: {text:?}"));
+    time.unix_timestamp_nanos() as f64 / 1e6
+}

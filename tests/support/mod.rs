@@ -1,0 +1,20 @@
+//! What black-box tests share: the real binary, a real encoder, a client that reads playlists and MPDs, and
+//! ffprobe to look at what came back.
+//!
+//! Nothing here knows a crate of the server.
+
+pub mod cmaf;
+pub mod dash;
+pub mod download;
+pub mod hls;
+pub mod http;
+pub mod probe;
+pub mod push;
+pub mod server;
+pub mod source;
+pub mod wait;
+
+pub use download::Download;
+pub use push::Push;
+pub use server::Server;
+pub use wait::within;

@@ -1,0 +1,76 @@
+//! The system's ffmpeg as encoder.
+
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use super::server::Server;
+use super::wait::within;
+
+/// An ffmpeg that publishes; killed when dropped.
+pub struct Push {
+    child: Option<Child>,
+}
+
+impl Push {
+    /// Publishes a file to an entry in real time.
+    pub fn live(server: &Server, entry: &str, file: &Path) -> Push {
+        Push::to(&server.publish_url(entry), file, &["-re"], &[])
+    }
+
+    /// Publishes a file to an entry as fast as the server takes it.
+    pub fn fast(server: &Server, entry: &str, file: &Path) -> Push {
+        Push::to(&server.publish_url(entry), file, &[], &[])
+    }
+
+    /// Publishes a file by copying its streams. `before` are options of the input, `after` of the output.
+    pub fn to(url: &str, file: &Path, before: &[&str], after: &[&str]) -> Push {
+        let mut command = Command::new("ffmpeg");
+        command.args(["-hide_banner", "-nostdin", "-loglevel", "verbose"]);
+        command.args(before).arg("-i").arg(file).args(["-map", "0", "-c", "copy"]).args(after);
+        command.args(["-f", "flv", url]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        Push { child: Some(command.spawn().expect("ffmpeg runs")) }
+    }
+
+    /// SIGKILL, as when an encoder loses its power.
+    pub fn kill(mut self) {
+        let mut child = self.child.take().expect("it runs until it is taken");
+        child.kill().expect("a child of ours");
+        child.wait().expect("a child of ours");
+    }
+
+    /// Waits for it to have sent everything; panics when it was refused.
+    pub fn done(self) {
+        let (success, said) = self.outcome();
+        assert!(success, "ffmpeg failed:\n{said}");
+    }
+
+    /// Waits for its end: whether it sent everything, and what it said.
+    pub fn outcome(mut self) -> (bool, String) {
+        let child = self.child.as_mut().expect("it runs until it is taken");
+        let mut stderr = child.stderr.take().expect("stderr is piped");
+        let said = std::thread::spawn(move || {
+            let mut said = Vec::new();
+            let _ = std::io::Read::read_to_end(&mut stderr, &mut said);
+            String::from_utf8_lossy(&said).into_owned()
+        });
+        let status = within(60, "ffmpeg ends", || child.try_wait().expect("a child of ours"));
+        (status.success(), said.join().expect("a reader that does not panic"))
+    }
+}
+
+impl Drop for Push {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Runs a tool of FFmpeg to its end and returns what it wrote on stdout.
+pub fn run(tool: &str, arguments: &[&str]) -> Vec<u8> {
+    let output = Command::new(tool).args(arguments).stdin(Stdio::null()).output();
+    let Output { status, stdout, stderr } = output.unwrap_or_else(|error| panic!("{tool}: {error}"));
+    assert!(status.success(), "{tool} {arguments:?}:\n{}", String::from_utf8_lossy(&stderr));
+    stdout
+}

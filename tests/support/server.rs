@@ -1,0 +1,197 @@
+//! The real binary with a data directory of its own.
+
+use std::fmt::Write;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::http::{Answer, get};
+use super::wait::within;
+
+/// For the ready line to appear.
+const READY: Duration = Duration::from_secs(10);
+
+/// A configuration and a data directory, with or without a server running on them.
+pub struct Site {
+    folder: TempDir,
+}
+
+impl Site {
+    /// `settings` is TOML beside the listeners and the streams; each of `entries` has the key `key-ENTRY`.
+    pub fn new(settings: &str, entries: &[&str]) -> Site {
+        let mut config = "http.listen = \"127.0.0.1:0\"\nrtmp.listen = \"127.0.0.1:0\"\n".to_owned();
+        config.push_str(settings);
+        for entry in entries {
+            write!(config, "\n[[streams]]\nentry = \"{entry}\"\nkey = \"key-{entry}\"\n").expect("a String");
+        }
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join("headwater.toml"), config).expect("a file in it");
+        Site { folder }
+    }
+
+    /// A server on it, listening.
+    pub fn start(self) -> Server {
+        let mut child = serve(self.folder.path());
+        let stdout = child.stdout.take().expect("stdout is piped");
+        let log = Log::of(&mut child);
+        let mut server = Server { child, log, site: Some(self), http: String::new(), rtmp: String::new() };
+        let ready = first_line(stdout).unwrap_or_else(|| panic!("no ready line"));
+        (server.http, server.rtmp) = (address(&ready, "http="), address(&ready, "rtmp="));
+        server
+    }
+}
+
+fn serve(folder: &Path) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headwater"));
+    command.current_dir(folder).args(["serve", "--config", "headwater.toml", "--data", "data"]);
+    command.env("RUST_LOG", "info").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().expect("the binary runs")
+}
+
+fn first_line(stdout: ChildStdout) -> Option<String> {
+    let (sender, line) = sync_channel(1);
+    thread::spawn(move || {
+        let mut text = String::new();
+        let read = BufReader::new(stdout).read_line(&mut text);
+        let _ = sender.send((read.is_ok() && !text.is_empty()).then_some(text));
+    });
+    line.recv_timeout(READY).ok().flatten()
+}
+
+fn address(ready: &str, name: &str) -> String {
+    let word = ready.split_whitespace().find_map(|word| word.strip_prefix(name));
+    word.unwrap_or_else(|| panic!("no {name} in {ready:?}")).to_owned()
+}
+
+/// A server that listens. When dropped it is killed; it must not have panicked until then.
+pub struct Server {
+    child: Child,
+    log: Log,
+    site: Option<Site>,
+    http: String,
+    rtmp: String,
+}
+
+impl Server {
+    /// On a site of its own.
+    pub fn start(settings: &str, entries: &[&str]) -> Server {
+        Site::new(settings, entries).start()
+    }
+
+    /// Where an encoder publishes to an entry.
+    pub fn publish_url(&self, entry: &str) -> String {
+        format!("rtmp://{}/live/key-{entry}", self.rtmp)
+    }
+
+    /// Any URL of the RTMP listener.
+    pub fn rtmp_url(&self, path: &str) -> String {
+        format!("rtmp://{}/{path}", self.rtmp)
+    }
+
+    /// Where a viewer plays an entry.
+    pub fn play(&self, entry: &str) -> Entry {
+        Entry { base: format!("http://{}/play/{entry}/", self.http) }
+    }
+
+    /// What it said on stderr so far.
+    pub fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// SIGTERM: it must exit with 0 within 10 s.
+    pub fn stop(mut self) -> Site {
+        let asked = Instant::now();
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", "TERM", &pid]).status().expect("kill runs");
+        assert!(sent.success(), "no process {pid}");
+        let status = self.wait();
+        assert_eq!(status.code(), Some(0), "{}", self.log());
+        assert!(asked.elapsed() < Duration::from_secs(10), "took {:?} to stop", asked.elapsed());
+        self.site.take().expect("a server has a site")
+    }
+
+    /// SIGKILL: what a power cut leaves of a process.
+    pub fn kill(mut self) -> Site {
+        self.child.kill().expect("it runs");
+        self.wait();
+        self.site.take().expect("a server has a site")
+    }
+
+    fn wait(&mut self) -> ExitStatus {
+        within(12, "the server exits", || self.child.try_wait().expect("a child of ours"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.log.finish();
+        let log = self.log.text();
+        if thread::panicking() {
+            eprintln!("--- stderr of the server\n{log}---");
+        } else {
+            assert!(!log.contains("panicked at"), "the server panicked:\n{log}");
+        }
+    }
+}
+
+/// A live entry as a viewer sees it.
+#[derive(Clone)]
+pub struct Entry {
+    base: String,
+}
+
+impl Entry {
+    /// The URL of something below it.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// What a GET answers.
+    pub fn get(&self, path: &str) -> Answer {
+        get(&self.url(path), &[])
+    }
+
+    /// The text at `path`, as soon as it is there.
+    pub fn wait_for(&self, path: &str) -> String {
+        within(20, &self.url(path), || Some(self.get(path)).filter(|answer| answer.status == 200)).text()
+    }
+}
+
+/// Collects stderr.
+struct Log {
+    text: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Log {
+    fn of(child: &mut Child) -> Log {
+        let mut stderr = child.stderr.take().expect("stderr is piped");
+        let text = Arc::new(Mutex::new(String::new()));
+        let sink = text.clone();
+        let reader = thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(read @ 1..) = stderr.read(&mut buffer) {
+                sink.lock().expect("no reader panics").push_str(&String::from_utf8_lossy(&buffer[..read]));
+            }
+        });
+        Log { text, reader: Some(reader) }
+    }
+
+    fn text(&self) -> String {
+        self.text.lock().expect("no reader panics").clone()
+    }
+
+    fn finish(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
+    }
+}
