@@ -169,6 +169,14 @@ fn a_broken_codec_configuration_is_told_to_the_publisher() {
 }
 
 #[test]
+fn a_publisher_of_enhanced_video_alone_is_told_why() {
+    let mut client = Client::publishing();
+    let refused = (0..100).find_map(|frame| client.video(frame * 33, b"\x91hvc1\0\0\0abc").err());
+    let refused = refused.expect("refused").to_string();
+    assert!(refused.contains("use H.264"), "{refused}");
+}
+
+#[test]
 fn enhanced_messages_are_skipped_and_counted() {
     let mut client = Client::with_tracks();
     client.video(0, &[&[0x90][..], b"hvc1", &[0; 500]].concat()).unwrap();

@@ -11,6 +11,9 @@ use super::super::clock::Clock;
 use super::super::message::{Message, kind};
 use super::{Fault, adts};
 
+/// Enhanced messages without plain video after which a publisher is refused: about two seconds.
+const ENHANCED_ALONE: u64 = 60;
+
 /// What came, and what of it was of no use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Counters {
@@ -88,7 +91,10 @@ impl Intake {
 
     fn video(&mut self, message: Message, out: &mut dyn FnMut(Input)) -> Result<(), Fault> {
         match Video::parse(&message.head)? {
-            Video::Enhanced => self.counters.enhanced += 1,
+            Video::Enhanced => {
+                self.counters.enhanced += 1;
+                self.miss_legacy_video()?;
+            }
             Video::Command | Video::EndOfSequence => {}
             Video::SequenceHeader | Video::Picture { .. } if message.body.is_empty() => self.ignore(),
             Video::SequenceHeader => self.video_config(&message.body, out)?,
@@ -97,6 +103,15 @@ impl Intake {
             }
         }
         Ok(())
+    }
+
+    /// Enhanced messages beside plain ones are skipped; a publisher that sends no others is told why.
+    fn miss_legacy_video(&self) -> Result<(), flv::Error> {
+        if self.video.is_some() || self.counters.enhanced < ENHANCED_ALONE {
+            return Ok(());
+        }
+        let codec = "enhanced RTMP (HEVC, AV1, VP9)";
+        Err(flv::Error::Unsupported { kind: "video", codec, instead: "H.264" })
     }
 
     fn video_config(&mut self, record: &[u8], out: &mut dyn FnMut(Input)) -> Result<(), Fault> {
