@@ -1,0 +1,224 @@
+//! A rendition with its segments, and what is measured of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use media::{Kind, MediaTime};
+use rpds::RedBlackTreeMapSync;
+
+use super::Session;
+use super::segment::{Content, Init, Open, Part, Segment};
+
+/// Bits per second as measured over the session.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Bitrate {
+    /// The largest of any segment (BANDWIDTH).
+    pub peak: u64,
+    /// Over everything (AVERAGE-BANDWIDTH).
+    pub average: u64,
+    bits: u64,
+    micros: u64,
+}
+
+impl Bitrate {
+    fn add(&mut self, bytes: u64, span: MediaTime) {
+        let micros = span.micros().max(1) as u64;
+        self.bits = self.bits.saturating_add(bytes * 8);
+        self.micros = self.micros.saturating_add(micros);
+        let rate = |bits: u64, micros: u64| {
+            u64::try_from(u128::from(bits) * 1_000_000 / u128::from(micros.max(1))).unwrap_or(u64::MAX)
+        };
+        // A sliver at the end of a period says nothing about the rate (RFC 8216bis §4.4.6.2 measures over
+        // 0.5 to 1.5 target durations).
+        if micros >= 500_000 || self.peak == 0 {
+            self.peak = self.peak.max(rate(bytes * 8, micros));
+        }
+        self.average = rate(self.bits, self.micros);
+    }
+}
+
+/// A track with its segments, at one quality or language.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Rendition {
+    /// Its name in URLs, `video-1`, stable for the life of the entry.
+    pub name: Arc<str>,
+    /// What it carries.
+    pub kind: Kind,
+    /// What is fixed for the session.
+    pub session: Arc<Session>,
+    /// Everything that can be fetched, by number.
+    pub segments: RedBlackTreeMapSync<u64, Arc<Segment>>,
+    /// The segment being made.
+    pub open: Option<Open>,
+    /// Whether every segment of the session began with a sync sample (EXT-X-INDEPENDENT-SEGMENTS).
+    pub independent: bool,
+    /// Measured rates.
+    pub bitrate: Bitrate,
+    /// Frames per second as measured over the first segment of the latest period; video only.
+    pub frame_rate: Option<FrameRate>,
+    /// Whether the session is over: no segment will follow.
+    pub ended: bool,
+    held: Duration,
+    held_bytes: u64,
+}
+
+/// Frames per second as a fraction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FrameRate {
+    /// Numerator.
+    pub frames: u32,
+    /// Denominator, in seconds.
+    pub per: u32,
+}
+
+impl FrameRate {
+    /// The customary rate nearest to `frames` in `micros`, or what was measured where none is near.
+    pub fn nearest(frames: usize, micros: i64) -> Option<FrameRate> {
+        const CUSTOMARY: [(u32, u32); 12] = [
+            (24_000, 1001),
+            (24, 1),
+            (25, 1),
+            (30_000, 1001),
+            (30, 1),
+            (50, 1),
+            (60_000, 1001),
+            (60, 1),
+            (100, 1),
+            (120, 1),
+            (15, 1),
+            (10, 1),
+        ];
+        let measured = frames as f64 * 1e6 / micros as f64;
+        if micros < 100_000 || !measured.is_finite() || measured <= 0.0 {
+            return None;
+        }
+        let off = |&(frames, per): &(u32, u32)| (f64::from(frames) / f64::from(per) / measured - 1.0).abs();
+        let nearest = CUSTOMARY.into_iter().min_by(|a, b| off(a).total_cmp(&off(b)))?;
+        let (frames, per) =
+            if off(&nearest) < 0.005 { nearest } else { ((measured * 1000.0).round() as u32, 1000) };
+        Some(FrameRate { frames, per })
+    }
+
+    /// As a decimal, frames per second.
+    pub fn per_second(self) -> f64 {
+        f64::from(self.frames) / f64::from(self.per)
+    }
+}
+
+/// What a number asks for.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Lookup<'a, T> {
+    /// It is there.
+    Found(&'a T),
+    /// It may come (404, cached for a moment).
+    NotYet,
+    /// It was there, or was burnt, and never comes again (410).
+    Gone,
+}
+
+impl Rendition {
+    pub(super) fn new(name: Arc<str>, kind: Kind, session: Arc<Session>) -> Rendition {
+        Rendition {
+            name,
+            kind,
+            session,
+            segments: RedBlackTreeMapSync::new_sync(),
+            open: None,
+            independent: true,
+            bitrate: Bitrate::default(),
+            frame_rate: None,
+            ended: false,
+            held: Duration::ZERO,
+            held_bytes: 0,
+        }
+    }
+
+    /// The newest finished segment.
+    pub fn last(&self) -> Option<&Arc<Segment>> {
+        self.segments.last().map(|(_, segment)| segment)
+    }
+
+    /// Whether newcomers should be told of it: it has a segment, and is not off at the edge. A lone gap in the
+    /// last segment of a period is no death.
+    pub fn alive(&self) -> bool {
+        let newest = if self.ended { usize::MAX } else { 2 };
+        self.segments.values().rev().take(newest).any(|segment| !segment.is_gap())
+    }
+
+    /// The newest initialization segment.
+    pub fn init(&self) -> Option<&Arc<Init>> {
+        match &self.open {
+            Some(open) => Some(&open.init),
+            None => self.segments.values().rev().find_map(|segment| segment.init()),
+        }
+    }
+
+    /// Segment `number`.
+    pub fn segment(&self, number: u64) -> Lookup<'_, Arc<Segment>> {
+        match self.segments.get(&number) {
+            Some(segment) if !segment.is_gap() => Lookup::Found(segment),
+            Some(_) => Lookup::Gone,
+            None if self.last().is_some_and(|last| number < last.number) || self.ended => Lookup::Gone,
+            None => Lookup::NotYet,
+        }
+    }
+
+    /// Part `index` of segment `number`, finished or not.
+    pub fn part(&self, number: u64, index: u32) -> Lookup<'_, Arc<Part>> {
+        if let Some(open) = self.open.as_ref().filter(|open| open.number == number) {
+            return open.parts.get(index as usize).map_or(Lookup::NotYet, Lookup::Found);
+        }
+        match self.segment(number) {
+            Lookup::Found(segment) => segment.parts().get(index as usize).map_or(Lookup::Gone, Lookup::Found),
+            Lookup::NotYet => Lookup::NotYet,
+            Lookup::Gone => Lookup::Gone,
+        }
+    }
+
+    /// The initialization segment of period `number`.
+    pub fn init_of(&self, number: u64) -> Option<&Arc<Init>> {
+        let open = self.open.as_ref().map(|open| &open.init);
+        open.into_iter()
+            .chain(self.segments.values().rev().filter_map(|segment| segment.init()))
+            .find(|init| init.period == number)
+    }
+
+    /// The segments that a live playlist lists: the newest whose durations make up the session's window.
+    ///
+    /// The first of them never goes back, because a longer tail only ever lets older ones go.
+    pub fn window(&self) -> impl Iterator<Item = &Arc<Segment>> {
+        let mut listed = Duration::ZERO;
+        let first = self
+            .segments
+            .values()
+            .rev()
+            .find(|segment| {
+                listed += segment.span().duration().unwrap_or_default();
+                listed >= self.session.window
+            })
+            .map_or(0, |segment| segment.number);
+        self.segments.range(first..).map(|(_, segment)| segment)
+    }
+
+    pub(super) fn append(&mut self, segment: Arc<Segment>) {
+        if let Content::Media { .. } = segment.content {
+            self.bitrate.add(segment.len(), segment.span());
+            self.independent &= segment.independent();
+        }
+        self.open = None;
+        self.held += segment.span().duration().unwrap_or_default();
+        self.held_bytes += segment.len();
+        self.segments.insert_mut(segment.number, segment);
+        while let Some((&number, oldest)) = self.segments.first() {
+            let without = self.held.saturating_sub(oldest.span().duration().unwrap_or_default());
+            if self.segments.size() <= 1
+                || !self.session.retention.lets_go(self.held, without, self.held_bytes)
+            {
+                break;
+            }
+            self.held = without;
+            self.held_bytes -= oldest.len();
+            self.segments.remove_mut(&number);
+        }
+    }
+}

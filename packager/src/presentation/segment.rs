@@ -1,0 +1,157 @@
+//! Periods, segments and parts: what is finished, and what is being made.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use media::{MediaTime, Timescale, Track, WallTime};
+
+/// An unbroken timeline: one zero, one set of tracks. Each discontinuity begins a new one.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Period {
+    /// P: burnt, never reused, growing by one.
+    pub number: u64,
+    /// Its discontinuity sequence number (RFC 8216bis §4.4.3.3): how many periods the entry had before. Not P,
+    /// because players index by it: hls.js 1.7 walks every number below.
+    pub discontinuity: u64,
+    /// Wall time of media time zero, whole milliseconds. Set once; wall-clock fields derive from it alone.
+    pub start: WallTime,
+}
+
+/// The initialization segment of a rendition in a period, and what manifests say about it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Init {
+    /// The period it belongs to; its URL is `RENDITION/init-P.mp4`.
+    pub period: u64,
+    /// Codec and output timescale.
+    pub track: Track,
+    /// `ftyp` and `moov`.
+    pub bytes: Bytes,
+}
+
+/// The smallest addressable piece: one `moof`+`mdat` header and the payload it describes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Part {
+    /// K: its place in the segment, from zero.
+    pub index: u32,
+    /// Decode time of its first sample (`tfdt`), in ticks of the rendition.
+    pub start: i64,
+    /// Sum of its sample durations, in ticks.
+    pub duration: i64,
+    /// Whether it begins with a sync sample (EXT-X-PART INDEPENDENT=YES).
+    pub independent: bool,
+    /// `styp` in the first part of a segment, then `moof` and the header of `mdat`.
+    pub header: Bytes,
+    /// Contents of `mdat`: the very pieces that ingest wrote.
+    pub payload: Vec<Bytes>,
+    /// Bytes of header and payload together.
+    pub len: u64,
+}
+
+impl Part {
+    /// Header and payload in the order in which they are sent.
+    pub fn pieces(&self) -> impl Iterator<Item = &Bytes> {
+        std::iter::once(&self.header).chain(&self.payload)
+    }
+}
+
+/// A finished segment. It never changes: its URL, bytes and ETag are fixed for life.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Segment {
+    /// N: burnt, never reused; the same time in every rendition. Also the media sequence number.
+    pub number: u64,
+    /// The timeline it stands on.
+    pub period: Arc<Period>,
+    /// Decode time of its first sample in the period, in ticks of `scale`.
+    pub start: i64,
+    /// Ticks of `scale`.
+    pub duration: i64,
+    /// The unit of `start` and `duration`.
+    pub scale: Timescale,
+    /// What can be fetched.
+    pub content: Content,
+}
+
+/// Whether a segment has media.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Content {
+    /// One or more parts.
+    Media {
+        /// The initialization segment that its samples need.
+        init: Arc<Init>,
+        /// In order; together they are the segment, byte for byte.
+        parts: Vec<Arc<Part>>,
+    },
+    /// Nothing: the rendition was dead while others lived, or the number was burnt (EXT-X-GAP).
+    Gap,
+}
+
+impl Segment {
+    /// Its duration with its scale.
+    pub fn span(&self) -> MediaTime {
+        MediaTime::new(self.duration, self.scale)
+    }
+
+    /// Its start in the period, with its scale.
+    pub fn start_time(&self) -> MediaTime {
+        MediaTime::new(self.start, self.scale)
+    }
+
+    /// Wall time of its first sample.
+    pub fn wall_time(&self) -> WallTime {
+        self.period.start.plus(self.start_time())
+    }
+
+    /// Its parts; none for a gap.
+    pub fn parts(&self) -> &[Arc<Part>] {
+        match &self.content {
+            Content::Media { parts, .. } => parts,
+            Content::Gap => &[],
+        }
+    }
+
+    /// Its initialization segment; none for a gap.
+    pub fn init(&self) -> Option<&Arc<Init>> {
+        match &self.content {
+            Content::Media { init, .. } => Some(init),
+            Content::Gap => None,
+        }
+    }
+
+    /// Whether there is nothing to fetch.
+    pub fn is_gap(&self) -> bool {
+        self.content == Content::Gap
+    }
+
+    /// Whether it begins with a sync sample.
+    pub fn independent(&self) -> bool {
+        self.parts().first().is_some_and(|part| part.independent)
+    }
+
+    /// Bytes of all its parts.
+    pub fn len(&self) -> u64 {
+        self.parts().iter().map(|part| part.len).sum()
+    }
+
+    /// Whether it has no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Everything to send, in order.
+    pub fn pieces(&self) -> impl Iterator<Item = &Bytes> {
+        self.parts().iter().flat_map(|part| part.pieces())
+    }
+}
+
+/// The segment that is being made: its finished parts can be fetched already.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Open {
+    /// N.
+    pub number: u64,
+    /// The timeline it stands on.
+    pub period: Arc<Period>,
+    /// The initialization segment that its samples need.
+    pub init: Arc<Init>,
+    /// Its parts so far.
+    pub parts: Vec<Arc<Part>>,
+}
