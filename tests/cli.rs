@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 const CONFIG: &str = r#"
@@ -62,10 +63,9 @@ impl Server {
     }
 
     /// Asks it to stop; its exit code, how long that took, and what it had said on stderr.
-    fn stop(mut self, signal: &str) -> (Option<i32>, Duration, String) {
+    fn stop(mut self, signal: Signal) -> (Option<i32>, Duration, String) {
         let asked = Instant::now();
-        let pid = self.child.id().to_string();
-        Command::new("kill").args(["-s", signal, &pid]).status().expect("kill runs");
+        kill_process(Pid::from_child(&self.child), signal).expect("a child of ours");
         let mut log = String::new();
         self.child.stderr.take().expect("stderr is piped").read_to_string(&mut log).expect("the log is text");
         let status = self.child.wait().expect("it ends");
@@ -82,7 +82,7 @@ impl Drop for Server {
 
 #[test]
 fn serves_until_told_to_stop() {
-    for signal in ["TERM", "INT"] {
+    for signal in [Signal::TERM, Signal::INT] {
         let folder = folder_with(CONFIG);
         let server = Server::start(
             folder.path(),
@@ -107,7 +107,7 @@ fn the_ready_line_names_what_is_enabled() {
     let folder = folder_with("rtmp.enabled = false\nhttp.listen = \"127.0.0.1:0\"");
     let server = Server::start(folder.path(), &["serve", "--config", "h.toml"]);
     assert_eq!(server.ready, format!("headwater ready http={}", server.address("http")));
-    assert_eq!(server.stop("TERM").0, Some(0));
+    assert_eq!(server.stop(Signal::TERM).0, Some(0));
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn two_servers_do_not_share_a_data_directory() {
         headwater(folder.path(), &["serve", "--config", "h.toml"]).output().expect("the binary runs");
     assert_eq!(second.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&second.stderr).contains("another server runs"), "{second:?}");
-    assert_eq!(server.stop("TERM").0, Some(0));
+    assert_eq!(server.stop(Signal::TERM).0, Some(0));
 }
 
 #[test]

@@ -417,8 +417,9 @@ impl Packager {
                 _ => {}
             }
         }
-        let resumed = self.running.is_none() || segments.values().any(|&count| count > 1);
-        resumed || (!segments.is_empty() && segments.values().all(|&count| count > 0))
+        let lagging = segments.values().any(|&count| count > 1);
+        let over = self.running.is_none() && segments.values().any(|&count| count > 0);
+        over || lagging || (!segments.is_empty() && segments.values().all(|&count| count > 0))
     }
 
     fn session(&self) -> Option<Arc<Session>> {

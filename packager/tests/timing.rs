@@ -234,6 +234,18 @@ fn no_rendition_is_named_before_it_has_a_segment() {
     publisher.live(0, 53, 25, 50, true);
     assert!(publisher.presentation().renditions.iter().all(|r| !r.segments.is_empty()));
 
+    let mut back = Publisher::resuming(settings(), publisher.packager.numbers().clone(), true);
+    back.interrupt();
+    let mut back = back.both();
+    for frame in 0..55 {
+        let sync = if frame % 50 == 0 { Sync::Yes } else { Sync::No };
+        back.push(TrackId::VIDEO, frame * 40, 0, sync);
+        back.push(TrackId::AUDIO, frame * 40, 0, Sync::Yes);
+        let made = back.packager.presentation();
+        assert!(made.is_none_or(|made| made.renditions.iter().all(|r| !r.segments.is_empty())));
+    }
+    assert!(back.packager.presentation().is_some());
+
     let mut publisher = Publisher::new(settings());
     publisher.packager.announce(true, false);
     publisher.packager.track(TrackId::VIDEO, common::video_track());

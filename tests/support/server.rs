@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::http::{Answer, get};
@@ -107,9 +108,7 @@ impl Server {
     /// SIGTERM: it must exit with 0 within 10 s.
     pub fn stop(mut self) -> Site {
         let asked = Instant::now();
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", "TERM", &pid]).status().expect("kill runs");
-        assert!(sent.success(), "no process {pid}");
+        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("a child of ours");
         let status = self.wait();
         assert_eq!(status.code(), Some(0), "{}", self.log());
         assert!(asked.elapsed() < Duration::from_secs(10), "took {:?} to stop", asked.elapsed());
