@@ -94,6 +94,13 @@ impl Gather {
         Some(beginning)
     }
 
+    /// Whether video came for as long as the probe without a keyframe.
+    pub fn lacks_key(&self, tracks: &BTreeMap<TrackId, Track>, settings: &Settings, now: Instant) -> bool {
+        let waited = self.since.map(|since| now.saturating_duration_since(since));
+        let mut video = tracks.keys().filter(|id| id.kind == Kind::Video);
+        waited.is_some_and(|waited| waited >= settings.probe) && video.any(|&id| !self.has_key(id))
+    }
+
     fn enough(
         &self,
         here: &[TrackId],

@@ -86,6 +86,8 @@ pub struct Packager {
     announced: Option<(bool, bool)>,
     /// Whether this publisher has had a period already.
     begun: bool,
+    /// Whether it was said that this publisher sends no keyframe.
+    keyless: bool,
     gather: Gather,
     running: Option<Running>,
     presentation: Option<Presentation>,
@@ -129,6 +131,7 @@ impl Packager {
             tracks: BTreeMap::new(),
             announced: None,
             begun: false,
+            keyless: false,
             gather: Gather::default(),
             running: None,
             presentation: None,
@@ -258,6 +261,7 @@ impl Packager {
         self.tracks.clear();
         self.announced = None;
         self.begun = false;
+        self.keyless = false;
     }
 
     /// The session is over.
@@ -338,6 +342,10 @@ impl Packager {
         let has = |kind| self.tracks.keys().any(|id| id.kind == kind);
         let known = self.begun.then(|| (has(Kind::Video), has(Kind::Audio)));
         let announced = known.or(self.announced);
+        if !self.keyless && self.gather.lacks_key(&self.tracks, &self.settings, now.instant) {
+            self.keyless = true;
+            self.notices.push(Notice::NoKeyframe);
+        }
         if let Some(beginning) = self.gather.begin(&self.tracks, announced, &self.settings, now.instant) {
             self.open_period(beginning);
         }

@@ -76,6 +76,21 @@ fn the_first_playlist_waits_no_longer_than_the_probe_for_a_keyframe() {
 }
 
 #[test]
+fn a_publisher_without_a_keyframe_is_heard_as_sound_and_told_of_once() {
+    let mut publisher = Publisher::new(settings()).both();
+    for frame in 0..500 {
+        publisher.elapsed = Duration::from_millis(frame * 40);
+        publisher.push(TrackId::AUDIO, frame as i64 * 40, 0, Sync::Yes);
+        publisher.push(TrackId::VIDEO, frame as i64 * 40, 0, Sync::No);
+    }
+    let told = publisher.packager.take_notices();
+    assert_eq!(told.iter().filter(|notice| **notice == packager::Notice::NoKeyframe).count(), 1, "{told:?}");
+    assert!(publisher.presentation().rendition("video-1").is_none());
+    assert!(publisher.rendition("audio-1").segments.size() >= 2);
+    check(publisher.presentation());
+}
+
+#[test]
 fn the_target_duration_never_changes_within_a_session() {
     let mut publisher = Publisher::new(settings()).both();
     publisher.live(0, 25 * 6, 25, 50, true);
