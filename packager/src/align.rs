@@ -5,7 +5,8 @@
 //!
 //! * Video: 90 kHz. Decode times are shifted by the first IDR's composition offset, so that the earliest
 //!   presentation time of a segment is its decode time. An IDR whose presentation time differs from that by
-//!   timestamp rounding alone takes its presentation time as decode time.
+//!   timestamp rounding alone takes its presentation time as decode time. One that is presented later says that
+//!   the first offset was not the encoder's delay, and gives the shift from there on.
 //! * Audio: the sample rate. Frames are exactly as long as they are; timestamps only matter when they deviate
 //!   by more than 40 ms.
 
@@ -17,6 +18,9 @@ use media::{Codec, MediaTime, Sample, Sync, Timescale, Track};
 const AUDIO_TOLERANCE: Duration = Duration::from_millis(40);
 /// Within this an IDR's decode time is taken from its presentation time.
 const ROUNDING: Duration = Duration::from_millis(20);
+
+/// The most that pictures are reordered by: sixteen at 16 fps.
+const LONGEST_DELAY: Duration = Duration::from_secs(1);
 
 /// The timescale of a track's samples when they leave the packager.
 pub fn output_timescale(codec: &Codec) -> Timescale {
@@ -104,11 +108,20 @@ impl Aligner {
     }
 
     fn push_video(&mut self, mut sample: Sample) -> Aligned {
-        let shift = *self.shift.get_or_insert(i64::from(sample.composition_offset));
+        let offset = i64::from(sample.composition_offset);
+        let shift = *self.shift.get_or_insert(offset);
         let presented = self.position(sample.pts());
         let mut dts = self.position(sample.dts + shift);
-        if sample.sync == Sync::Yes && (presented - dts).abs() <= self.to.ticks(ROUNDING) {
-            dts = presented;
+        if sample.sync == Sync::Yes {
+            let late = presented - dts;
+            let rounding = self.to.ticks(ROUNDING);
+            // GStreamer's first decode times stand still until the delay of its B-frames is made up.
+            if (rounding..=self.to.ticks(LONGEST_DELAY)).contains(&late) {
+                self.shift = Some(offset);
+            }
+            if (-rounding..=self.to.ticks(LONGEST_DELAY)).contains(&late) {
+                dts = presented;
+            }
         }
         dts = match (&self.pending, self.end) {
             (Some(pending), _) => dts.max(pending.dts + 1),
@@ -205,6 +218,18 @@ mod tests {
         assert_eq!(out[2].composition_offset, 0);
         let presented: Vec<_> = out.iter().map(|s| s.pts()).collect();
         assert_eq!(presented, [0, 34 * 90, 68 * 90, 100 * 90]);
+        assert_contiguous(&out);
+    }
+
+    #[test]
+    fn a_delay_that_shows_only_at_the_second_idr_is_the_shift_from_there_on() {
+        // As GStreamer's flvmux stamps two B-frames at 30 fps: decode times stand still at first.
+        let mut aligner = Aligner::new(&fixture::video_track(), MediaTime::new(0, Timescale::MILLIS));
+        let samples = [(0, 0, true), (0, 100, false), (0, 33, false), (33, 33, false), (67, 66, true)];
+        let samples = samples.into_iter().chain([(100, 133, false), (133, 34, false), (200, 67, true)]);
+        let out = run(&mut aligner, samples.map(|(dts, offset, key)| video(dts, offset, key)));
+        let keys: Vec<_> = out.iter().filter(|s| s.sync == Sync::Yes).map(|s| (s.dts, s.pts())).collect();
+        assert_eq!(keys, [(0, 0), (133 * 90, 133 * 90), (267 * 90, 267 * 90)]);
         assert_contiguous(&out);
     }
 
