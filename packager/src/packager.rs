@@ -50,6 +50,18 @@ pub enum Notice {
     },
     /// The publisher sends video but no keyframe.
     NoKeyframe,
+    /// Keyframes are so far apart that segments are much longer than wanted.
+    LongSegments {
+        /// EXT-X-TARGETDURATION of the session, in seconds.
+        target_duration: u32,
+        /// What is wanted.
+        wanted: Duration,
+    },
+    /// A segment had to begin without a keyframe.
+    ForcedCut {
+        /// EXT-X-TARGETDURATION of the session, in seconds.
+        target_duration: u32,
+    },
     /// A track cannot be packaged.
     Refused {
         /// Which track.
@@ -70,6 +82,18 @@ impl fmt::Display for Notice {
             Notice::NoKeyframe => {
                 write!(f, "video without a keyframe: check the encoder's keyframe interval")
             }
+            Notice::LongSegments { target_duration, wanted } => write!(
+                f,
+                "segments last up to {target_duration} s instead of {} s, and so does joining: \
+                 set the encoder's keyframe interval to {} s",
+                wanted.as_secs_f64(),
+                wanted.as_secs_f64()
+            ),
+            Notice::ForcedCut { target_duration } => write!(
+                f,
+                "no keyframe within {target_duration} s: segments begin without one, and players join late; \
+                 check the encoder's keyframe interval"
+            ),
             Notice::Refused { id, reason } => write!(f, "{id} cannot be packaged: {reason}"),
         }
     }
@@ -88,6 +112,8 @@ pub struct Packager {
     begun: bool,
     /// Whether it was said that this publisher sends no keyframe.
     keyless: bool,
+    /// Whether it was said that segments begin without one.
+    forced: bool,
     gather: Gather,
     running: Option<Running>,
     presentation: Option<Presentation>,
@@ -132,6 +158,7 @@ impl Packager {
             announced: None,
             begun: false,
             keyless: false,
+            forced: false,
             gather: Gather::default(),
             running: None,
             presentation: None,
@@ -194,7 +221,10 @@ impl Packager {
         let presented = MediaTime::new(sample.pts(), track.timescale);
         let held = Held { id, presented, sample, wall: now.wall, now: now.instant };
         match self.decide(&held) {
-            Step::Place => self.place(held),
+            Step::Place => {
+                self.place(held);
+                self.warn_of_forced_cuts();
+            }
             Step::Drop => self.counts.dropped += 1,
             Step::Hold => self.hold(held, now),
             Step::Lost => {
@@ -403,6 +433,7 @@ impl Packager {
             let Some(session) = self.session().filter(|_| self.complete()) else {
                 return;
             };
+            self.warn_of_length(session.target_duration);
             self.presentation = Some(Presentation::new(session, wall));
         }
         let Some(presentation) = &mut self.presentation else {
@@ -411,6 +442,23 @@ impl Packager {
         for record in self.made.drain(..) {
             presentation.apply(record.clone(), wall);
             self.log.push(record);
+        }
+    }
+
+    fn warn_of_length(&mut self, target_duration: u32) {
+        let wanted = self.settings.segment;
+        let chosen = self.settings.target_duration.is_some();
+        if !chosen && f64::from(target_duration) >= wanted.as_secs_f64().ceil() * 2.0 {
+            self.notices.push(Notice::LongSegments { target_duration, wanted });
+        }
+    }
+
+    fn warn_of_forced_cuts(&mut self) {
+        if let (false, Some(target_duration)) = (self.forced, self.fixed.target_duration)
+            && self.counts().forced_cuts > 0
+        {
+            self.forced = true;
+            self.notices.push(Notice::ForcedCut { target_duration });
         }
     }
 

@@ -91,6 +91,20 @@ fn a_publisher_without_a_keyframe_is_heard_as_sound_and_told_of_once() {
 }
 
 #[test]
+fn an_operator_is_told_once_of_keyframes_that_are_far_apart() {
+    let told = |gop: i64, more: i64| {
+        let mut publisher = Publisher::new(settings()).both();
+        publisher.live(0, gop * 4, 25, gop, true);
+        publisher.live(gop * 160, more * 25, 25, 100_000, true);
+        publisher.packager.take_notices()
+    };
+    assert!(told(50, 0).is_empty() && told(75, 0).is_empty());
+    let wanted = Duration::from_secs(2);
+    assert_eq!(told(250, 0), [packager::Notice::LongSegments { target_duration: 10, wanted }]);
+    assert_eq!(told(50, 9), [packager::Notice::ForcedCut { target_duration: 2 }]);
+}
+
+#[test]
 fn the_target_duration_never_changes_within_a_session() {
     let mut publisher = Publisher::new(settings()).both();
     publisher.live(0, 25 * 6, 25, 50, true);
