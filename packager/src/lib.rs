@@ -12,6 +12,7 @@ mod gather;
 mod lane;
 pub mod manifest;
 pub mod names;
+mod notice;
 pub mod numbers;
 #[allow(clippy::module_inception)]
 mod packager;
@@ -19,8 +20,9 @@ pub mod presentation;
 pub mod settings;
 mod timeline;
 
+pub use notice::Notice;
 pub use numbers::Numbers;
-pub use packager::{Notice, Now, Packager};
+pub use packager::{Now, Packager};
 pub use presentation::{
     Content, FrameRate, Init, Lookup, Part, Period, Presentation, Record, Rendition, Segment, Session, Span,
 };
