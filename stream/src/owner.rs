@@ -49,7 +49,8 @@ pub(crate) struct State {
     session: u64,
     /// The newest snapshot: of this session, or of the last one until this one has something to play.
     current: Option<Arc<View>>,
-    past: Vec<Arc<View>>,
+    /// Ended sessions, newest first, with when they stop being playable.
+    past: Vec<(Instant, Arc<View>)>,
     /// A publisher is there or expected back.
     expected: bool,
 }
@@ -57,7 +58,7 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn find(&self, session: Option<u64>) -> Found {
         let of = |id: u64| {
-            let mut views = self.current.iter().chain(&self.past);
+            let mut views = self.views();
             views.find(|view| view.presentation.session.id == id).cloned()
         };
         let view = match session {
@@ -74,7 +75,11 @@ impl State {
 
     /// Newest first.
     pub(crate) fn sessions(&self) -> Vec<Arc<View>> {
-        self.current.iter().chain(&self.past).cloned().collect()
+        self.views().cloned().collect()
+    }
+
+    fn views(&self) -> impl Iterator<Item = &Arc<View>> {
+        self.current.iter().chain(self.past.iter().map(|(_, view)| view))
     }
 }
 
@@ -309,13 +314,16 @@ impl Owner {
         if view.is_none() && (before.expected, before.session) == (expected, session) {
             return;
         }
+        let now = Instant::now();
         let mut past = before.past.clone();
+        past.retain(|(until, _)| *until > now);
         let current = match view.filter(|view| view.presentation.playable()) {
             None => before.current.clone(),
             Some(view) => {
                 let id = view.presentation.session.id;
                 let older = before.current.iter().filter(|old| old.presentation.session.id != id);
-                past.splice(0..0, older.cloned());
+                let until = now + self.settings.keep_ended;
+                past.splice(0..0, older.map(|old| (until, old.clone())));
                 past.truncate(PAST_SESSIONS);
                 Some(view)
             }

@@ -123,7 +123,8 @@ async fn a_publisher_that_comes_back_in_time_continues_the_session() {
 #[tokio::test(start_paused = true)]
 async fn an_entry_that_goes_live_again_keeps_its_last_session_for_who_still_watches_it() {
     let directory = Directory::new(Arc::new(Forgetful));
-    let settings = Settings { reconnect: Duration::from_secs(3), ..Settings::default() };
+    let (reconnect, keep_ended) = (Duration::from_secs(3), Duration::from_secs(60));
+    let settings = Settings { reconnect, keep_ended, ..Settings::default() };
     let publication = publish(&directory, HERE, settings.clone()).await.expect("free");
     send(&publication, 0, 5).await.expect("on air");
     drop(publication);
@@ -140,6 +141,9 @@ async fn an_entry_that_goes_live_again_keeps_its_last_session_for_who_still_watc
     let old = view(&directory, Some(first.presentation.session.id));
     assert_eq!(old.version, first.version);
     assert_eq!(directory.sessions("demo").len(), 2);
+    send(&publication, 5, 61).await.expect("on air");
+    let session = first.presentation.session.id;
+    assert!(matches!(directory.find("demo", Some(session)), Found::Unknown), "not kept for ever");
 }
 
 #[tokio::test(start_paused = true)]
