@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::num::NonZeroU32;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Ticks per second of a track.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -152,6 +152,14 @@ impl WallTime {
     /// Later (or earlier) by a span of media time.
     pub fn plus(self, span: MediaTime) -> WallTime {
         WallTime(self.0.saturating_add(span.micros()))
+    }
+}
+
+/// Before the epoch is the epoch.
+impl From<SystemTime> for WallTime {
+    fn from(at: SystemTime) -> WallTime {
+        let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        WallTime(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
     }
 }
 

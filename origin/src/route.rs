@@ -1,14 +1,13 @@
 //! From a request to an answer.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use http::{HeaderMap, Method, Uri};
-use media::WallTime;
 use packager::manifest::{dash, hls};
 use packager::names::Resource;
 use stream::{Found, Source, View};
@@ -74,7 +73,7 @@ impl Origin {
         let (entry, resource) = target::parse(uri.path())?;
         let session = || target::session(uri.query());
         match resource {
-            Resource::Time => Ok(answer::clock(now())),
+            Resource::Time => Ok(answer::clock(SystemTime::now().into())),
             Resource::Multivariant => self.multivariant(entry, session()?, headers),
             Resource::Mpd => self.mpd(entry, session()?, headers),
             Resource::Playlist { rendition } => self.playlist(entry, &rendition, session()?, headers),
@@ -156,18 +155,13 @@ fn timely(ended: bool, view: &View) -> Class {
     }
 }
 
-fn now() -> WallTime {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    WallTime::from_micros(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Barrier;
     use std::thread;
 
     use futures_util::future::BoxFuture;
-    use media::{Kind, Timescale};
+    use media::{Kind, Timescale, WallTime};
     use packager::presentation::{Content, Period, Presentation, Record, Retention, Segment, Session};
     use tokio::sync::watch;
     use tower::ServiceExt;

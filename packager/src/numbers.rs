@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use media::WallTime;
 
+use crate::timeline::Timeline;
+
 /// The numbering state of an entry. Stored before anything with these numbers becomes visible.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Numbers {
@@ -62,5 +64,12 @@ impl Numbers {
         let period = seconds.max(self.period + MARGIN);
         let discontinuity = self.discontinuity + MARGIN;
         Numbers { segment, period, discontinuity, closed: true, ..self }
+    }
+
+    /// What may be visible of a period in the making.
+    pub(crate) fn reach(&mut self, timeline: &Timeline) {
+        self.segment = timeline.number();
+        self.closed = false;
+        self.until = timeline.period().start.plus(timeline.end());
     }
 }

@@ -1,6 +1,6 @@
 //! From a publisher's samples to the log of what was made, and its fold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -59,6 +59,8 @@ struct Running {
     drift: Drift,
     /// A new period should begin at the next keyframe.
     renew: bool,
+    /// Tracks whose configuration is no longer the period's: nothing more of them is placed.
+    changed: BTreeSet<TrackId>,
     /// When the latest sample of each track arrived.
     arrived: BTreeMap<TrackId, Instant>,
 }
@@ -135,9 +137,11 @@ impl Packager {
         if before.as_ref() == Some(&track) {
             return;
         }
-        if let Some(running) = self.running.as_mut().filter(|running| !running.renew) {
-            running.renew = true;
-            self.notices.push(Notice::TrackChanged { id });
+        if let Some(running) = &mut self.running {
+            running.changed.insert(id);
+            if !std::mem::replace(&mut running.renew, true) {
+                self.notices.push(Notice::TrackChanged { id });
+            }
         }
     }
 
@@ -181,6 +185,7 @@ impl Packager {
                 running.arrived.remove(&id);
                 running.timeline.stall(id, &mut self.fixed, &mut self.made);
             }
+            self.numbers.reach(&running.timeline);
         } else {
             self.try_begin(now);
         }
@@ -245,8 +250,8 @@ impl Packager {
         let begins = held.sample.sync != Sync::No;
         let video = held.id.kind == Kind::Video;
         let leads = video || !self.tracks.keys().any(|id| id.kind == Kind::Video);
-        // A track that was off, or was not there when the period began.
-        let here = running.timeline.takes(held.id);
+        // A track that was off, was not there when the period began, or is another one now.
+        let here = running.timeline.takes(held.id) && !running.changed.contains(&held.id);
         if !here && !running.renew {
             running.renew = true;
             self.notices.push(Notice::TrackChanged { id: held.id });
@@ -277,9 +282,7 @@ impl Packager {
         };
         running.arrived.insert(held.id, held.now);
         running.timeline.push(held.id, held.sample, &mut self.fixed, &mut self.made);
-        self.numbers.segment = running.timeline.number();
-        self.numbers.closed = false;
-        self.numbers.until = running.timeline.period().start.plus(running.timeline.end());
+        self.numbers.reach(&running.timeline);
         let media = running.timeline.end().duration().unwrap_or_default();
         if let Some(lag) = running.drift.note(media, held.now)
             && lag > self.settings.limits.drift
@@ -340,7 +343,13 @@ impl Packager {
         })));
         let timeline = Timeline::new(self.settings.clone(), period, first, tracks, beginning.zero);
         let drift = Drift::new(beginning.now);
-        self.running = Some(Running { timeline, drift, renew: false, arrived: BTreeMap::new() });
+        self.running = Some(Running {
+            timeline,
+            drift,
+            renew: false,
+            changed: BTreeSet::new(),
+            arrived: BTreeMap::new(),
+        });
         for held in beginning.samples {
             self.place(held);
         }

@@ -4,8 +4,10 @@ mod common;
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use common::{FIRST, Publisher, START, check};
-use media::{Kind, Sync, TrackId, WallTime};
+use media::codec::Aac;
+use media::{Codec, Kind, Sync, Timescale, Track, TrackId, WallTime};
 use packager::{Lookup, Numbers, Presentation, Settings};
 
 fn settings() -> Settings {
@@ -340,6 +342,52 @@ fn late_video_opens_a_new_period_at_its_first_keyframe() {
     assert_eq!((video[0].period.number, video[0].start), (FIRST + 1, 0));
     assert_eq!(publisher.durations("video-1"), [2000; 3]);
     check(publisher.presentation());
+}
+
+#[test]
+fn audio_with_another_configuration_is_in_the_next_period_alone() {
+    let mut publisher = Publisher::new(settings()).both();
+    publisher.live(0, 25 * 5, 25, 50, true);
+    let before = publisher.rendition("audio-1").init().cloned().expect("audio");
+    let mono = Aac::parse(Bytes::from_static(&[0x11, 0x88])).expect("valid");
+    let track = Track { codec: Codec::Aac(mono), timescale: Timescale::MILLIS };
+    publisher.packager.track(TrackId::AUDIO, track);
+    let parts = |publisher: &Publisher| -> usize {
+        let audio = publisher.rendition("audio-1");
+        let open = audio.open.as_ref().map_or(0, |open| open.parts.len());
+        open + audio.segments.values().map(|segment| segment.parts().len()).sum::<usize>()
+    };
+    let made = parts(&publisher);
+    for at in (5000..6000).step_by(40) {
+        publisher.elapsed = Duration::from_millis(at as u64);
+        publisher.push(TrackId::AUDIO, at, 0, Sync::Yes);
+        publisher.push(TrackId::VIDEO, at, 0, Sync::No);
+    }
+    assert!(parts(&publisher) <= made + 1, "nothing more goes out under the old configuration");
+    publisher.live(6000, 25 * 5, 25, 50, true);
+    let last = publisher.segments("audio-1").last().cloned().expect("audio");
+    let init = last.init().expect("media");
+    assert_eq!(init.period, before.period + 1);
+    assert_ne!(init.track, before.track);
+    check(publisher.presentation());
+}
+
+#[test]
+fn a_number_that_the_clock_alone_brings_about_is_burnt_too() {
+    let mut rose = false;
+    for until in (7800..8200).step_by(7) {
+        let mut publisher = Publisher::new(settings()).both();
+        publisher.live(0, 25 * 5, 25, 50, true);
+        // Video falls silent. The last audio frame makes that certain, and it is the clock that lets it go.
+        audio_for(&mut publisher, 5000, until);
+        let before = publisher.packager.numbers().segment;
+        publisher.tick(Duration::from_millis(until as u64 + 2000));
+        let open = publisher.presentation().renditions.iter().filter_map(|r| r.open.as_ref());
+        let visible = open.map(|open| open.number).max().unwrap_or(0);
+        assert!(publisher.packager.numbers().segment >= visible);
+        rose |= visible > before;
+    }
+    assert!(rose, "the clock never brought about a number");
 }
 
 #[test]

@@ -11,7 +11,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use media::WallTime;
 use packager::Numbers;
@@ -56,7 +56,7 @@ impl Ledger for FileLedger {
         let stored: Stored = serde_json::from_slice(&text)?;
         let same_boot = stored.boot == self.boot;
         let numbers = Numbers::from(stored);
-        Ok(Some(if same_boot { numbers } else { numbers.beyond(wall_time()) }))
+        Ok(Some(if same_boot { numbers } else { numbers.beyond(WallTime::from(SystemTime::now())) }))
     }
 
     fn entries(&self) -> io::Result<Vec<String>> {
@@ -95,11 +95,6 @@ struct Stored {
     part_target: Option<u64>,
     longest_gop: u64,
     boot: Option<String>,
-}
-
-fn wall_time() -> WallTime {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    WallTime::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
 impl From<&Numbers> for Stored {

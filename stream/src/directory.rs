@@ -86,7 +86,7 @@ impl Directory {
 
     /// Spawns the owner, unless somebody else was faster.
     fn start(&self, entry: Arc<str>, owner: Owner) -> tokio::sync::mpsc::Sender<Command> {
-        let streams = self.streams.clone();
+        let (streams, closing) = (self.streams.clone(), self.closing.clone());
         self.streams
             .entry(entry.clone())
             .or_insert_with(|| {
@@ -94,6 +94,10 @@ impl Directory {
                 let commands = stream.commands.clone();
                 tokio::spawn(async move {
                     run.await;
+                    // Through the drain readers go on seeing what there was.
+                    if closing.load(Ordering::Acquire) {
+                        return;
+                    }
                     streams.remove_if(&entry, |_, stream| stream.commands.same_channel(&commands));
                 });
                 stream

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use media::WallTime;
 use packager::{Now, Numbers, Packager};
@@ -115,7 +115,7 @@ pub(crate) struct Owner {
 impl Owner {
     /// Takes up where the ledger left off.
     pub(crate) async fn new(entry: Arc<str>, settings: Arc<Settings>, ledger: Arc<dyn Ledger>) -> Owner {
-        let wall = wall_time();
+        let wall = WallTime::from(SystemTime::now());
         let (reader, name) = (ledger.clone(), entry.clone());
         let loaded = tokio::task::spawn_blocking(move || reader.load(&name)).await;
         let known = match loaded {
@@ -204,7 +204,7 @@ impl Owner {
             }
             info!(entry = %self.entry, incumbent = %publisher.peer, newcomer = %peer, "publisher takes over");
             publisher.ended.send_replace(Some(Ended::TakenOver));
-            self.packager.interrupt(wall_time());
+            self.packager.interrupt(WallTime::from(SystemTime::now()));
         }
         if let Phase::Over { .. } = self.phase {
             let numbers = self.packager.numbers().clone();
@@ -257,7 +257,7 @@ impl Owner {
     }
 
     fn lose(&mut self) {
-        self.packager.interrupt(wall_time());
+        self.packager.interrupt(WallTime::from(SystemTime::now()));
         let until = Instant::now() + self.settings.reconnect;
         self.phase = Phase::Waiting { until };
         info!(entry = %self.entry, reconnect = ?self.settings.reconnect, "publisher is gone");
@@ -268,7 +268,7 @@ impl Owner {
         match self.phase {
             Phase::On(_) => self.packager.tick(now()),
             Phase::Waiting { .. } => {
-                self.packager.end(wall_time());
+                self.packager.end(WallTime::from(SystemTime::now()));
                 self.phase = Phase::Over { until: Instant::now() + self.settings.keep_ended };
                 info!(entry = %self.entry, "stream ended");
                 self.publish_view().await;
@@ -282,7 +282,7 @@ impl Owner {
     }
 
     async fn shut_down(&mut self) {
-        self.packager.interrupt(wall_time());
+        self.packager.interrupt(WallTime::from(SystemTime::now()));
         self.publish_view().await;
         if let Phase::On(publisher) = &self.phase {
             publisher.ended.send_replace(Some(Ended::ShuttingDown));
@@ -380,10 +380,5 @@ fn gives_way(incumbent: &Publisher, newcomer: SocketAddr, takeover: Takeover) ->
 }
 
 fn now() -> Now {
-    Now { instant: Instant::now().into_std(), wall: wall_time() }
-}
-
-fn wall_time() -> WallTime {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    WallTime::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    Now { instant: Instant::now().into_std(), wall: WallTime::from(SystemTime::now()) }
 }

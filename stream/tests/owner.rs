@@ -187,6 +187,7 @@ async fn a_restart_inside_the_reconnect_window_is_not_the_end_of_the_show() {
     let before = view(&directory, None);
     directory.shutdown().await;
     assert_eq!(publication.ended().await, Ended::ShuttingDown);
+    assert!(!view(&directory, None).presentation.ended, "players are answered through the drain");
     let refused = publish(&directory, HERE, Settings::default()).await.expect_err("closing");
     assert_eq!(refused, Refusal::ShuttingDown);
 
