@@ -44,16 +44,26 @@ impl Timescale {
         if self == to {
             return ticks;
         }
-        let (from, to) = (i128::from(self.hz()), i128::from(to.hz()));
-        let doubled = i128::from(ticks) * to * 2 + from;
-        doubled.div_euclid(from * 2).clamp(i64::MIN.into(), i64::MAX.into()) as i64
+        let (from, to) = (i64::from(self.hz()), i64::from(to.hz()));
+        let doubled = ticks.checked_mul(2 * to).and_then(|doubled| doubled.checked_add(from));
+        doubled.map_or_else(|| rescale_far(ticks, from, to), |doubled| doubled.div_euclid(2 * from))
     }
 
     /// A duration in ticks, rounded to the nearest.
     pub fn ticks(self, duration: Duration) -> i64 {
-        let ticks = (duration.as_nanos() * u128::from(self.hz()) + 500_000_000) / 1_000_000_000;
-        ticks.min(i64::MAX as u128) as i64
+        let hz = u64::from(self.hz());
+        let whole = duration.as_secs().saturating_mul(hz);
+        let rest = (u64::from(duration.subsec_nanos()) * hz + 500_000_000) / 1_000_000_000;
+        whole.saturating_add(rest).min(i64::MAX as u64) as i64
     }
+}
+
+/// The same where 64 bits do not suffice for what lies between. Dividing 128 bits costs ten times as much.
+#[cold]
+fn rescale_far(ticks: i64, from: i64, to: i64) -> i64 {
+    let (from, to) = (i128::from(from), i128::from(to));
+    let doubled = i128::from(ticks) * to * 2 + from;
+    doubled.div_euclid(from * 2).clamp(i64::MIN.into(), i64::MAX.into()) as i64
 }
 
 /// A point or span of media time together with its scale, for comparison across tracks.
@@ -201,6 +211,24 @@ mod tests {
         assert_eq!(Timescale::MILLIS.rescale(23, audio), 1014);
         assert_eq!(Timescale::MILLIS.rescale(-23, audio), -1014);
         assert_eq!(Timescale::MILLIS.rescale(67, Timescale::VIDEO), 6030);
+    }
+
+    #[test]
+    fn rescaling_is_the_same_where_64_bits_suffice_and_where_not() {
+        let fast = Timescale::new(4_000_000_000).expect("not zero");
+        for ticks in [i64::MIN, -1 << 53, -3, -1, 0, 1, 3, 1 << 40, 1 << 53, i64::MAX] {
+            for (from, to) in [(fast, Timescale::MILLIS), (Timescale::MILLIS, fast)] {
+                let far = rescale_far(ticks, from.hz().into(), to.hz().into());
+                assert_eq!(from.rescale(ticks, to), far, "{ticks} of {from:?} in {to:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn durations_in_ticks_are_rounded_to_the_nearest() {
+        let ticks = |nanos| Timescale::VIDEO.ticks(Duration::from_nanos(nanos));
+        assert_eq!([ticks(5_555), ticks(5_556), ticks(1_000_000_000)], [0, 1, 90_000]);
+        assert_eq!(Timescale::VIDEO.ticks(Duration::MAX), i64::MAX);
     }
 
     #[test]

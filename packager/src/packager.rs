@@ -120,7 +120,7 @@ impl Packager {
         std::mem::take(&mut self.notices)
     }
 
-    /// Samples that found no place, and cuts without a keyframe, since the session began.
+    /// Samples that found no place, cuts without a keyframe, and periods, since the session began.
     pub fn counts(&self) -> Counts {
         let running = self.running.as_ref().map(|running| running.timeline.counts).unwrap_or_default();
         self.counts.plus(running)
@@ -333,6 +333,7 @@ impl Packager {
             return;
         }
         self.begun = true;
+        self.counts.periods += 1;
         self.numbers.discontinuity += 1;
         self.numbers.period = number;
         let first = self.numbers.segment + 1;

@@ -40,12 +40,18 @@ pub struct Counts {
     pub dropped: u64,
     /// Segments that begin without a keyframe because none came in time.
     pub forced_cuts: u64,
+    /// Periods begun.
+    pub periods: u64,
 }
 
 impl Counts {
     /// Both together.
     pub fn plus(self, other: Counts) -> Counts {
-        Counts { dropped: self.dropped + other.dropped, forced_cuts: self.forced_cuts + other.forced_cuts }
+        Counts {
+            dropped: self.dropped + other.dropped,
+            forced_cuts: self.forced_cuts + other.forced_cuts,
+            periods: self.periods + other.periods,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 
 use crate::owner::{Command, Owner, Stream};
-use crate::{Found, Grant, Ledger, Publication, Refusal, Settings, Source, View};
+use crate::{Found, Grant, Ledger, Publication, Refusal, Settings, Source, Status, View};
 
 /// All streams of this server. Cloning shares it.
 #[derive(Clone)]
@@ -74,6 +74,11 @@ impl Directory {
             // An owner that is gone has nothing open.
             let _ = answer.await;
         }
+    }
+
+    /// Every stream that is known, as it is now.
+    pub fn status(&self) -> Vec<Status> {
+        self.streams.iter().map(|stream| stream.meter.status(stream.key().clone())).collect()
     }
 
     async fn stream(&self, grant: &Grant) -> tokio::sync::mpsc::Sender<Command> {

@@ -11,6 +11,7 @@ pub mod directory;
 pub mod ledger;
 mod owner;
 pub mod publication;
+pub mod status;
 pub mod view;
 
 pub use admit::{Admit, Grant, Leg, Protocol, Refusal, Request};
@@ -18,6 +19,7 @@ pub use directory::Directory;
 pub use ledger::Ledger;
 pub use media::TrackId;
 pub use publication::{Ended, Input, Publication};
+pub use status::{State, Status};
 pub use view::{Found, Source, View};
 
 use std::sync::Arc;

@@ -2,16 +2,18 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use media::WallTime;
-use packager::{Now, Numbers, Packager};
+use packager::{Counts, Now, Numbers, Packager};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{info, warn};
 
+use crate::status::{self, Meter};
 use crate::{Ended, Found, Input, Ledger, Publication, Refusal, Settings, Takeover, View};
 
 /// Inputs that may wait for the owner before the publisher has to.
@@ -41,6 +43,7 @@ pub(crate) enum Command {
 pub(crate) struct Stream {
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) state: watch::Receiver<Arc<State>>,
+    pub(crate) meter: Arc<Meter>,
 }
 
 /// What readers see of a stream.
@@ -104,6 +107,9 @@ pub(crate) struct Owner {
     settings: Arc<Settings>,
     ledger: Arc<dyn Ledger>,
     packager: Packager,
+    meter: Arc<Meter>,
+    /// What of the packager's counts the meter has.
+    counted: Counts,
     stored: Option<Numbers>,
     storing: Option<JoinHandle<std::io::Result<()>>>,
     resumes: bool,
@@ -141,6 +147,8 @@ impl Owner {
             settings,
             ledger,
             packager,
+            meter: Arc::default(),
+            counted: Counts::default(),
             stored: None,
             storing: None,
             resumes,
@@ -158,14 +166,23 @@ impl Owner {
     /// How to reach it, and the task to spawn.
     pub(crate) fn stream(self) -> (Stream, impl Future<Output = ()>) {
         let (sender, commands) = mpsc::channel(16);
-        let state = self.state.subscribe();
+        let (state, meter) = (self.state.subscribe(), self.meter.clone());
+        self.meter.state(status::State::Waiting);
         self.show(None);
-        (Stream { commands: sender, state }, self.run(commands))
+        (Stream { commands: sender, state, meter }, self.run(commands))
     }
 
     async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        let mut timer = pin!(sleep_until(Instant::now()));
         loop {
             let deadline = self.deadline();
+            // A deadline that moves away is looked at when the old one is over: that is far cheaper than
+            // setting the timer with every sample.
+            if let Some(at) = deadline
+                && (at < timer.deadline() || timer.is_elapsed())
+            {
+                timer.as_mut().reset(at);
+            }
             tokio::select! {
                 biased;
                 command = commands.recv() => match command {
@@ -181,8 +198,8 @@ impl Owner {
                     None => return,
                 },
                 input = next_input(&mut self.phase) => self.take(input).await,
-                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                    if self.on_time().await {
+                () = timer.as_mut(), if deadline.is_some() => {
+                    if deadline.is_some_and(|at| at <= Instant::now()) && self.on_time().await {
                         return;
                     }
                 }
@@ -209,6 +226,7 @@ impl Owner {
         if let Phase::Over { .. } = self.phase {
             let numbers = self.packager.numbers().clone();
             self.packager = Packager::new(settings.packager.clone(), numbers, false);
+            self.counted = Counts::default();
             self.announced = false;
         }
         self.settings = settings;
@@ -216,7 +234,9 @@ impl Owner {
         let (sender, inputs) = mpsc::channel(INPUTS);
         let (ended, watcher) = watch::channel(None);
         self.phase = Phase::On(Publisher { peer, inputs, ended, heard: Instant::now() });
+        self.meter.state(status::State::Publishing);
         self.publish_view().await;
+        self.show(None);
         Ok(Publication { inputs: sender, ended: watcher })
     }
 
@@ -226,10 +246,14 @@ impl Owner {
             Some(input) => {
                 self.package(input);
                 self.take_more();
+                self.publish_view().await;
             }
-            None => self.lose(),
+            None => {
+                self.lose();
+                self.publish_view().await;
+                self.show(None);
+            }
         }
-        self.publish_view().await;
     }
 
     /// The rest of a batch, as far as it is there. What does not fit stays in the channel.
@@ -252,7 +276,10 @@ impl Owner {
         match input {
             Input::Announce { video, audio } => self.packager.announce(video, audio),
             Input::Track { id, track } => self.packager.track(id, track),
-            Input::Sample { id, sample } => self.packager.push(id, sample, now()),
+            Input::Sample { id, sample } => {
+                self.meter.sample(&sample);
+                self.packager.push(id, sample, now());
+            }
         }
     }
 
@@ -260,6 +287,7 @@ impl Owner {
         self.packager.interrupt(WallTime::from(SystemTime::now()));
         let until = Instant::now() + self.settings.reconnect;
         self.phase = Phase::Waiting { until };
+        self.meter.state(status::State::Waiting);
         info!(entry = %self.entry, reconnect = ?self.settings.reconnect, "publisher is gone");
     }
 
@@ -270,8 +298,10 @@ impl Owner {
             Phase::Waiting { .. } => {
                 self.packager.end(WallTime::from(SystemTime::now()));
                 self.phase = Phase::Over { until: Instant::now() + self.settings.keep_ended };
+                self.meter.state(status::State::Ended);
                 info!(entry = %self.entry, "stream ended");
                 self.publish_view().await;
+                self.show(None);
                 // Nothing was ever playable: there is nothing to keep.
                 return self.state.borrow().current.is_none();
             }
@@ -289,22 +319,34 @@ impl Owner {
         }
     }
 
-    /// Shows readers the newest snapshot, after its numbers are burnt.
+    /// Shows readers the newest snapshot, if anything is new, after its numbers are burnt.
     async fn publish_view(&mut self) {
         self.burn().await;
         for notice in self.packager.take_notices() {
             warn!(entry = %self.entry, "{notice}");
         }
-        let changed = !self.packager.take_log().is_empty();
-        let presentation = self.packager.presentation().filter(|_| changed);
+        self.count();
+        let log = self.packager.take_log();
+        if log.is_empty() {
+            return;
+        }
+        log.iter().for_each(|record| self.meter.record(record));
+        let Some(presentation) = self.packager.presentation() else { return };
         let previous = self.state.borrow().current.clone();
-        let view = presentation
-            .map(|presentation| Arc::new(View::new(Arc::new(presentation.clone()), previous.as_deref())));
-        if view.as_ref().is_some_and(|view| view.presentation.playable()) && !self.announced {
+        let view = Arc::new(View::new(Arc::new(presentation.clone()), previous.as_deref()));
+        if view.presentation.playable() && !self.announced {
             self.announced = true;
             info!(entry = %self.entry, session = self.packager.numbers().session, "stream is playable");
         }
-        self.show(view);
+        self.show(Some(view));
+    }
+
+    fn count(&mut self) {
+        let counts = self.packager.counts();
+        if counts != self.counted {
+            self.meter.counts(self.counted, counts);
+            self.counted = counts;
+        }
     }
 
     fn show(&self, view: Option<Arc<View>>) {

@@ -57,11 +57,11 @@ impl Publication {
     }
 
     /// Resolves when the server ends this publication.
-    pub async fn ended(&self) -> Ended {
+    pub fn ended(&self) -> impl Future<Output = Ended> + Send + Sync + use<> {
         let mut ended = self.ended.clone();
-        match ended.wait_for(Option::is_some).await {
-            Ok(ended) => ended.clone().unwrap_or(Ended::ShuttingDown),
-            Err(_) => self.reason(),
+        async move {
+            let reason = ended.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+            reason.unwrap_or(Ended::ShuttingDown)
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,8 @@ pub(super) struct Connection {
 /// A publication, and what to say about it when it ends.
 struct OnAir {
     publication: Publication,
+    /// Resolves when the server ends the publication.
+    ended: Pin<Box<dyn Future<Output = Ended> + Send + Sync>>,
     entry: Arc<str>,
     leg: Leg,
     since: Instant,
@@ -79,18 +82,28 @@ impl Connection {
 
     async fn talk(&mut self, shutdown: &CancellationToken) -> Result<std::convert::Infallible, Reason> {
         self.socket.set_nodelay(true)?;
+        // These live through the loop: to make and drop them for every message would cost more than the message.
+        let mut shutdown = pin!(shutdown.cancelled());
+        let mut timer = pin!(sleep_until(self.session.deadline().into()));
         loop {
+            let deadline = self.session.deadline().into();
+            if deadline < timer.deadline() {
+                timer.as_mut().reset(deadline);
+            }
             let read = tokio::select! {
                 biased;
-                () = shutdown.cancelled() => return Err(Reason::Ended(Ended::ShuttingDown)),
-                ended = ended(self.on_air.as_ref()) => return Err(Reason::Ended(ended)),
+                () = shutdown.as_mut() => return Err(Reason::Ended(Ended::ShuttingDown)),
+                ended = ended(self.on_air.as_mut()) => return Err(Reason::Ended(ended)),
                 read = self.socket.read(&mut self.buffer) => Some(read?),
-                () = sleep_until(self.session.deadline().into()) => None,
+                () = timer.as_mut() => None,
             };
             match read {
                 Some(0) => return Err(Reason::Closed),
                 Some(length) => self.handle(length).await?,
-                None => self.session.handle_timeout(Instant::now())?,
+                None => {
+                    self.session.handle_timeout(Instant::now())?;
+                    timer.as_mut().reset(self.session.deadline().into());
+                }
             }
         }
     }
@@ -131,7 +144,8 @@ impl Connection {
         let grant = self.server.admit.admit(request).await?;
         let (entry, leg) = (grant.entry.clone(), grant.leg);
         let publication = self.server.directory.publish(grant, self.peer).await?;
-        Ok(OnAir { publication, entry, leg, since: Instant::now(), before: self.session.counters() })
+        let ended = Box::pin(publication.ended());
+        Ok(OnAir { publication, ended, entry, leg, since: Instant::now(), before: self.session.counters() })
     }
 
     /// Lets the stream go, and says how it went.
@@ -190,9 +204,9 @@ impl Connection {
     }
 }
 
-async fn ended(on_air: Option<&OnAir>) -> Ended {
+async fn ended(on_air: Option<&mut OnAir>) -> Ended {
     match on_air {
-        Some(on_air) => on_air.publication.ended().await,
+        Some(on_air) => on_air.ended.as_mut().await,
         None => std::future::pending().await,
     }
 }
