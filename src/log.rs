@@ -2,10 +2,15 @@
 
 use std::io::IsTerminal;
 use std::panic;
+use std::sync::LazyLock;
 
 use anyhow::Context;
 use config::{Log, LogFormat, LogLevel};
+use prometheus_client::metrics::counter::Counter;
 use tracing_subscriber::EnvFilter;
+
+/// Panics of this process. A panic ends the session it happened in and no other; it is a bug all the same.
+pub(crate) static PANICS: LazyLock<Counter> = LazyLock::new(Counter::default);
 
 /// Starts it, and makes a panic a log line of its own. `RUST_LOG` wins over `log.level`.
 pub(crate) fn start(log: &Log) -> anyhow::Result<()> {
@@ -41,6 +46,7 @@ fn word(level: LogLevel) -> &'static str {
 }
 
 fn panicked(info: &panic::PanicHookInfo<'_>) {
+    PANICS.inc();
     let thread = std::thread::current();
     let place = info.location().map(ToString::to_string).unwrap_or_default();
     let what = info.payload_as_str().unwrap_or("not a text");

@@ -11,6 +11,7 @@ mod keys;
 mod listen;
 mod load;
 mod log;
+mod metrics;
 mod serve;
 mod stop;
 mod wiring;

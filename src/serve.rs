@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::data::DataDir;
 use crate::keys::StaticKeys;
 use crate::stop::{self, Signals};
-use crate::{cli, descriptors, listen, load, log, wiring};
+use crate::{cli, descriptors, listen, load, log, metrics, wiring};
 
 /// For edges to drain and streams to close.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -111,9 +111,11 @@ fn start(
     stop: &CancellationToken,
 ) -> Edges {
     let mut edges = Edges::new();
+    let counts = metrics::Edges::default();
     if let Some(listener) = listeners.rtmp {
         let keys = Arc::new(StaticKeys::new(&config.streams, settings.clone()));
-        let server = ingest::rtmp::Server::new(wiring::rtmp(config), keys, directory.clone());
+        let server =
+            ingest::rtmp::Server::new(wiring::rtmp(config), keys, directory.clone()).measured(&counts.rtmp);
         let stop = stop.clone();
         edges.spawn(async move {
             server.serve(listener, stop).await;
@@ -121,7 +123,9 @@ fn start(
         });
     }
     if let Some(listener) = listeners.http {
-        let server = origin::Server::new(wiring::http(config), Arc::new(directory.clone()));
+        let server = origin::Server::new(wiring::http(config), Arc::new(directory.clone()))
+            .merge(metrics::router(&counts, directory, stop))
+            .measured(&counts.http);
         let stop = stop.clone();
         edges.spawn(async move {
             server.serve(listener, stop).await;

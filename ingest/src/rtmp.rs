@@ -19,10 +19,12 @@ pub mod clock;
 pub mod handshake;
 pub mod limits;
 pub mod message;
+mod metrics;
 pub mod name;
 mod server;
 pub mod session;
 
 pub use limits::Limits;
+pub use metrics::Metrics;
 pub use server::{Server, Settings};
 pub use session::Session;

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use axum::body::Body;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
+use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;
 
 /// For what a connection waits.
@@ -91,10 +92,10 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// The answer's body, watched.
-    pub(crate) fn watch(mut self, body: Body) -> Watched {
+    /// The answer's body, watched; its bytes are counted as they go.
+    pub(crate) fn watch(mut self, body: Body, bytes: Counter) -> Watched {
         self.hold(true);
-        Watched { body, running: self }
+        Watched { body, bytes, running: self }
     }
 
     /// Whether the transport holds a piece of the answer, or did not ask for one.
@@ -128,6 +129,7 @@ impl Drop for Running {
 /// A body that tells what the transport does with it, and is otherwise what it was.
 pub(crate) struct Watched {
     body: Body,
+    bytes: Counter,
     running: Running,
 }
 
@@ -143,6 +145,11 @@ impl http_body::Body for Watched {
         // Once more held since now, or waiting for whoever makes the body.
         self.running.hold(false);
         self.running.hold(frame.is_ready());
+        if let Poll::Ready(Some(Ok(frame))) = &frame
+            && let Some(data) = frame.data_ref()
+        {
+            self.bytes.inc_by(data.len() as u64);
+        }
         frame
     }
 

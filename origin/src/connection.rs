@@ -20,6 +20,7 @@ use tower::Service;
 
 use crate::activity::{Activity, Running, Watched};
 use crate::gate;
+use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::timeout::Timed;
 
@@ -30,16 +31,26 @@ pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) struct Connections {
     settings: Arc<Settings>,
     router: Router,
+    metrics: Arc<Metrics>,
     builder: auto::Builder<TokioExecutor>,
 }
 
 impl Connections {
-    pub(crate) fn new(settings: Settings, router: Router) -> Connections {
-        Connections { builder: builder(&settings), settings: Arc::new(settings), router }
+    pub(crate) fn new(settings: Settings, router: Router, metrics: Metrics) -> Connections {
+        Connections {
+            builder: builder(&settings),
+            settings: Arc::new(settings),
+            router,
+            metrics: Arc::new(metrics),
+        }
     }
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Answers until the peer goes, keeps us waiting too long, or `shutdown` is cancelled and the running
@@ -52,7 +63,8 @@ impl Connections {
         let io = TokioIo::new(Timed::new(io, self.settings.clone(), activity.clone()));
         let service = service_fn(|request: Request<Incoming>| {
             let running = activity.request(request.version() == Version::HTTP_2);
-            answer(self.router.clone(), request, running, self.settings.max_target_bytes)
+            let (router, metrics) = (self.router.clone(), self.metrics.clone());
+            answer(router, request, running, self.settings.max_target_bytes, metrics)
         });
         let mut connection = pin!(self.builder.serve_connection(io, service));
         tokio::select! {
@@ -88,7 +100,9 @@ async fn answer(
     request: Request<Incoming>,
     running: Running,
     max_target: usize,
+    metrics: Arc<Metrics>,
 ) -> Result<Response<Watched>, Infallible> {
+    let uri = request.uri().clone();
     let mut response = match gate::refuse(&request, max_target) {
         Some(problem) => problem.into_response(),
         None => router.call(request.map(Body::new)).await?,
@@ -97,5 +111,6 @@ async fn answer(
         // It would have to be the length of what is not sent (RFC 9110 §8.6); the router thinks of zero.
         response.headers_mut().remove(CONTENT_LENGTH);
     }
-    Ok(response.map(|body| running.watch(body)))
+    let bytes = metrics.answered(uri.path(), &response);
+    Ok(response.map(|body| running.watch(body, bytes)))
 }

@@ -20,6 +20,7 @@ mod gate;
 mod immutable;
 mod lookup;
 mod manifest;
+mod metrics;
 mod pieces;
 mod problem;
 mod range;
@@ -29,6 +30,7 @@ mod settings;
 mod target;
 mod timeout;
 
+pub use metrics::Metrics;
 pub use pieces::Pieces;
 pub use route::router;
 pub use server::Server;

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error, warn};
 
 use crate::connection::{Connections, Error};
+use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::route;
 use crate::settings::Settings;
@@ -28,13 +29,14 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nCach
 pub struct Server {
     settings: Settings,
     router: Router,
+    metrics: Metrics,
 }
 
 impl Server {
     /// A server of what `source` finds.
     pub fn new(settings: Settings, source: Arc<dyn Source>) -> Server {
         let router = route::router(&settings, source);
-        Server { settings, router }
+        Server { settings, router, metrics: Metrics::default() }
     }
 
     /// Serves `other` too.
@@ -46,6 +48,11 @@ impl Server {
         Server { router: self.router.merge(other), ..self }
     }
 
+    /// Counts in `metrics`.
+    pub fn measured(self, metrics: &Metrics) -> Server {
+        Server { metrics: metrics.clone(), ..self }
+    }
+
     /// Answers on `listener` until `shutdown` is cancelled and the running answers are finished or out of time.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
         let connections = Arc::new(self.connections());
@@ -53,12 +60,13 @@ impl Server {
         let running = TaskTracker::new();
         while let Some(stream) = shutdown.run_until_cancelled(accept(&listener)).await {
             let Ok(place) = places.clone().try_acquire_owned() else {
+                connections.metrics().refuse("too-many-connections");
                 shed(&stream);
                 continue;
             };
             let (connections, shutdown) = (connections.clone(), shutdown.clone());
             running.spawn(async move {
-                serve_isolated(&connections, stream, &shutdown).await;
+                serve_counted(&connections, stream, &shutdown).await;
                 drop(place);
             });
         }
@@ -77,8 +85,16 @@ impl Server {
 
     fn connections(self) -> Connections {
         let router = self.router.fallback(async || Problem::NoSuchPath);
-        Connections::new(self.settings, router)
+        Connections::new(self.settings, router, self.metrics)
     }
+}
+
+async fn serve_counted(connections: &Connections, stream: TcpStream, shutdown: &CancellationToken) {
+    let metrics = connections.metrics();
+    metrics.accepted.inc();
+    metrics.connections.inc();
+    serve_isolated(connections, stream, shutdown).await;
+    metrics.connections.dec();
 }
 
 /// A panic ends its own connection and no other.

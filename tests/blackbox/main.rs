@@ -6,6 +6,7 @@ mod support;
 mod check;
 mod frames;
 mod http;
+mod metrics;
 mod outage;
 mod players;
 mod refusals;

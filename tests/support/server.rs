@@ -95,6 +95,11 @@ impl Server {
         format!("rtmp://{}/{path}", self.rtmp)
     }
 
+    /// Any URL of the HTTP listener.
+    pub fn http_url(&self, path: &str) -> String {
+        format!("http://{}/{path}", self.http)
+    }
+
     /// Where a viewer plays an entry.
     pub fn play(&self, entry: &str) -> Entry {
         Entry { base: format!("http://{}/play/{entry}/", self.http) }

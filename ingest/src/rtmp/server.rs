@@ -15,7 +15,7 @@ use stream::{Admit, Directory};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use super::Limits;
+use super::{Limits, Metrics};
 use connection::Connection;
 use connections::Connections;
 
@@ -31,6 +31,7 @@ pub struct Server {
     settings: Settings,
     admit: Arc<dyn Admit>,
     directory: Directory,
+    metrics: Metrics,
 }
 
 /// How long to wait before accepting again when that fails, at first and at most.
@@ -39,7 +40,12 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_
 impl Server {
     /// A server that asks `admit` about publishers and puts them on air in `directory`.
     pub fn new(settings: Settings, admit: Arc<dyn Admit>, directory: Directory) -> Server {
-        Server { settings, admit, directory }
+        Server { settings, admit, directory, metrics: Metrics::default() }
+    }
+
+    /// Counts in `metrics`.
+    pub fn measured(self, metrics: &Metrics) -> Server {
+        Server { metrics: metrics.clone(), ..self }
     }
 
     /// Serves until `shutdown`, then tells publishers, and returns when they are gone or
@@ -53,7 +59,10 @@ impl Server {
             let accepted = tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
-                () = connections.ended() => continue,
+                () = connections.ended() => {
+                    server.metrics.connections.set(connections.len() as i64);
+                    continue;
+                }
                 accepted = listener.accept() => accepted,
             };
             match accepted {
@@ -77,9 +86,15 @@ impl Server {
     ) {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let (server, shutdown) = (self.clone(), shutdown.clone());
-        connections.begin(peer, async move {
+        let begun = connections.begin(peer, async move {
             Connection::new(server, socket, peer).run(&shutdown).await;
         });
+        if begun {
+            self.metrics.accepted.inc();
+        } else {
+            self.metrics.refuse("too-many-connections");
+        }
+        self.metrics.connections.set(connections.len() as i64);
     }
 }
 

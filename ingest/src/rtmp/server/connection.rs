@@ -59,6 +59,28 @@ enum Reason {
     Fault(#[from] session::Error),
 }
 
+impl Reason {
+    /// A short word for metrics and logs where the server is the one who ends it.
+    fn word(&self) -> Option<&'static str> {
+        Some(match self {
+            Reason::Closed | Reason::Lost(_) | Reason::Ended(_) => return None,
+            Reason::Stuck => "stuck",
+            Reason::Undecided => "undecided",
+            Reason::Refused(refusal) => refusal.reason(),
+            Reason::Fault(error) => error.fault.word(),
+        })
+    }
+
+    /// Whether whoever it is about had a stream key, or tried one.
+    fn concerns_publisher(&self) -> bool {
+        match self {
+            Reason::Refused(_) | Reason::Undecided => true,
+            Reason::Fault(error) => matches!(error.fault, Fault::Name(_)) || error.fault.is_about_media(),
+            _ => false,
+        }
+    }
+}
+
 impl Connection {
     pub(super) fn new(server: Arc<Server>, socket: TcpStream, peer: SocketAddr) -> Connection {
         let session = Session::new(server.settings.limits, Instant::now());
@@ -110,6 +132,7 @@ impl Connection {
 
     /// What came before a fault still counts, and answers go out before the connection ends.
     async fn handle(&mut self, length: usize) -> Result<(), Reason> {
+        self.server.metrics.bytes.inc_by(length as u64);
         let handled = self.session.handle(&self.buffer[..length], Instant::now());
         while let Some(event) = self.session.poll_event() {
             self.act(event).await?;
@@ -164,21 +187,14 @@ impl Connection {
 
     /// A publisher that is turned away is worth a warning; a passer-by is not.
     fn report(&mut self, reason: &Reason) {
-        let refused = match reason {
-            Reason::Refused(refusal) => Some(refusal.reason()),
-            Reason::Undecided => Some("undecided"),
-            Reason::Fault(error) => match &error.fault {
-                Fault::Name(_) => Some("bad-name"),
-                fault if fault.is_about_media() => Some("bad-media"),
-                _ => None,
-            },
-            _ => None,
-        };
-        match refused {
-            Some(word) => {
+        if let Some(word) = reason.word() {
+            self.server.metrics.refuse(word);
+        }
+        match reason.word() {
+            Some(word) if reason.concerns_publisher() => {
                 tracing::warn!(peer = %self.peer, reason = word, "RTMP publisher refused: {reason}")
             }
-            None => tracing::debug!(peer = %self.peer, "RTMP connection ends: {reason}"),
+            _ => tracing::debug!(peer = %self.peer, "RTMP connection ends: {reason}"),
         }
         self.off_air(&reason.to_string());
     }

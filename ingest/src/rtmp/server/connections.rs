@@ -23,17 +23,27 @@ impl Connections {
         Connections { limit, tasks: JoinSet::new(), peers: HashMap::new(), shedding: false, panics: 0 }
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
     /// Runs `connection`, or drops it when there are too many.
-    pub(super) fn begin(&mut self, peer: SocketAddr, connection: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn begin(
+        &mut self,
+        peer: SocketAddr,
+        connection: impl Future<Output = ()> + Send + 'static,
+    ) -> bool {
         if self.tasks.len() >= self.limit {
             if !std::mem::replace(&mut self.shedding, true) {
                 tracing::warn!(%peer, limit = self.limit, "too many RTMP connections, closing new ones");
             }
-            return;
+            return false;
         }
         self.shedding = false;
         let task = self.tasks.spawn(connection);
         self.peers.insert(task.id(), peer);
+        true
     }
 
     /// Waits for the next connection to end; forever when there is none.

@@ -1,0 +1,123 @@
+//! What the origin counts: connections, requests by class, bytes, refusals by reason.
+//!
+//! Counting is a few atomic additions per request. Who shows the numbers, and where, is not decided here.
+
+use http::{Response, StatusCode};
+use packager::names::Resource;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use crate::problem::Problem;
+use crate::target;
+
+/// The counters of a [`Server`](crate::Server). Cloning shares them.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics {
+    pub(crate) connections: Gauge,
+    pub(crate) accepted: Counter,
+    requests: Family<RequestLabels, Counter>,
+    bytes: Family<ClassLabel, Counter>,
+    refusals: Family<ReasonLabel, Counter>,
+}
+
+impl Metrics {
+    /// Names them, below whatever prefix the registry has.
+    pub fn register(&self, registry: &mut Registry) {
+        let http = registry.sub_registry_with_prefix("http");
+        http.register("connections", "Open HTTP connections", self.connections.clone());
+        http.register("connections_accepted", "HTTP connections accepted", self.accepted.clone());
+        http.register("requests", "Requests answered, by what they asked for", self.requests.clone());
+        http.register("response_bytes", "Bytes of answers' bodies handed to the network", self.bytes.clone());
+        http.register(
+            "refusals",
+            "Connections and requests refused, or cut, by reason",
+            self.refusals.clone(),
+        );
+    }
+
+    /// One more request and its answer; returns what counts the bytes of its body.
+    pub(crate) fn answered<B>(&self, path: &str, response: &Response<B>) -> Counter {
+        let class = class(path);
+        let labels = RequestLabels { class, status: status(response.status()) };
+        self.requests.get_or_create(&labels).inc();
+        if let Some(problem) = response.extensions().get::<Problem>() {
+            self.refuse(problem.reason());
+        }
+        self.bytes.get_or_create(&ClassLabel { class }).clone()
+    }
+
+    /// One more connection or request that got a reason instead of an answer.
+    pub(crate) fn refuse(&self, reason: &'static str) {
+        self.refusals.get_or_create(&ReasonLabel { reason }).inc();
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct RequestLabels {
+    class: &'static str,
+    status: &'static str,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct ClassLabel {
+    class: &'static str,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+/// What a request asks for, as far as operators care.
+fn class(path: &str) -> &'static str {
+    match target::parse(path) {
+        Ok((_, Resource::Multivariant)) => "multivariant",
+        Ok((_, Resource::Playlist { .. })) => "playlist",
+        Ok((_, Resource::Mpd)) => "mpd",
+        Ok((_, Resource::Init { .. })) => "init",
+        Ok((_, Resource::Segment { .. })) => "segment",
+        Ok((_, Resource::Part { .. })) => "part",
+        Ok((_, Resource::Time)) | Err(_) => "other",
+    }
+}
+
+fn status(status: StatusCode) -> &'static str {
+    match status.as_u16() / 100 {
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        5 => "5xx",
+        _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_counted_by_what_it_asks_for_and_what_it_got() {
+        let (metrics, mut registry) = (Metrics::default(), Registry::with_prefix("x"));
+        metrics.register(&mut registry);
+        let mut found = Response::new(());
+        metrics.answered("/play/e/video-1/7.m4s", &found).inc_by(10);
+        *found.status_mut() = StatusCode::GONE;
+        found.extensions_mut().insert(Problem::Gone);
+        metrics.answered("/play/e/video-1/1.m4s", &found);
+        metrics.answered("/../etc/passwd", &found);
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).expect("a String takes all");
+        for line in [
+            "x_http_requests_total{class=\"segment\",status=\"2xx\"} 1",
+            "x_http_requests_total{class=\"segment\",status=\"4xx\"} 1",
+            "x_http_requests_total{class=\"other\",status=\"4xx\"} 1",
+            "x_http_response_bytes_total{class=\"segment\"} 10",
+            "x_http_refusals_total{reason=\"gone\"} 2",
+        ] {
+            assert!(text.lines().any(|it| it == line), "{line}\n{text}");
+        }
+    }
+}
