@@ -124,7 +124,7 @@ fn start(
     }
     if let Some(listener) = listeners.http {
         let server = origin::Server::new(wiring::http(config), Arc::new(directory.clone()))
-            .merge(metrics::router(&counts, directory, stop))
+            .merge(origin::operations(metrics::registry(&counts, directory), stop.clone()))
             .measured(&counts.http);
         let stop = stop.clone();
         edges.spawn(async move {

@@ -21,6 +21,7 @@ mod immutable;
 mod lookup;
 mod manifest;
 mod metrics;
+mod operations;
 mod pieces;
 mod problem;
 mod range;
@@ -31,6 +32,7 @@ mod target;
 mod timeout;
 
 pub use metrics::Metrics;
+pub use operations::operations;
 pub use pieces::Pieces;
 pub use route::router;
 pub use server::Server;
