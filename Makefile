@@ -15,10 +15,11 @@ help: ## what there is
 setup: ## install what is missing: system packages, Rust, tools of the tests
 	@scripts/setup --tests
 
-run: ## build in release, run the server with one demo entry
+run: ## build in release, run the server with a live test picture
 	@scripts/setup
+	@echo "building in release; the first time takes some minutes" >&2
 	@cargo build --release --locked
-	@scripts/demo
+	@exec $(CARGO_TARGET_DIR)/release/headwater demo
 
 test: setup lint ## everything a change has to pass
 	cargo test --workspace --locked
@@ -31,9 +32,8 @@ lint: ## formatting, clippy, licences and sources of dependencies
 fmt: ## format everything
 	cargo fmt --all
 
-clean: ## remove what was built and what the demo kept
+clean: ## remove what was built
 	cargo clean
-	rm -rf .demo
 
 bench fuzz soak interop:
 	@echo "make $@: there is none yet" >&2; exit 1

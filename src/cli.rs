@@ -16,6 +16,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run the server.
     Serve(Serve),
+    /// Run the server on this machine alone, with a live test picture on air.
+    Demo,
     /// Say everything that is wrong with the configuration, or what a server would do with it.
     Check(Source),
 }

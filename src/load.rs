@@ -14,7 +14,12 @@ pub(crate) fn config(source: &cli::Source) -> anyhow::Result<Config> {
         Some(path) => (path.display().to_string(), read(path)?),
         None => ("defaults".to_owned(), String::new()),
     };
-    Ok(Config::parse(&name, &text, variables())?)
+    self::text(&name, &text)
+}
+
+/// A document and the environment over it.
+pub(crate) fn text(name: &str, text: &str) -> anyhow::Result<Config> {
+    Ok(Config::parse(name, text, variables())?)
 }
 
 pub(crate) fn with_flags(flags: &cli::Serve) -> anyhow::Result<Config> {

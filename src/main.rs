@@ -6,6 +6,7 @@
 mod check;
 mod cli;
 mod data;
+mod demo;
 mod descriptors;
 mod keys;
 mod listen;
@@ -26,6 +27,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let done = match cli::Cli::parse().command {
         cli::Command::Serve(flags) => serve::run(&flags),
+        cli::Command::Demo => demo::run(),
         cli::Command::Check(flags) => check::run(&flags),
     };
     done.map_or_else(failed, |()| ExitCode::SUCCESS)

@@ -1,5 +1,6 @@
 //! `headwater serve`: listeners up, ready line, edges until told to stop, and down again.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -32,28 +33,44 @@ pub(crate) fn run(flags: &cli::Serve) -> anyhow::Result<()> {
     warn_of(&config, flags);
     descriptors::raise(&config);
     let data = DataDir::open(&config.storage.data)?;
+    until_stopped(&config, &data, async |_, _, stop: CancellationToken| stop.cancelled().await)
+}
+
+/// Runs a server, and once it stands `beside`, which ends when the token is cancelled.
+pub(crate) fn until_stopped<Beside>(config: &Config, data: &DataDir, beside: Beside) -> anyhow::Result<()>
+where
+    Beside: AsyncFnOnce(Standing, Directory, CancellationToken),
+{
     tracing::info!(version = env!("CARGO_PKG_VERSION"), data = %data.path().display(), "starting");
     let runtime = Runtime::new().context("cannot start the runtime")?;
-    let done = runtime.block_on(serve(&config, &data));
+    let done = runtime.block_on(serve(config, data, beside));
     runtime.shutdown_timeout(LAST);
     done
 }
 
-async fn serve(config: &Config, data: &DataDir) -> anyhow::Result<()> {
+async fn serve<Beside>(config: &Config, data: &DataDir, beside: Beside) -> anyhow::Result<()>
+where
+    Beside: AsyncFnOnce(Standing, Directory, CancellationToken),
+{
     let mut signals = Signals::new()?;
     let settings = Arc::new(wiring::stream(config));
     let directory = wiring::directory(data, &settings).await?;
     let listeners = Listeners::open(config)?;
-    let ready = listeners.ready()?;
+    let standing = listeners.standing()?;
     let stop = CancellationToken::new();
     let mut edges = start(config, &settings, listeners, &directory, &stop);
-    announce(&ready);
-    let outcome = tokio::select! {
-        () = signals.next() => Ok(()),
-        Some(edge) = edges.join_next() => Err(broken(edge)),
+    announce(&standing);
+    let beside = beside(standing, directory.clone(), stop.clone());
+    let serving = async {
+        let outcome = tokio::select! {
+            () = signals.next() => Ok(()),
+            Some(edge) = edges.join_next() => Err(broken(edge)),
+        };
+        stop::by_all_means();
+        stop.cancel();
+        outcome
     };
-    stop::by_all_means();
-    stop.cancel();
+    let (outcome, ()) = tokio::join!(serving, beside);
     let (closed, ()) = tokio::join!(timeout(DRAIN, directory.shutdown()), drain(edges));
     outcome?;
     closed.context("streams were not closed in time")?;
@@ -87,16 +104,29 @@ impl Listeners {
         })
     }
 
-    /// The ready line: part of the public contract.
-    fn ready(&self) -> io::Result<String> {
-        let mut line = "headwater ready".to_owned();
-        for (name, listener) in [("http", &self.http), ("rtmp", &self.rtmp)] {
-            if let Some(listener) = listener {
-                let address: SocketAddr = listener.local_addr()?;
-                line.push_str(&format!(" {name}={address}"));
+    fn standing(&self) -> io::Result<Standing> {
+        let address =
+            |listener: &Option<TcpListener>| listener.as_ref().map(TcpListener::local_addr).transpose();
+        Ok(Standing { http: address(&self.http)?, rtmp: address(&self.rtmp)? })
+    }
+}
+
+/// Where the server listens.
+pub(crate) struct Standing {
+    pub(crate) http: Option<SocketAddr>,
+    pub(crate) rtmp: Option<SocketAddr>,
+}
+
+/// The ready line: part of the public contract.
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("headwater ready")?;
+        for (name, address) in [("http", self.http), ("rtmp", self.rtmp)] {
+            if let Some(address) = address {
+                write!(f, " {name}={address}")?;
             }
         }
-        Ok(line)
+        Ok(())
     }
 }
 
@@ -135,9 +165,9 @@ fn start(
     edges
 }
 
-fn announce(ready: &str) {
-    tracing::info!("{ready}");
-    if let Err(error) = writeln!(io::stdout(), "{ready}") {
+fn announce(standing: &Standing) {
+    tracing::info!("{standing}");
+    if let Err(error) = writeln!(io::stdout(), "{standing}") {
         tracing::warn!(%error, "nobody takes the ready line on stdout");
     }
 }
