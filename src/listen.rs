@@ -1,16 +1,15 @@
 //! TCP listeners: dual stack where the machine has IPv6, and errors that name the setting to change.
 
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use anyhow::anyhow;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpListener;
 
 /// Connections that the kernel holds until they are accepted.
 const BACKLOG: i32 = 1024;
 
-/// Listens where `setting` says; 0 picks a free port. `[::]` takes IPv4 too, and only IPv4 where IPv6 is off.
+/// Listens where `setting` says, without blocking; 0 picks a free port. `[::]` takes IPv4 too, and only IPv4 where IPv6 is off.
 pub(crate) fn tcp(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
     let bound = match bind(address) {
         Err(error) if address.is_ipv6() && address.ip().is_unspecified() && lacks_ipv6(&error) => {
@@ -31,7 +30,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
+    Ok(socket.into())
 }
 
 fn lacks_ipv6(error: &io::Error) -> bool {
@@ -69,15 +68,15 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn the_default_address_takes_ipv4() -> anyhow::Result<()> {
+    #[test]
+    fn the_default_address_takes_ipv4() -> anyhow::Result<()> {
         let listener = tcp("http.listen", (Ipv6Addr::UNSPECIFIED, 0).into())?;
         TcpStream::connect((Ipv4Addr::LOCALHOST, listener.local_addr()?.port()))?;
         Ok(())
     }
 
-    #[tokio::test]
-    async fn a_port_in_use_names_the_setting() -> anyhow::Result<()> {
+    #[test]
+    fn a_port_in_use_names_the_setting() -> anyhow::Result<()> {
         let first = tcp("http.listen", (Ipv4Addr::LOCALHOST, 0).into())?;
         let error =
             tcp("http.listen", first.local_addr()?).err().map(|error| error.to_string()).unwrap_or_default();

@@ -15,6 +15,7 @@ mod log;
 mod metrics;
 mod serve;
 mod stop;
+mod threads;
 mod wiring;
 
 use std::process::ExitCode;

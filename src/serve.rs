@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use config::Config;
 use stream::Directory;
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::data::DataDir;
 use crate::keys::StaticKeys;
 use crate::stop::{self, Signals};
+use crate::threads::Threads;
 use crate::{cli, descriptors, listen, load, log, metrics, wiring};
 
 /// For edges to drain and streams to close.
@@ -42,23 +42,23 @@ where
     Beside: AsyncFnOnce(Standing, Directory, CancellationToken),
 {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), data = %data.path().display(), "starting");
-    let runtime = Runtime::new().context("cannot start the runtime")?;
-    let done = runtime.block_on(serve(config, data, beside));
-    runtime.shutdown_timeout(LAST);
+    let threads = Threads::start()?;
+    let done = threads.run(async |live| serve(config, data, live, beside).await);
+    threads.end(LAST);
     done
 }
 
-async fn serve<Beside>(config: &Config, data: &DataDir, beside: Beside) -> anyhow::Result<()>
+async fn serve<Beside>(config: &Config, data: &DataDir, live: &Handle, beside: Beside) -> anyhow::Result<()>
 where
     Beside: AsyncFnOnce(Standing, Directory, CancellationToken),
 {
     let mut signals = Signals::new()?;
     let settings = Arc::new(wiring::stream(config));
-    let directory = wiring::directory(data, &settings).await?;
+    let directory = wiring::directory(data, &settings, live).await?;
     let listeners = Listeners::open(config)?;
     let standing = listeners.standing()?;
     let stop = CancellationToken::new();
-    let mut edges = start(config, &settings, listeners, &directory, &stop);
+    let mut edges = start(config, &settings, listeners, &directory, live, &stop)?;
     announce(&standing);
     let beside = beside(standing, directory.clone(), stop.clone());
     let serving = async {
@@ -138,31 +138,41 @@ fn start(
     settings: &Arc<stream::Settings>,
     listeners: Listeners,
     directory: &Directory,
+    live: &Handle,
     stop: &CancellationToken,
-) -> Edges {
+) -> io::Result<Edges> {
     let mut edges = Edges::new();
     let counts = metrics::Edges::default();
     if let Some(listener) = listeners.rtmp {
         let keys = Arc::new(StaticKeys::new(&config.streams, settings.clone()));
         let server =
             ingest::rtmp::Server::new(wiring::rtmp(config), keys, directory.clone()).measured(&counts.rtmp);
+        let listener = on(live, listener)?;
         let stop = stop.clone();
-        edges.spawn(async move {
+        let serve = async move {
             server.serve(listener, stop).await;
             "rtmp"
-        });
+        };
+        edges.spawn_on(serve, live);
     }
     if let Some(listener) = listeners.http {
         let server = origin::Server::new(wiring::http(config), Arc::new(directory.clone()))
             .merge(origin::operations(metrics::registry(&counts, directory), stop.clone()))
             .measured(&counts.http);
+        let listener = on(&Handle::current(), listener)?;
         let stop = stop.clone();
         edges.spawn(async move {
             server.serve(listener, stop).await;
             "http"
         });
     }
-    edges
+    Ok(edges)
+}
+
+/// A listener whose connections are woken by those threads.
+fn on(threads: &Handle, listener: TcpListener) -> io::Result<tokio::net::TcpListener> {
+    let _entered = threads.enter();
+    tokio::net::TcpListener::from_std(listener)
 }
 
 fn announce(standing: &Standing) {

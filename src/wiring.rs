@@ -6,13 +6,21 @@ use anyhow::Context;
 use config::{Config, Takeover};
 use recorder::FileLedger;
 use stream::{Directory, Ledger};
+use tokio::runtime::Handle;
 
 use crate::data::DataDir;
 
-/// All streams, with the sessions that an earlier run left inside their reconnect window.
-pub(crate) async fn directory(data: &DataDir, settings: &Arc<stream::Settings>) -> anyhow::Result<Directory> {
+/// All streams, with the sessions that an earlier run left inside their reconnect window. Their owners run on the
+/// threads for what is `live`.
+pub(crate) async fn directory(
+    data: &DataDir,
+    settings: &Arc<stream::Settings>,
+    live: &Handle,
+) -> anyhow::Result<Directory> {
     let directory = Directory::new(ledger(data)?);
-    let restored = directory.restore(settings).await.context("storage.data: cannot read the ledger")?;
+    let (streams, settings) = (directory.clone(), settings.clone());
+    let restored = live.spawn(async move { streams.restore(&settings).await });
+    let restored = restored.await?.context("storage.data: cannot read the ledger")?;
     tracing::info!(streams = restored, "restored");
     Ok(directory)
 }
