@@ -8,29 +8,34 @@
 
 use std::cell::UnsafeCell;
 use std::fmt;
+use std::mem::MaybeUninit;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-/// Memory that writers fill place by place while readers look at places already filled.
-struct Block(Box<[UnsafeCell<u8>]>);
+/// Memory that writers fill place by place while readers look at places already filled. It begins uninitialized:
+/// zeroing it would write every payload byte twice.
+struct Block(Box<[UnsafeCell<MaybeUninit<u8>>]>);
 
 // SAFETY: a byte is written only through the one `Place` whose range covers it, before a `Slice` over that
 // range exists; ranges of places of one block are disjoint (see `Writer::reserve`). So no byte is ever written
-// while another thread can read it.
+// while another thread can read it, nor read before it was written.
 unsafe impl Sync for Block {}
 // SAFETY: as above; the bytes themselves belong to no thread.
 unsafe impl Send for Block {}
 
 impl Block {
-    fn zeroed(len: usize) -> Arc<Block> {
-        Block::from_box(vec![0u8; len].into_boxed_slice())
+    fn new(len: usize) -> Arc<Block> {
+        let cells = Box::into_raw(Box::<[u8]>::new_uninit_slice(len)) as *mut [UnsafeCell<MaybeUninit<u8>>];
+        // SAFETY: `UnsafeCell<T>` has the layout of `T`, and `cells` came from `Box::into_raw` just above.
+        Arc::new(Block(unsafe { Box::from_raw(cells) }))
     }
 
     fn from_box(bytes: Box<[u8]>) -> Arc<Block> {
-        let raw = Box::into_raw(bytes) as *mut [UnsafeCell<u8>];
-        // SAFETY: `UnsafeCell<u8>` has the layout of `u8`, and `raw` came from `Box::into_raw` just above.
+        let raw = Box::into_raw(bytes) as *mut [UnsafeCell<MaybeUninit<u8>>];
+        // SAFETY: `UnsafeCell<MaybeUninit<u8>>` has the layout of `u8` and allows every value of it, and `raw` came
+        // from `Box::into_raw` just above.
         Arc::new(Block(unsafe { Box::from_raw(raw) }))
     }
 
@@ -68,7 +73,7 @@ pub struct Writer {
 impl Writer {
     /// A writer that allocates nothing until the first sample.
     pub fn new(sizes: BlockSizes) -> Writer {
-        Writer { sizes, block: Block::zeroed(0), used: 0, opened_at: 0 }
+        Writer { sizes, block: Block::new(0), used: 0, opened_at: 0 }
     }
 
     /// A place of `len` bytes for a sample at `millis` (any 32-bit millisecond clock, used for the rate alone).
@@ -77,7 +82,7 @@ impl Writer {
             let lasted = millis.wrapping_sub(self.opened_at).clamp(100, 60_000) as usize;
             let a_second = self.used.saturating_mul(1000) / lasted;
             let size = (1 << a_second.max(1).ilog2()).clamp(self.sizes.min, self.sizes.max);
-            self.block = Block::zeroed(size.max(len));
+            self.block = Block::new(size.max(len));
             self.used = 0;
             self.opened_at = millis;
         }
@@ -162,7 +167,8 @@ impl Deref for Slice {
 
     fn deref(&self) -> &[u8] {
         let cells = &self.block.0[self.start..self.start + self.len];
-        // SAFETY: the range was written through its place before this slice was made and is never written again.
+        // SAFETY: the whole range was written through its place (a slice is as long as what was written), or came as
+        // initialized bytes, before this slice was made, and is never written again.
         unsafe { std::slice::from_raw_parts(cells.as_ptr() as *const u8, cells.len()) }
     }
 }
