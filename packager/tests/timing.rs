@@ -205,6 +205,17 @@ fn timestamps_that_step_begin_a_new_period_and_lose_nothing() {
 }
 
 #[test]
+fn timestamps_that_step_while_nothing_has_begun_make_no_long_frame() {
+    let mut publisher = Publisher::new(settings()).both();
+    // The announced audio is waited for meanwhile.
+    publisher.live(0, 25, 25, 25, false);
+    publisher.live_shifted(1000, 16_000, 25 * 9, 25, 25, false);
+    let durations = publisher.durations("video-1");
+    assert!(durations.len() >= 4 && durations.iter().all(|&millis| millis <= 2000), "{durations:?}");
+    check(publisher.presentation());
+}
+
+#[test]
 fn a_small_step_back_is_squeezed_not_a_new_period() {
     let mut publisher = Publisher::new(settings()).both();
     publisher.live(0, 25 * 4, 25, 50, true);
@@ -581,6 +592,38 @@ fn a_publisher_whose_clock_stands_still_meets_bounds() {
     }
     let held: u64 = publisher.segments("video-1").iter().map(|segment| segment.len()).sum();
     assert!(held <= 150_000, "{held} bytes held");
+    check(publisher.presentation());
+}
+
+/// A keyframe each time, half a minute from the last: each makes a segment of one frame, or of less.
+#[test]
+fn timestamps_that_jump_all_the_time_make_no_endless_playlist() {
+    let mut publisher = Publisher::new(settings());
+    publisher.packager.track(TrackId::VIDEO, common::video_track());
+    publisher.live(0, 25 * 5, 25, 50, false);
+    for jump in 1..20_000 {
+        publisher.push(TrackId::VIDEO, 5000 + jump % 2 * 30_000, 0, Sync::Yes);
+    }
+    let video = publisher.rendition("video-1");
+    assert!(video.window().count() <= 300, "{} listed", video.window().count());
+    assert!(video.segments.size() <= 640, "{} held", video.segments.size());
+    assert!(publisher.presentation().spans.len() <= 640);
+    check(publisher.presentation());
+}
+
+#[test]
+fn a_rendition_that_died_long_ago_holds_one_segment_and_no_spans() {
+    let mut publisher = Publisher::new(settings()).both();
+    publisher.live(0, 25 * 60, 25, 50, true);
+    for outage in 1..20i64 {
+        publisher.interrupt();
+        publisher.packager.begin();
+        publisher.packager.announce(true, false);
+        publisher.packager.track(TrackId::VIDEO, common::video_track());
+        publisher.live(outage * 61_000, 25 * 60, 25, 50, false);
+    }
+    assert_eq!(publisher.rendition("audio-1").segments.size(), 1);
+    assert!(publisher.presentation().spans.len() <= 3, "{}", publisher.presentation().spans.len());
     check(publisher.presentation());
 }
 

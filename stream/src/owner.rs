@@ -150,9 +150,13 @@ impl Owner {
         }
     }
 
-    /// Whether a session of a former process goes on.
+    /// Whether a session of a former process, or of an owner that panicked, goes on.
     pub(crate) fn resumes(&self) -> bool {
         self.resumes
+    }
+
+    pub(crate) fn settings(&self) -> &Arc<Settings> {
+        &self.settings
     }
 
     /// How to reach it, and the task to spawn.

@@ -38,6 +38,9 @@ pub enum Ended {
     /// The server is shutting down.
     #[error("server is shutting down")]
     ShuttingDown,
+    /// The stream's owner panicked.
+    #[error("this stream failed in the server; connect again")]
+    Failed,
 }
 
 /// A publisher's end of a stream. Dropping it says that the publisher is gone.
@@ -60,12 +63,12 @@ impl Publication {
     pub async fn ended(&self) -> Ended {
         let mut ended = self.ended.clone();
         match ended.wait_for(Option::is_some).await {
-            Ok(ended) => ended.clone().unwrap_or(Ended::ShuttingDown),
+            Ok(ended) => ended.clone().unwrap_or(Ended::Failed),
             Err(_) => self.reason(),
         }
     }
 
     fn reason(&self) -> Ended {
-        self.ended.borrow().clone().unwrap_or(Ended::ShuttingDown)
+        self.ended.borrow().clone().unwrap_or(Ended::Failed)
     }
 }
