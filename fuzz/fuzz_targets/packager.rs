@@ -10,7 +10,7 @@ use fuzz::{peer, shown};
 use libfuzzer_sys::fuzz_target;
 use media::codec::{Aac, Avc};
 use media::{Codec, Sample, Sync, Timescale, Track, TrackId, WallTime};
-use packager::{Now, Numbers, Packager, Presentation, Settings};
+use packager::{Now, Numbers, Packager, Presentation};
 
 #[derive(Arbitrary, Debug)]
 enum Step {
@@ -72,7 +72,7 @@ impl Publisher {
     fn new(resume: bool) -> Publisher {
         let wall = 1_795_309_432_000_000;
         let numbers = Numbers::unknown(WallTime::from_micros(wall));
-        let mut packager = Packager::new(Arc::new(Settings::default()), numbers, resume);
+        let mut packager = Packager::new(Arc::new(shown::settings()), numbers, resume);
         packager.track(TrackId::VIDEO, video_track(false));
         packager.track(TrackId::AUDIO, audio_track(true));
         let (base, elapsed) = (Instant::now(), Duration::ZERO);

@@ -11,7 +11,7 @@ use ingest::rtmp::session::Event;
 use ingest::rtmp::{Limits, Session};
 use libfuzzer_sys::fuzz_target;
 use media::WallTime;
-use packager::{Now, Numbers, Packager, Settings};
+use packager::{Now, Numbers, Packager};
 use stream::Input;
 
 #[derive(Arbitrary, Debug)]
@@ -54,7 +54,7 @@ impl Publisher {
     fn on_air() -> Publisher {
         let base = Instant::now();
         let numbers = Numbers::unknown(WallTime::from_millis(1_795_309_432_000));
-        let packager = Packager::new(Arc::new(Settings::default()), numbers, false);
+        let packager = Packager::new(Arc::new(shown::settings()), numbers, false);
         let session = Session::new(Limits::default(), base);
         let mut publisher = Publisher { session, packager, base, elapsed: Duration::ZERO, timestamp: 0 };
         for bytes in [peer::handshake(), peer::publish(), peer::tracks()] {

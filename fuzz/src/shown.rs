@@ -4,12 +4,17 @@ use std::time::Duration;
 
 use packager::manifest::{dash, hls};
 use packager::names::Resource;
-use packager::{Presentation, Rendition, Segment};
+use packager::{Presentation, Rendition, Segment, Settings};
 
 use crate::boxes;
 
-/// Segments of a rendition, however short they are, with room for the defaults: two windows and a segment.
-const MOST_SEGMENTS: usize = 2000;
+/// Segments of a rendition with [`settings`], however short they are: two windows and a segment of at most 10 s.
+const MOST_SEGMENTS: usize = 720;
+
+/// The defaults, but no more of the past than the playlists need.
+pub fn settings() -> Settings {
+    Settings { dvr_window: Duration::ZERO, ..Settings::default() }
+}
 
 /// Everything at once, manifests included.
 pub fn check(presentation: &Presentation) {

@@ -1,6 +1,7 @@
 //! One connection, from its first byte to its last: HTTP/1.1, or HTTP/2 with prior knowledge.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -10,9 +11,11 @@ use axum::response::IntoResponse;
 use http::header::CONTENT_LENGTH;
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
+use hyper::rt::Executor;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
+use stream::{Refusals, isolated};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +23,7 @@ use tower::Service;
 
 use crate::activity::{Activity, Running, Watched};
 use crate::gate;
+use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::timeout::Timed;
 
@@ -30,12 +34,18 @@ pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) struct Connections {
     settings: Arc<Settings>,
     router: Router,
-    builder: auto::Builder<TokioExecutor>,
+    builder: auto::Builder<Isolating>,
+    refusals: Refusals,
 }
 
 impl Connections {
     pub(crate) fn new(settings: Settings, router: Router) -> Connections {
-        Connections { builder: builder(&settings), settings: Arc::new(settings), router }
+        let refusals = Refusals::new("http");
+        Connections { builder: builder(&settings), settings: Arc::new(settings), router, refusals }
+    }
+
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -44,7 +54,12 @@ impl Connections {
 
     /// Answers until the peer goes, keeps us waiting too long, or `shutdown` is cancelled and the running
     /// answers are finished or out of time.
-    pub(crate) async fn serve<Io>(&self, io: Io, shutdown: &CancellationToken) -> Result<(), Error>
+    pub(crate) async fn serve<Io>(
+        &self,
+        io: Io,
+        peer: Option<SocketAddr>,
+        shutdown: &CancellationToken,
+    ) -> Result<(), Error>
     where
         Io: AsyncRead + AsyncWrite + Unpin + 'static,
     {
@@ -52,7 +67,11 @@ impl Connections {
         let io = TokioIo::new(Timed::new(io, self.settings.clone(), activity.clone()));
         let service = service_fn(|request: Request<Incoming>| {
             let running = activity.request(request.version() == Version::HTTP_2);
-            answer(self.router.clone(), request, running, self.settings.max_target_bytes)
+            let refused = gate::refuse(&request, self.settings.max_target_bytes);
+            if let Some(problem) = refused {
+                self.refusals.note(peer, problem.word(), &problem);
+            }
+            answer(self.router.clone(), request, running, refused)
         });
         let mut connection = pin!(self.builder.serve_connection(io, service));
         tokio::select! {
@@ -66,8 +85,8 @@ impl Connections {
     }
 }
 
-fn builder(settings: &Settings) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+fn builder(settings: &Settings) -> auto::Builder<Isolating> {
+    let mut builder = auto::Builder::new(Isolating);
     builder
         .http1()
         .max_headers(settings.max_headers)
@@ -83,13 +102,27 @@ fn builder(settings: &Settings) -> auto::Builder<TokioExecutor> {
     builder
 }
 
+/// Runs the streams of an HTTP/2 connection: a panic ends its own and no other.
+#[derive(Clone)]
+struct Isolating;
+
+impl<F> Executor<F> for Isolating
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    fn execute(&self, stream: F) {
+        tokio::spawn(isolated("HTTP/2 stream", "a connection", stream));
+    }
+}
+
 async fn answer(
     mut router: Router,
     request: Request<Incoming>,
     running: Running,
-    max_target: usize,
+    refused: Option<Problem>,
 ) -> Result<Response<Watched>, Infallible> {
-    let mut response = match gate::refuse(&request, max_target) {
+    let mut response = match refused {
         Some(problem) => problem.into_response(),
         None => router.call(request.map(Body::new)).await?,
     };

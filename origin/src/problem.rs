@@ -53,6 +53,25 @@ impl Problem {
         }
     }
 
+    /// A short word for metrics and logs.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Problem::NoSuchPath => "no-such-path",
+            Problem::UnknownEntry => "unknown-entry",
+            Problem::NotLive => "not-live",
+            Problem::NoSuchRendition => "no-such-rendition",
+            Problem::NotYet => "not-yet",
+            Problem::Gone => "gone",
+            Problem::Starting => "starting",
+            Problem::BadSession => "bad-session",
+            Problem::Method => "method",
+            Problem::TargetTooLong => "target-too-long",
+            Problem::BadHost => "bad-host",
+            Problem::UnwantedContent => "unwanted-content",
+            Problem::Unsatisfiable { .. } => "unsatisfiable",
+        }
+    }
+
     fn class(self) -> Class {
         match self.status() {
             StatusCode::NOT_FOUND | StatusCode::GONE => Class::Absent,

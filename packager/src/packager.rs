@@ -19,6 +19,9 @@ use crate::timeline::{Counts, Fixed, Timeline};
 /// How far the timestamps of two tracks may lie apart and still be one timeline.
 const SKEW: Duration = Duration::from_secs(10);
 
+/// How long after where the others are a track may begin: what lies between is listed as gaps.
+const HEADWAY: Duration = Duration::from_secs(60);
+
 /// Both clocks at one instant. Wall time is only ever read from it when a period begins.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
@@ -462,15 +465,16 @@ fn continuity(timeline: &Timeline, held: &Held, settings: &Settings, longest: Du
     let back = -micros(settings.limits.step_back);
     let reference = timeline.is_reference(held.id);
     let limit = if reference { settings.limits.gap.min(longest) } else { settings.limits.hole };
+    let skew = micros(SKEW);
+    let with_others = timeline.others(held.id).any(|other| (stamp - other.micros()).abs() <= skew);
     let Some(last) = timeline.last(held.id) else {
-        return Step::Place;
+        let away = timeline.since_zero(held.presented).micros() - timeline.end().micros();
+        return if (-skew..=micros(HEADWAY)).contains(&away) { Step::Place } else { Step::Renew };
     };
     let step = stamp - last.micros();
     if (back..=micros(limit)).contains(&step) {
         return Step::Place;
     }
-    let skew = micros(SKEW);
-    let with_others = timeline.others(held.id).any(|other| (stamp - other.micros()).abs() <= skew);
     match (with_others, reference) {
         (true, false) if step > 0 => Step::Lost,
         (true, false) => Step::Drop,

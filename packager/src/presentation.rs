@@ -184,7 +184,8 @@ impl Presentation {
     /// that would never go by itself.
     fn forget_spans(&mut self) {
         let newest = |rendition: &&Arc<Rendition>| rendition.last().map(|last| last.number);
-        let Some(leader) = self.renditions.iter().max_by_key(newest).and_then(|leader| leader.oldest()) else {
+        let Some(leader) = self.renditions.iter().max_by_key(newest).and_then(|leader| leader.oldest())
+        else {
             return;
         };
         let mut oldest = leader;

@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::{FIRST, Publisher, START, check};
+use common::{FIRST, Publisher, START, audio_track, check};
 use media::codec::Aac;
 use media::{Codec, Kind, Sync, Timescale, Track, TrackId, WallTime};
 use packager::{Lookup, Numbers, Presentation, Settings};
@@ -434,6 +434,41 @@ fn video_that_stops_hands_the_boundaries_to_the_audio() {
     publisher.live(20_000, 25 * 6 + 1, 25, 50, true);
     assert!(publisher.rendition("video-1").alive());
     assert_eq!(publisher.segments("video-1").last().map(|s| s.period.number), Some(FIRST + 1));
+    check(publisher.presentation());
+}
+
+/// One picture that is shown long before it is decoded, and audio that goes on where that was.
+#[test]
+fn a_hole_where_the_audio_takes_over_is_listed_in_segments_of_the_target_duration() {
+    let mut publisher = Publisher::new(settings());
+    publisher.packager.track(TrackId::VIDEO, common::video_track());
+    publisher.packager.track(TrackId::AUDIO, audio_track());
+    audio_for(&mut publisher, 0, 16_000);
+    publisher.push(TrackId::VIDEO, 23_000, -19_000, Sync::Yes);
+    audio_for(&mut publisher, 16_000, 32_000);
+    for name in ["video-1", "audio-1"] {
+        let durations = publisher.durations(name);
+        assert!(durations.iter().all(|&millis| millis <= 2450), "{name}: {durations:?}");
+    }
+    check(publisher.presentation());
+}
+
+/// The audio was let go as too far from the keyframe; what is decoded at another time is not what is shown then.
+#[test]
+fn a_track_is_placed_by_when_it_is_shown() {
+    let mut publisher = Publisher::new(settings());
+    publisher.packager.track(TrackId::VIDEO, common::video_track());
+    publisher.packager.track(TrackId::AUDIO, audio_track());
+    audio_for(&mut publisher, 0, 26_000);
+    for frame in 1..40i64 {
+        publisher.elapsed += Duration::from_millis(1500);
+        let sync = if frame == 1 { Sync::Yes } else { Sync::No };
+        publisher.push(TrackId::VIDEO, frame * 6000, 10_000, sync);
+    }
+    for name in ["video-1", "audio-1"] {
+        let durations = publisher.durations(name);
+        assert!(durations.iter().all(|&millis| millis <= 2450), "{name}: {durations:?}");
+    }
     check(publisher.presentation());
 }
 

@@ -1,7 +1,7 @@
 //! The tokio skin: a listener, and a task for each connection.
 //!
-//! No connection can take the listener down: a panic stays in its task and is counted, and running out of file
-//! descriptors means waiting, not ending.
+//! No connection can take the listener down: a panic stays in its task, and running out of file descriptors means
+//! waiting, not ending.
 
 mod connection;
 mod connections;
@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use stream::{Admit, Directory};
+use stream::{Admit, Directory, Refusals};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +31,7 @@ pub struct Server {
     settings: Settings,
     admit: Arc<dyn Admit>,
     directory: Directory,
+    refusals: Arc<Refusals>,
 }
 
 /// How long to wait before accepting again when that fails, at first and at most.
@@ -39,7 +40,7 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_
 impl Server {
     /// A server that asks `admit` about publishers and puts them on air in `directory`.
     pub fn new(settings: Settings, admit: Arc<dyn Admit>, directory: Directory) -> Server {
-        Server { settings, admit, directory }
+        Server { settings, admit, directory, refusals: Arc::new(Refusals::new("rtmp")) }
     }
 
     /// Serves until `shutdown`, then tells publishers, and returns when they are gone or
@@ -47,7 +48,7 @@ impl Server {
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
         let limits = self.settings.limits;
         let server = Arc::new(self);
-        let mut connections = Connections::new(limits.connections);
+        let mut connections = Connections::new(limits.connections, server.refusals.clone());
         let mut backoff = BACKOFF.0;
         loop {
             let accepted = tokio::select! {
@@ -61,7 +62,7 @@ impl Server {
                     backoff = BACKOFF.0;
                     server.begin(&mut connections, socket, peer, &shutdown);
                 }
-                Err(error) => backoff = wait(&error, backoff).await,
+                Err(error) => backoff = server.wait(&error, backoff).await,
             }
         }
         drop(listener);
@@ -81,16 +82,14 @@ impl Server {
             Connection::new(server, socket, peer).run(&shutdown).await;
         });
     }
-}
 
-/// Waits before accepting again, and gives the time to wait after the next failure.
-async fn wait(error: &io::Error, backoff: Duration) -> Duration {
-    if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) {
-        return backoff;
+    /// Waits before accepting again, and gives the time to wait after the next failure.
+    async fn wait(&self, error: &io::Error, backoff: Duration) -> Duration {
+        if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) {
+            return backoff;
+        }
+        self.refusals.warn(None, "accept", &format_args!("cannot accept connections, trying again: {error}"));
+        tokio::time::sleep(backoff).await;
+        (backoff * 2).min(BACKOFF.1)
     }
-    if backoff == BACKOFF.0 {
-        tracing::error!(%error, "RTMP listener cannot accept connections, trying again");
-    }
-    tokio::time::sleep(backoff).await;
-    (backoff * 2).min(BACKOFF.1)
 }

@@ -56,6 +56,27 @@ enum Reason {
     Fault(#[from] session::Error),
 }
 
+impl Reason {
+    /// A short word where the server ends the connection for what the peer did or wants.
+    fn word(&self) -> Option<&'static str> {
+        match self {
+            Reason::Closed | Reason::Lost(_) | Reason::Ended(_) => None,
+            Reason::Stuck => Some("stuck"),
+            Reason::Undecided => Some("undecided"),
+            Reason::Refused(refusal) => Some(refusal.reason()),
+            Reason::Fault(error) => Some(error.fault.word()),
+        }
+    }
+
+    /// Whether somebody misses a picture now.
+    fn is_about_a_publisher(&self) -> bool {
+        match self {
+            Reason::Fault(error) => !matches!(error.fault, Fault::Handshake(_) | Fault::Slow { .. }),
+            _ => true,
+        }
+    }
+}
+
 impl Connection {
     pub(super) fn new(server: Arc<Server>, socket: TcpStream, peer: SocketAddr) -> Connection {
         let session = Session::new(server.settings.limits, Instant::now());
@@ -148,22 +169,12 @@ impl Connection {
         );
     }
 
-    /// A publisher that is turned away is worth a warning; a passer-by is not.
+    /// Who leaves by himself is no more than a passer-by; who is turned away or cut is told of.
     fn report(&mut self, reason: &Reason) {
-        let refused = match reason {
-            Reason::Refused(refusal) => Some(refusal.reason()),
-            Reason::Undecided => Some("undecided"),
-            Reason::Fault(error) => match &error.fault {
-                Fault::Name(_) => Some("bad-name"),
-                fault if fault.is_about_media() => Some("bad-media"),
-                _ => None,
-            },
-            _ => None,
-        };
-        match refused {
-            Some(word) => {
-                tracing::warn!(peer = %self.peer, reason = word, "RTMP publisher refused: {reason}")
-            }
+        let (refusals, peer) = (&self.server.refusals, Some(self.peer));
+        match reason.word() {
+            Some(word) if reason.is_about_a_publisher() => refusals.warn(peer, word, reason),
+            Some(word) => refusals.note(peer, word, reason),
             None => tracing::debug!(peer = %self.peer, "RTMP connection ends: {reason}"),
         }
         self.off_air(&reason.to_string());

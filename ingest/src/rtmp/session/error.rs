@@ -65,6 +65,21 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// A short word for metrics and logs.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Fault::Handshake(_) => "handshake",
+            Fault::Chunk(_) => "chunks",
+            Fault::Amf(_) => "amf",
+            Fault::Name(_) => "bad-name",
+            Fault::ShortControl { .. } | Fault::Command(_) => "protocol",
+            Fault::Tag(_) | Fault::Codec(_) => "bad-media",
+            Fault::Answers { .. } => "answers",
+            Fault::Slow { .. } => "slow",
+            Fault::Silent { .. } => "silent",
+        }
+    }
+
     /// Whether it lies in the media, so that the one who set up the encoder should read about it.
     pub fn is_about_media(&self) -> bool {
         matches!(self, Fault::Tag(_) | Fault::Codec(_))
