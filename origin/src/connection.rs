@@ -1,6 +1,7 @@
 //! One connection, from its first byte to its last: HTTP/1.1, or HTTP/2 with prior knowledge.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -10,9 +11,11 @@ use axum::response::IntoResponse;
 use http::header::CONTENT_LENGTH;
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
+use hyper::rt::Executor;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
+use stream::isolated;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +24,7 @@ use tower::Service;
 use crate::activity::{Activity, Running, Watched};
 use crate::gate;
 use crate::metrics::Metrics;
+use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::timeout::Timed;
 
@@ -32,7 +36,7 @@ pub(crate) struct Connections {
     settings: Arc<Settings>,
     router: Router,
     metrics: Arc<Metrics>,
-    builder: auto::Builder<TokioExecutor>,
+    builder: auto::Builder<Isolating>,
 }
 
 impl Connections {
@@ -55,7 +59,12 @@ impl Connections {
 
     /// Answers until the peer goes, keeps us waiting too long, or `shutdown` is cancelled and the running
     /// answers are finished or out of time.
-    pub(crate) async fn serve<Io>(&self, io: Io, shutdown: &CancellationToken) -> Result<(), Error>
+    pub(crate) async fn serve<Io>(
+        &self,
+        io: Io,
+        peer: Option<SocketAddr>,
+        shutdown: &CancellationToken,
+    ) -> Result<(), Error>
     where
         Io: AsyncRead + AsyncWrite + Unpin + 'static,
     {
@@ -64,7 +73,11 @@ impl Connections {
         let service = service_fn(|request: Request<Incoming>| {
             let running = activity.request(request.version() == Version::HTTP_2);
             let (router, metrics) = (self.router.clone(), self.metrics.clone());
-            answer(router, request, running, self.settings.max_target_bytes, metrics)
+            let refused = gate::refuse(&request, self.settings.max_target_bytes);
+            if let Some(problem) = refused {
+                metrics.refusals.note(peer, problem.word(), &problem);
+            }
+            answer(router, request, running, refused, metrics)
         });
         let mut connection = pin!(self.builder.serve_connection(io, service));
         tokio::select! {
@@ -78,8 +91,8 @@ impl Connections {
     }
 }
 
-fn builder(settings: &Settings) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+fn builder(settings: &Settings) -> auto::Builder<Isolating> {
+    let mut builder = auto::Builder::new(Isolating);
     builder
         .http1()
         .max_headers(settings.max_headers)
@@ -95,15 +108,29 @@ fn builder(settings: &Settings) -> auto::Builder<TokioExecutor> {
     builder
 }
 
+/// Runs the streams of an HTTP/2 connection: a panic ends its own and no other.
+#[derive(Clone)]
+struct Isolating;
+
+impl<F> Executor<F> for Isolating
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    fn execute(&self, stream: F) {
+        tokio::spawn(isolated("HTTP/2 stream", "a connection", stream));
+    }
+}
+
 async fn answer(
     mut router: Router,
     request: Request<Incoming>,
     running: Running,
-    max_target: usize,
+    refused: Option<Problem>,
     metrics: Arc<Metrics>,
 ) -> Result<Response<Watched>, Infallible> {
     let uri = request.uri().clone();
-    let mut response = match gate::refuse(&request, max_target) {
+    let mut response = match refused {
         Some(problem) => problem.into_response(),
         None => router.call(request.map(Body::new)).await?,
     };

@@ -1,6 +1,8 @@
-//! What the origin counts: connections, requests by class, bytes, refusals by reason.
+//! What the origin counts: connections, requests by class, bytes, problems and refusals by reason.
 //!
 //! Counting is a few atomic additions per request. Who shows the numbers, and where, is not decided here.
+
+use std::sync::Arc;
 
 use http::{Response, StatusCode};
 use packager::names::Resource;
@@ -10,17 +12,28 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use stream::Refusals;
+
 use crate::problem::Problem;
 use crate::target;
 
 /// The counters of a [`Server`](crate::Server). Cloning shares them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Metrics {
     pub(crate) connections: Gauge,
     pub(crate) accepted: Counter,
     requests: Family<RequestLabels, Counter>,
     bytes: Family<ClassLabel, Counter>,
-    refusals: Family<ReasonLabel, Counter>,
+    problems: Family<ReasonLabel, Counter>,
+    pub(crate) refusals: Arc<Refusals>,
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        let refusals = Arc::new(Refusals::new("http"));
+        let (connections, accepted, requests, bytes, problems) = Default::default();
+        Metrics { connections, accepted, requests, bytes, problems, refusals }
+    }
 }
 
 impl Metrics {
@@ -31,11 +44,8 @@ impl Metrics {
         http.register("connections_accepted", "HTTP connections accepted", self.accepted.clone());
         http.register("requests", "Requests answered, by what they asked for", self.requests.clone());
         http.register("response_bytes", "Bytes of answers' bodies handed to the network", self.bytes.clone());
-        http.register(
-            "refusals",
-            "Connections and requests refused, or cut, by reason",
-            self.refusals.clone(),
-        );
+        http.register("problems", "Requests answered with a reason instead", self.problems.clone());
+        self.refusals.register(http);
     }
 
     /// One more request and its answer; returns what counts the bytes of its body.
@@ -44,14 +54,9 @@ impl Metrics {
         let labels = RequestLabels { class, status: status(response.status()) };
         self.requests.get_or_create(&labels).inc();
         if let Some(problem) = response.extensions().get::<Problem>() {
-            self.refuse(problem.reason());
+            self.problems.get_or_create(&ReasonLabel { reason: problem.word() }).inc();
         }
         self.bytes.get_or_create(&ClassLabel { class }).clone()
-    }
-
-    /// One more connection or request that got a reason instead of an answer.
-    pub(crate) fn refuse(&self, reason: &'static str) {
-        self.refusals.get_or_create(&ReasonLabel { reason }).inc();
     }
 }
 
@@ -115,7 +120,7 @@ mod tests {
             "x_http_requests_total{class=\"segment\",status=\"4xx\"} 1",
             "x_http_requests_total{class=\"other\",status=\"4xx\"} 1",
             "x_http_response_bytes_total{class=\"segment\"} 10",
-            "x_http_refusals_total{reason=\"gone\"} 2",
+            "x_http_problems_total{reason=\"gone\"} 2",
         ] {
             assert!(text.lines().any(|it| it == line), "{line}\n{text}");
         }

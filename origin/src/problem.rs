@@ -54,7 +54,7 @@ impl Problem {
     }
 
     /// A short word for metrics and logs.
-    pub(crate) fn reason(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Problem::NoSuchPath => "no-such-path",
             Problem::UnknownEntry => "unknown-entry",
@@ -68,7 +68,7 @@ impl Problem {
             Problem::TargetTooLong => "target-too-long",
             Problem::BadHost => "bad-host",
             Problem::UnwantedContent => "unwanted-content",
-            Problem::Unsatisfiable { .. } => "unsatisfiable-range",
+            Problem::Unsatisfiable { .. } => "unsatisfiable",
         }
     }
 

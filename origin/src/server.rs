@@ -1,21 +1,21 @@
 //! The accept loop.
 
 use std::io;
-use std::panic::AssertUnwindSafe;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use futures_util::FutureExt;
-use stream::Source;
+use stream::{Refusals, Source, isolated};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{debug, error, warn};
+use tracing::debug;
 
 use crate::connection::{Connections, Error};
+use crate::cut;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::route;
@@ -58,10 +58,9 @@ impl Server {
         let connections = Arc::new(self.connections());
         let places = Arc::new(Semaphore::new(connections.settings().max_connections));
         let running = TaskTracker::new();
-        while let Some(stream) = shutdown.run_until_cancelled(accept(&listener)).await {
+        while let Some(stream) = shutdown.run_until_cancelled(accept(&listener, &connections)).await {
             let Ok(place) = places.clone().try_acquire_owned() else {
-                connections.metrics().refuse("too-many-connections");
-                shed(&stream);
+                shed(&stream, &connections);
                 continue;
             };
             let (connections, shutdown) = (connections.clone(), shutdown.clone());
@@ -75,12 +74,12 @@ impl Server {
         running.wait().await;
     }
 
-    /// Answers on one connection that somebody else accepted.
+    /// Answers on one connection that somebody else accepted, from a peer that has no address.
     pub async fn serve_connection<Io>(self, io: Io, shutdown: CancellationToken) -> Result<(), Error>
     where
         Io: AsyncRead + AsyncWrite + Unpin + 'static,
     {
-        self.connections().serve(io, &shutdown).await
+        self.connections().serve(io, None, &shutdown).await
     }
 
     fn connections(self) -> Connections {
@@ -100,15 +99,24 @@ async fn serve_counted(connections: &Connections, stream: TcpStream, shutdown: &
 /// A panic ends its own connection and no other.
 async fn serve_isolated(connections: &Connections, stream: TcpStream, shutdown: &CancellationToken) {
     let peer = stream.peer_addr().ok();
-    match AssertUnwindSafe(connections.serve(stream, shutdown)).catch_unwind().await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => debug!(?peer, %error, "connection ended"),
-        Err(_) => error!(?peer, "connection ended by a panic: a bug of ours"),
+    let whose = peer.map_or_else(String::new, |peer| peer.to_string());
+    let served = isolated("HTTP connection", whose, connections.serve(stream, peer, shutdown)).await;
+    // Else it ended as it should, or its panic has been reported.
+    if let Ok(Err(error)) = served {
+        report(&connections.metrics().refusals, peer, &*error);
+    }
+}
+
+/// Who was cut is told of; who left is not.
+fn report(refusals: &Refusals, peer: Option<SocketAddr>, error: &(dyn std::error::Error + 'static)) {
+    match cut::reason(error) {
+        Some(reason) => refusals.note(peer, reason, &cut::innermost(error)),
+        None => debug!(?peer, %error, "HTTP connection ended"),
     }
 }
 
 /// The next connection; waits when there are no more file descriptors (EMFILE, ENFILE) or no memory.
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener, connections: &Connections) -> TcpStream {
     let mut pause = Duration::from_millis(5);
     loop {
         match listener.accept().await {
@@ -119,12 +127,17 @@ async fn accept(listener: &TcpListener) -> TcpStream {
             }
             Err(error) if of_the_peer(&error) => {}
             Err(error) => {
-                warn!(%error, "cannot accept a connection; trying again in {pause:?}");
+                cannot_accept(connections, &error);
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(1));
             }
         }
     }
+}
+
+fn cannot_accept(connections: &Connections, error: &io::Error) {
+    let why = format_args!("cannot accept connections, trying again: {error}");
+    connections.metrics().refusals.warn(None, "accept", &why);
 }
 
 /// Whether a connection failed that was about to be accepted, rather than the accepting.
@@ -136,6 +149,11 @@ fn of_the_peer(error: &io::Error) -> bool {
 }
 
 /// Sends a connection away without ever waiting for it.
-fn shed(stream: &TcpStream) {
+fn shed(stream: &TcpStream, connections: &Connections) {
+    let why = format_args!(
+        "{} connections are open (http.max_connections)",
+        connections.settings().max_connections
+    );
+    connections.metrics().refusals.warn(stream.peer_addr().ok(), "full", &why);
     let _ = stream.try_write(FULL);
 }

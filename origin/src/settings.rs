@@ -13,6 +13,8 @@ pub struct Settings {
     pub idle_timeout: Duration,
     /// How long a peer may take no byte of an answer before it is cut.
     pub write_timeout: Duration,
+    /// Bytes a second at which a peer has to take answers in the long run, once it keeps them waiting.
+    pub min_rate: u32,
     /// How long running answers may take to finish at shutdown.
     pub drain_timeout: Duration,
     /// Bytes of a request's line and header together (431). At least 8192.
@@ -43,6 +45,7 @@ impl Default for Settings {
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             write_timeout: Duration::from_secs(30),
+            min_rate: 8 << 10,
             drain_timeout: Duration::from_secs(5),
             max_header_bytes: 32 << 10,
             max_headers: 100,

@@ -120,20 +120,50 @@ async fn a_reader_who_takes_nothing_is_cut_after_thirty_seconds() {
     assert_eq!(lasted(serving).await, 30);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_reader_who_takes_little_is_served() {
+/// Takes 64 KiB each `seconds`; how much of 4 MiB it got.
+async fn taken_in_gulps(seconds: u64) -> usize {
     let (mut ours, serving) = connect(64 << 10);
     ours.write_all(request(TARGET).as_bytes()).await.expect("room");
-    let mut taken = 0;
-    let mut some = vec![0; 64 << 10];
-    while taken < 4 << 20 {
-        sleep(Duration::from_secs(25)).await;
-        let more = ours.read(&mut some).await.expect("more");
-        assert!(more > 0, "cut after {taken} bytes");
-        taken += more;
+    let (mut taken, mut some) = (0, vec![0; 64 << 10]);
+    loop {
+        sleep(Duration::from_secs(seconds)).await;
+        match ours.read(&mut some).await {
+            Ok(more @ 1..) => taken += more,
+            _ => break,
+        }
+        if taken >= 4 << 20 {
+            break;
+        }
     }
     drop(ours);
-    assert!(lasted(serving).await > 1000);
+    lasted(serving).await;
+    taken
+}
+
+/// 8 KiB a second, and who takes less keeps in memory what nobody else can fetch any more.
+#[tokio::test(start_paused = true)]
+async fn a_reader_who_takes_little_is_served_and_one_who_drips_is_not() {
+    assert!(taken_in_gulps(7).await >= 4 << 20);
+    assert!(taken_in_gulps(10).await < 2 << 20);
+    assert!(taken_in_gulps(29).await < 256 << 10);
+}
+
+/// Answers to pings are something that the peer takes, but not of what it asked for.
+#[tokio::test(start_paused = true)]
+async fn http2_with_a_closed_window_is_not_kept_open_by_pings() {
+    let (ours, serving) = connect(1 << 20);
+    let (mut sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+        .timer(hyper_util::rt::TokioTimer::new())
+        .initial_stream_window_size(0)
+        .keep_alive_interval(Duration::from_secs(5))
+        .handshake(TokioIo::new(ours))
+        .await
+        .expect("a handshake");
+    tokio::spawn(connection);
+    let request = Request::get(format!("http://x{TARGET}")).body(Empty::<Bytes>::new()).expect("a request");
+    let response = sender.send_request(request).await.expect("a header");
+    assert_eq!(response.status(), 200);
+    assert!(lasted(serving).await <= 31);
 }
 
 #[tokio::test(start_paused = true)]

@@ -48,6 +48,21 @@ pub enum Notice {
     },
 }
 
+impl Notice {
+    /// What it is about, in a word.
+    pub fn topic(&self) -> &'static str {
+        match self {
+            Notice::Step { .. } => "step",
+            Notice::TrackChanged { .. } => "track",
+            Notice::Drift { .. } => "drift",
+            Notice::NoKeyframe => "keyframe",
+            Notice::LongSegments { .. } => "length",
+            Notice::ForcedCut { .. } => "cut",
+            Notice::Refused { .. } => "refused",
+        }
+    }
+}
+
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

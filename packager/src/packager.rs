@@ -1,6 +1,6 @@
 //! From a publisher's samples to the log of what was made, and its fold.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,9 @@ use crate::timeline::{Counts, Fixed, Timeline};
 
 /// How far the timestamps of two tracks may lie apart and still be one timeline.
 const SKEW: Duration = Duration::from_secs(10);
+
+/// How long after where the others are a track may begin: what lies between is listed as gaps.
+const HEADWAY: Duration = Duration::from_secs(60);
 
 /// Both clocks at one instant. Wall time is only ever read from it when a period begins.
 #[derive(Clone, Copy, Debug)]
@@ -153,26 +156,43 @@ impl Packager {
         };
         let presented = MediaTime::new(sample.pts(), track.timescale);
         let held = Held { id, presented, sample, wall: now.wall, now: now.instant };
+        self.route(vec![held], now);
+        self.fold(now.wall);
+    }
+
+    /// Finds each sample its place. Where one begins a period, those that waited for that come next, and may begin
+    /// another: timestamps can step while nothing has begun yet.
+    fn route(&mut self, samples: Vec<Held>, now: Now) {
+        let mut left = VecDeque::from(samples);
+        while let Some(held) = left.pop_front() {
+            let waited = self.step(held, now).unwrap_or_default();
+            waited.into_iter().rev().for_each(|held| left.push_front(held));
+        }
+        self.warn_of_forced_cuts();
+    }
+
+    /// Takes one sample, and gives those that waited if it began a period.
+    fn step(&mut self, held: Held, now: Now) -> Option<Vec<Held>> {
         match self.decide(&held) {
             Step::Place => {
                 self.place(held);
-                self.warn_of_forced_cuts();
+                return None;
             }
-            Step::Drop => self.counts.dropped += 1,
-            Step::Hold => self.hold(held, now),
+            Step::Drop => {
+                self.counts.dropped += 1;
+                return None;
+            }
+            Step::Hold => {}
             Step::Lost => {
                 if let Some(running) = &mut self.running {
                     running.timeline.lose(held.id, &mut self.made);
                     running.renew = true;
                 }
-                self.hold(held, now);
             }
-            Step::Renew => {
-                self.close_period(now.wall);
-                self.hold(held, now);
-            }
+            Step::Renew => self.close_period(now.wall),
         }
-        self.fold(now.wall);
+        self.gather.hold(held, self.settings.limits.waiting_bytes);
+        if self.running.is_none() { self.try_begin(now) } else { None }
     }
 
     /// Does what is due by the clock alone.
@@ -186,8 +206,8 @@ impl Packager {
                 running.timeline.stall(id, &mut self.fixed, &mut self.made);
             }
             self.numbers.reach(&running.timeline);
-        } else {
-            self.try_begin(now);
+        } else if let Some(waited) = self.try_begin(now) {
+            self.route(waited, now);
         }
         self.fold(now.wall);
     }
@@ -293,14 +313,8 @@ impl Packager {
         }
     }
 
-    fn hold(&mut self, held: Held, now: Now) {
-        self.gather.hold(held, self.settings.limits.waiting_bytes);
-        if self.running.is_none() {
-            self.try_begin(now);
-        }
-    }
-
-    fn try_begin(&mut self, now: Now) {
+    /// Begins a period if that can be done now, and gives the samples to begin it with.
+    fn try_begin(&mut self, now: Now) -> Option<Vec<Held>> {
         let has = |kind| self.tracks.keys().any(|id| id.kind == kind);
         let known = self.begun.then(|| (has(Kind::Video), has(Kind::Audio)));
         let announced = known.or(self.announced);
@@ -308,12 +322,11 @@ impl Packager {
             self.keyless = true;
             self.notices.push(Notice::NoKeyframe);
         }
-        if let Some(beginning) = self.gather.begin(&self.tracks, announced, &self.settings, now.instant) {
-            self.open_period(beginning);
-        }
+        let beginning = self.gather.begin(&self.tracks, announced, &self.settings, now.instant)?;
+        self.open_period(beginning)
     }
 
-    fn open_period(&mut self, beginning: Beginning) {
+    fn open_period(&mut self, beginning: Beginning) -> Option<Vec<Held>> {
         let number = self.numbers.period + 1;
         // Rounded up, so that a period never begins before the one before it ended.
         let until = WallTime::from_micros(self.numbers.until.micros() + 999).floor_millis();
@@ -330,7 +343,7 @@ impl Packager {
             }
         }
         if tracks.is_empty() {
-            return;
+            return None;
         }
         self.begun = true;
         self.counts.periods += 1;
@@ -351,9 +364,7 @@ impl Packager {
             changed: BTreeSet::new(),
             arrived: BTreeMap::new(),
         });
-        for held in beginning.samples {
-            self.place(held);
-        }
+        Some(beginning.samples)
     }
 
     fn describe(&self, period: u64, source: &Track) -> Result<Arc<Init>, String> {
@@ -455,15 +466,16 @@ fn continuity(timeline: &Timeline, held: &Held, settings: &Settings, longest: Du
     let back = -micros(settings.limits.step_back);
     let reference = timeline.is_reference(held.id);
     let limit = if reference { settings.limits.gap.min(longest) } else { settings.limits.hole };
+    let skew = micros(SKEW);
+    let with_others = timeline.others(held.id).any(|other| (stamp - other.micros()).abs() <= skew);
     let Some(last) = timeline.last(held.id) else {
-        return Step::Place;
+        let away = timeline.since_zero(held.presented).micros() - timeline.end().micros();
+        return if (-skew..=micros(HEADWAY)).contains(&away) { Step::Place } else { Step::Renew };
     };
     let step = stamp - last.micros();
     if (back..=micros(limit)).contains(&step) {
         return Step::Place;
     }
-    let skew = micros(SKEW);
-    let with_others = timeline.others(held.id).any(|other| (stamp - other.micros()).abs() <= skew);
     match (with_others, reference) {
         (true, false) if step > 0 => Step::Lost,
         (true, false) => Step::Drop,

@@ -180,10 +180,25 @@ impl Presentation {
         }
     }
 
-    /// Lets go of spans that end before everything that can be fetched.
+    /// Lets go of spans that end before everything that can be fetched. What a rendition holds that died before all
+    /// that would never go by itself.
     fn forget_spans(&mut self) {
-        let oldest = self.renditions.iter().filter_map(|r| r.segments.first()).map(|(&n, _)| n).min();
-        while let (Some(oldest), [_, second, ..]) = (oldest, &self.spans[..])
+        let newest = |rendition: &&Arc<Rendition>| rendition.last().map(|last| last.number);
+        let Some(leader) = self.renditions.iter().max_by_key(newest).and_then(|leader| leader.oldest())
+        else {
+            return;
+        };
+        let mut oldest = leader;
+        for rendition in &mut self.renditions {
+            match rendition.last().map(|last| last.number) {
+                Some(last) if last < leader && rendition.segments.size() > 1 => {
+                    Arc::make_mut(rendition).forget();
+                }
+                Some(last) if last < leader => {}
+                _ => oldest = oldest.min(rendition.oldest().unwrap_or(oldest)),
+            }
+        }
+        while let [_, second, ..] = &self.spans[..]
             && second.first <= oldest
         {
             self.spans.remove(0);

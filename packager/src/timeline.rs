@@ -60,6 +60,8 @@ impl Counts {
 pub struct Timeline {
     settings: Arc<Settings>,
     period: Arc<Period>,
+    /// The period's zero in the publisher's time.
+    zero: MediaTime,
     tracks: Vec<Strand>,
     reference: usize,
     /// Starts of segments, oldest first, from the one that the slowest track is in.
@@ -133,6 +135,7 @@ impl Timeline {
             part_target: settings.part,
             settings,
             period,
+            zero,
             tracks,
             reference,
             bounds: VecDeque::from([MediaTime::ZERO]),
@@ -180,6 +183,11 @@ impl Timeline {
     /// Media time up to which the period reaches.
     pub fn end(&self) -> MediaTime {
         self.decided
+    }
+
+    /// A publisher's time as media time of the period.
+    pub fn since_zero(&self, time: MediaTime) -> MediaTime {
+        MediaTime::new(time.micros().saturating_sub(self.zero.micros()), Timescale::MICROS)
     }
 
     /// Takes the next sample of a track, in the publisher's time.
@@ -482,6 +490,7 @@ impl Timeline {
         self.advance(at, number, true, log);
         self.reference = at;
         self.shown = i64::MIN;
+        self.bridge(at, fixed, log);
         while let Some(sample) = self.tracks[at].dequeue() {
             let start = self.tracks[at].lane.time(sample.dts);
             if self.begins(&sample, start, fixed) {
@@ -489,6 +498,21 @@ impl Timeline {
             }
             self.place(sample, fixed, log);
             self.release(log);
+        }
+    }
+
+    /// Bounds the segments of a hole before the first sample of a track that becomes the reference.
+    fn bridge(&mut self, at: usize, fixed: &mut Fixed, log: &mut Vec<Record>) {
+        let Some(first) = self.tracks[at].head() else {
+            return;
+        };
+        loop {
+            let longest = self.longest_micros(fixed);
+            let next = self.bound(self.number()).micros() + longest;
+            if first.micros() <= next + TOLERANCE_MICROS {
+                return;
+            }
+            self.cut(MediaTime::new(next, Timescale::MICROS), Sync::Yes, fixed, log);
         }
     }
 

@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::{FIRST, Publisher, START, check};
+use common::{FIRST, Publisher, START, audio_track, check};
 use media::codec::Aac;
 use media::{Codec, Kind, Sync, Timescale, Track, TrackId, WallTime};
 use packager::{Lookup, Numbers, Presentation, Settings};
@@ -202,6 +202,17 @@ fn timestamps_that_step_begin_a_new_period_and_lose_nothing() {
         assert_eq!(publisher.packager.take_notices().len(), 1);
         check(publisher.presentation());
     }
+}
+
+#[test]
+fn timestamps_that_step_while_nothing_has_begun_make_no_long_frame() {
+    let mut publisher = Publisher::new(settings()).both();
+    // The announced audio is waited for meanwhile.
+    publisher.live(0, 25, 25, 25, false);
+    publisher.live_shifted(1000, 16_000, 25 * 9, 25, 25, false);
+    let durations = publisher.durations("video-1");
+    assert!(durations.len() >= 4 && durations.iter().all(|&millis| millis <= 2000), "{durations:?}");
+    check(publisher.presentation());
 }
 
 #[test]
@@ -426,6 +437,41 @@ fn video_that_stops_hands_the_boundaries_to_the_audio() {
     check(publisher.presentation());
 }
 
+/// One picture that is shown long before it is decoded, and audio that goes on where that was.
+#[test]
+fn a_hole_where_the_audio_takes_over_is_listed_in_segments_of_the_target_duration() {
+    let mut publisher = Publisher::new(settings());
+    publisher.packager.track(TrackId::VIDEO, common::video_track());
+    publisher.packager.track(TrackId::AUDIO, audio_track());
+    audio_for(&mut publisher, 0, 16_000);
+    publisher.push(TrackId::VIDEO, 23_000, -19_000, Sync::Yes);
+    audio_for(&mut publisher, 16_000, 32_000);
+    for name in ["video-1", "audio-1"] {
+        let durations = publisher.durations(name);
+        assert!(durations.iter().all(|&millis| millis <= 2450), "{name}: {durations:?}");
+    }
+    check(publisher.presentation());
+}
+
+/// The audio was let go as too far from the keyframe; what is decoded at another time is not what is shown then.
+#[test]
+fn a_track_is_placed_by_when_it_is_shown() {
+    let mut publisher = Publisher::new(settings());
+    publisher.packager.track(TrackId::VIDEO, common::video_track());
+    publisher.packager.track(TrackId::AUDIO, audio_track());
+    audio_for(&mut publisher, 0, 26_000);
+    for frame in 1..40i64 {
+        publisher.elapsed += Duration::from_millis(1500);
+        let sync = if frame == 1 { Sync::Yes } else { Sync::No };
+        publisher.push(TrackId::VIDEO, frame * 6000, 10_000, sync);
+    }
+    for name in ["video-1", "audio-1"] {
+        let durations = publisher.durations(name);
+        assert!(durations.iter().all(|&millis| millis <= 2450), "{name}: {durations:?}");
+    }
+    check(publisher.presentation());
+}
+
 #[test]
 fn a_skew_of_five_seconds_between_the_tracks_is_kept() {
     for skew in [5000, -5000] {
@@ -581,6 +627,38 @@ fn a_publisher_whose_clock_stands_still_meets_bounds() {
     }
     let held: u64 = publisher.segments("video-1").iter().map(|segment| segment.len()).sum();
     assert!(held <= 150_000, "{held} bytes held");
+    check(publisher.presentation());
+}
+
+/// A keyframe each time, half a minute from the last: each makes a segment of one frame, or of less.
+#[test]
+fn timestamps_that_jump_all_the_time_make_no_endless_playlist() {
+    let mut publisher = Publisher::new(settings());
+    publisher.packager.track(TrackId::VIDEO, common::video_track());
+    publisher.live(0, 25 * 5, 25, 50, false);
+    for jump in 1..20_000 {
+        publisher.push(TrackId::VIDEO, 5000 + jump % 2 * 30_000, 0, Sync::Yes);
+    }
+    let video = publisher.rendition("video-1");
+    assert!(video.window().count() <= 300, "{} listed", video.window().count());
+    assert!(video.segments.size() <= 640, "{} held", video.segments.size());
+    assert!(publisher.presentation().spans.len() <= 640);
+    check(publisher.presentation());
+}
+
+#[test]
+fn a_rendition_that_died_long_ago_holds_one_segment_and_no_spans() {
+    let mut publisher = Publisher::new(settings()).both();
+    publisher.live(0, 25 * 60, 25, 50, true);
+    for outage in 1..20i64 {
+        publisher.interrupt();
+        publisher.packager.begin();
+        publisher.packager.announce(true, false);
+        publisher.packager.track(TrackId::VIDEO, common::video_track());
+        publisher.live(outage * 61_000, 25 * 60, 25, 50, false);
+    }
+    assert_eq!(publisher.rendition("audio-1").segments.size(), 1);
+    assert!(publisher.presentation().spans.len() <= 3, "{}", publisher.presentation().spans.len());
     check(publisher.presentation());
 }
 

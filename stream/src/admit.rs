@@ -67,6 +67,9 @@ pub enum Refusal {
     /// The server is shutting down.
     #[error("server is shutting down")]
     ShuttingDown,
+    /// The stream's owner panicked.
+    #[error("this stream failed in the server; try again")]
+    Failed,
 }
 
 impl Refusal {
@@ -77,6 +80,7 @@ impl Refusal {
             Refusal::Busy { .. } => "busy",
             Refusal::Unsupported(_) => "unsupported",
             Refusal::ShuttingDown => "shutting-down",
+            Refusal::Failed => "failed",
         }
     }
 }

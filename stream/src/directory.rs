@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use dashmap::DashMap;
 use futures_util::future::BoxFuture;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::owner::{Command, Owner, Stream};
-use crate::{Found, Grant, Ledger, Publication, Refusal, Settings, Source, Status, View};
+use crate::{Found, Grant, Ledger, Publication, Refusal, Settings, Source, Status, View, isolated};
 
 /// All streams of this server. Cloning shares it.
 #[derive(Clone)]
@@ -56,7 +56,7 @@ impl Directory {
                 return answer;
             }
         }
-        Err(Refusal::ShuttingDown)
+        Err(Refusal::Failed)
     }
 
     /// Ends every publication and closes every open segment, in order that a later process goes on from there.
@@ -81,7 +81,7 @@ impl Directory {
         self.streams.iter().map(|stream| stream.meter.status(stream.key().clone())).collect()
     }
 
-    async fn stream(&self, grant: &Grant) -> tokio::sync::mpsc::Sender<Command> {
+    async fn stream(&self, grant: &Grant) -> mpsc::Sender<Command> {
         if let Some(stream) = self.streams.get(&grant.entry) {
             return stream.commands.clone();
         }
@@ -90,25 +90,42 @@ impl Directory {
     }
 
     /// Spawns the owner, unless somebody else was faster.
-    fn start(&self, entry: Arc<str>, owner: Owner) -> tokio::sync::mpsc::Sender<Command> {
-        let (streams, closing) = (self.streams.clone(), self.closing.clone());
+    fn start(&self, entry: Arc<str>, owner: Owner) -> mpsc::Sender<Command> {
+        let directory = self.clone();
         self.streams
             .entry(entry.clone())
             .or_insert_with(|| {
+                let settings = owner.settings().clone();
                 let (stream, run) = owner.stream();
                 let commands = stream.commands.clone();
                 tokio::spawn(async move {
-                    run.await;
-                    // Through the drain readers go on seeing what there was.
-                    if closing.load(Ordering::Acquire) {
-                        return;
+                    let ended = isolated("stream", &entry, run).await;
+                    directory.let_go(&entry, &commands);
+                    if ended.is_err() {
+                        directory.take_up(entry, &settings).await;
                     }
-                    streams.remove_if(&entry, |_, stream| stream.commands.same_channel(&commands));
                 });
                 stream
             })
             .commands
             .clone()
+    }
+
+    /// Forgets a stream whose owner is gone.
+    fn let_go(&self, entry: &Arc<str>, commands: &mpsc::Sender<Command>) {
+        // Through the drain readers go on seeing what there was.
+        if !self.closing.load(Ordering::Acquire) {
+            self.streams.remove_if(entry, |_, stream| stream.commands.same_channel(commands));
+        }
+    }
+
+    /// A panic is to a stream what a crash is to the server: its session goes on where the ledger says, and players
+    /// are told to wait for its publisher.
+    async fn take_up(&self, entry: Arc<str>, settings: &Arc<Settings>) {
+        let owner = Owner::new(entry.clone(), settings.clone(), self.ledger.clone()).await;
+        if owner.resumes() && !self.closing.load(Ordering::Acquire) {
+            self.start(entry, owner);
+        }
     }
 }
 

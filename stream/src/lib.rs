@@ -4,21 +4,30 @@
 //! [`Publication`] to send into. The stream's owner task runs the packager and publishes a [`View`] after each
 //! change; an edge that serves media takes the newest one and never makes the owner wait.
 //!
+//! What edges and owners have in common towards a hostile world is here too: a panic stays where it is
+//! ([`isolate`]), and what is said of peers that were turned away does not fill the log ([`refusals`]).
+//!
 //! Not here: protocols, HTTP, files. What must outlive the process goes through the [`Ledger`] trait.
 
 pub mod admit;
 pub mod directory;
+pub mod isolate;
 pub mod ledger;
 mod owner;
 pub mod publication;
+pub mod quiet;
+pub mod refusals;
 pub mod status;
 pub mod view;
 
 pub use admit::{Admit, Grant, Leg, Protocol, Refusal, Request};
 pub use directory::Directory;
+pub use isolate::isolated;
 pub use ledger::Ledger;
 pub use media::TrackId;
 pub use publication::{Ended, Input, Publication};
+pub use quiet::Quiet;
+pub use refusals::Refusals;
 pub use status::{State, Status};
 pub use view::{Found, Source, View};
 

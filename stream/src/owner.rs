@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{info, warn};
 
 use crate::status::{self, Meter};
-use crate::{Ended, Found, Input, Ledger, Publication, Refusal, Settings, Takeover, View};
+use crate::{Ended, Found, Input, Ledger, Publication, Quiet, Refusal, Settings, Takeover, View};
 
 /// Inputs that may wait for the owner before the publisher has to.
 const INPUTS: usize = 256;
@@ -22,6 +22,9 @@ const INPUTS: usize = 256;
 const BATCH: usize = 64;
 /// A publisher silent for this long may be pushed out (`stream.takeover = "stale"`).
 const STALE: Duration = Duration::from_secs(1);
+/// For so long after a healthy publisher was pushed out by one from its own address, the newcomer stays: two encoders
+/// that both try again would take the stream from each other all the time.
+const SETTLE: Duration = Duration::from_secs(60);
 /// Live goes on without the ledger when that takes longer.
 const LEDGER_PATIENCE: Duration = Duration::from_millis(500);
 /// Ended sessions of a stream that stay playable by their session while a newer one is on.
@@ -91,6 +94,8 @@ struct Publisher {
     inputs: mpsc::Receiver<Input>,
     ended: watch::Sender<Option<Ended>>,
     heard: Instant,
+    /// When it pushed a healthy one out.
+    pushed: Option<Instant>,
 }
 
 enum Phase {
@@ -116,6 +121,7 @@ pub(crate) struct Owner {
     phase: Phase,
     state: watch::Sender<Arc<State>>,
     announced: bool,
+    quiet: Quiet,
 }
 
 impl Owner {
@@ -155,12 +161,17 @@ impl Owner {
             phase: Phase::Waiting { until },
             state: watch::Sender::default(),
             announced: false,
+            quiet: Quiet::default(),
         }
     }
 
-    /// Whether a session of a former process goes on.
+    /// Whether a session of a former process, or of an owner that panicked, goes on.
     pub(crate) fn resumes(&self) -> bool {
         self.resumes
+    }
+
+    pub(crate) fn settings(&self) -> &Arc<Settings> {
+        &self.settings
     }
 
     /// How to reach it, and the task to spawn.
@@ -215,10 +226,12 @@ impl Owner {
     }
 
     async fn publish(&mut self, peer: SocketAddr, settings: Arc<Settings>) -> Result<Publication, Refusal> {
+        let mut pushed = None;
         if let Phase::On(publisher) = &self.phase {
             if !gives_way(publisher, peer, self.settings.takeover) {
                 return Err(Refusal::Busy { incumbent: publisher.peer });
             }
+            pushed = publisher.is_healthy().then(Instant::now);
             info!(entry = %self.entry, incumbent = %publisher.peer, newcomer = %peer, "publisher takes over");
             publisher.ended.send_replace(Some(Ended::TakenOver));
             self.packager.interrupt(WallTime::from(SystemTime::now()));
@@ -233,7 +246,7 @@ impl Owner {
         self.packager.begin();
         let (sender, inputs) = mpsc::channel(INPUTS);
         let (ended, watcher) = watch::channel(None);
-        self.phase = Phase::On(Publisher { peer, inputs, ended, heard: Instant::now() });
+        self.phase = Phase::On(Publisher { peer, inputs, ended, heard: Instant::now(), pushed });
         self.meter.state(status::State::Publishing);
         self.publish_view().await;
         self.show(None);
@@ -323,7 +336,9 @@ impl Owner {
     async fn publish_view(&mut self) {
         self.burn().await;
         for notice in self.packager.take_notices() {
-            warn!(entry = %self.entry, "{notice}");
+            if let Some(unsaid) = self.quiet.may_say(notice.topic()) {
+                warn!(entry = %self.entry, unsaid, "{notice}");
+            }
         }
         self.count();
         let log = self.packager.take_log();
@@ -412,12 +427,19 @@ async fn next_input(phase: &mut Phase) -> Option<Input> {
     }
 }
 
+impl Publisher {
+    fn is_healthy(&self) -> bool {
+        !self.inputs.is_closed() && self.heard.elapsed() < STALE
+    }
+}
+
 fn gives_way(incumbent: &Publisher, newcomer: SocketAddr, takeover: Takeover) -> bool {
     let gone = incumbent.inputs.is_closed();
+    let settles = incumbent.pushed.is_some_and(|pushed| pushed.elapsed() < SETTLE);
     gone || match takeover {
         Takeover::Always => true,
         Takeover::Never => false,
-        Takeover::Stale => incumbent.heard.elapsed() >= STALE || incumbent.peer.ip() == newcomer.ip(),
+        Takeover::Stale => !incumbent.is_healthy() || (incumbent.peer.ip() == newcomer.ip() && !settles),
     }
 }
 

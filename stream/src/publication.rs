@@ -38,6 +38,9 @@ pub enum Ended {
     /// The server is shutting down.
     #[error("server is shutting down")]
     ShuttingDown,
+    /// The stream's owner panicked.
+    #[error("this stream failed in the server; connect again")]
+    Failed,
 }
 
 /// A publisher's end of a stream. Dropping it says that the publisher is gone.
@@ -61,11 +64,11 @@ impl Publication {
         let mut ended = self.ended.clone();
         async move {
             let reason = ended.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
-            reason.unwrap_or(Ended::ShuttingDown)
+            reason.unwrap_or(Ended::Failed)
         }
     }
 
     fn reason(&self) -> Ended {
-        self.ended.borrow().clone().unwrap_or(Ended::ShuttingDown)
+        self.ended.borrow().clone().unwrap_or(Ended::Failed)
     }
 }

@@ -276,3 +276,79 @@ async fn who_waits_for_a_start_hears_of_it() {
     directory.started("demo", None).await;
     assert!(matches!(directory.find("demo", None), Found::Unknown), "it never came to anything");
 }
+
+/// No configuration allows it: adding it to a clock is a panic, in the owner, once there is something to play.
+fn breaking() -> Settings {
+    Settings { keep_ended: Duration::MAX, ..Settings::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_owner_that_panics_ends_its_stream_alone() {
+    let directory = Directory::new(Arc::new(Memory::default()));
+    let other = Grant {
+        entry: "other".into(),
+        leg: Leg::Primary,
+        rendition: None,
+        settings: Arc::new(Settings::default()),
+    };
+    let bystander = directory.publish(other, HERE.parse().expect("an address")).await.expect("free");
+    send(&bystander, 0, 5).await.expect("on air");
+    let publication = publish(&directory, THERE, breaking()).await.expect("free");
+    assert_eq!(send(&publication, 0, 9).await, Err(Ended::Failed));
+    assert_eq!(publication.ended().await, Ended::Failed);
+    send(&bystander, 5, 5).await.expect("still on air");
+    assert!(matches!(directory.find("other", None), Found::View(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_panic_players_wait_for_the_publisher_and_numbers_go_on() {
+    let ledger = Arc::new(Memory::default());
+    let directory = Directory::new(ledger.clone());
+    let publication = publish(&directory, HERE, breaking()).await.expect("free");
+    assert_eq!(send(&publication, 0, 9).await, Err(Ended::Failed));
+    sleep(Duration::from_secs(1)).await;
+    assert!(matches!(directory.find("demo", None), Found::Starting), "the publisher is expected back");
+    let burnt = ledger.load("demo").expect("readable").expect("stored");
+
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    send(&publication, 0, 5).await.expect("on air");
+    let back = view(&directory, Some(burnt.session));
+    let first = *back.rendition("video-1").expect("video").0.segments.keys().next().expect("one");
+    assert_eq!((first, back.presentation.session.burnt), (burnt.segment + 1, Some(burnt.segment)));
+}
+
+/// The end of the session panics too, and the wall clock says then that the publisher is not expected any more.
+#[tokio::test(start_paused = true)]
+async fn after_a_panic_nobody_waits_for_ever() {
+    let directory = Directory::new(Arc::new(Memory::default()));
+    let settings = Settings { reconnect: Duration::from_secs(1), ..breaking() };
+    let publication = publish(&directory, HERE, settings).await.expect("free");
+    assert_eq!(send(&publication, 0, 9).await, Err(Ended::Failed));
+    tokio::time::resume();
+    let gone = async {
+        while !matches!(directory.find("demo", None), Found::Unknown) {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("let go");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_who_want_the_same_entry_do_not_push_each_other_out_all_the_time() {
+    let directory = Directory::new(Arc::new(Forgetful));
+    let mut incumbent = publish(&directory, HERE, Settings::default()).await.expect("free");
+    let mut switches = 0;
+    for second in 0..60 {
+        send(&incumbent, second, 1).await.expect("on air");
+        match publish(&directory, HERE, Settings::default()).await {
+            Ok(newcomer) => {
+                switches += 1;
+                incumbent = newcomer;
+            }
+            Err(refused) => assert!(matches!(refused, Refusal::Busy { .. }), "{refused}"),
+        }
+    }
+    assert_eq!(switches, 1);
+    sleep(Duration::from_millis(1001)).await;
+    publish(&directory, HERE, Settings::default()).await.expect("one that is silent gives way all the same");
+}

@@ -41,7 +41,7 @@ fn a_stream_its_viewers_and_who_was_refused_are_counted() {
     assert_eq!(count(r#"headwater_rtmp_refusals_total{reason="unknown-key"}"#), 1.0);
     assert!(count("headwater_rtmp_received_bytes_total") > 10_000.0);
     assert!(count(r#"headwater_http_requests_total{class="multivariant",status="2xx"}"#) >= 1.0);
-    assert_eq!(count(r#"headwater_http_refusals_total{reason="gone"}"#), 1.0);
+    assert_eq!(count(r#"headwater_http_problems_total{reason="gone"}"#), 1.0);
     assert!(count(r#"headwater_http_response_bytes_total{class="multivariant"}"#) > 100.0);
     assert_eq!(count("headwater_panics_total"), 0.0);
     assert!(count("process_resident_memory_bytes") > 1e6);

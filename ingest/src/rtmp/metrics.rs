@@ -1,18 +1,27 @@
 //! What the RTMP listener counts. Who shows the numbers, and where, is not decided here.
 
-use prometheus_client::encoding::EncodeLabelSet;
+use std::sync::Arc;
+
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use stream::Refusals;
 
 /// The counters of a [`Server`](super::Server). Cloning shares them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Metrics {
     pub(super) connections: Gauge,
     pub(super) accepted: Counter,
     pub(super) bytes: Counter,
-    refusals: Family<ReasonLabel, Counter>,
+    pub(super) refusals: Arc<Refusals>,
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        let refusals = Arc::new(Refusals::new("rtmp"));
+        let (connections, accepted, bytes) = Default::default();
+        Metrics { connections, accepted, bytes, refusals }
+    }
 }
 
 impl Metrics {
@@ -22,20 +31,6 @@ impl Metrics {
         rtmp.register("connections", "Open RTMP connections", self.connections.clone());
         rtmp.register("connections_accepted", "RTMP connections accepted", self.accepted.clone());
         rtmp.register("received_bytes", "Bytes received over RTMP", self.bytes.clone());
-        rtmp.register(
-            "refusals",
-            "RTMP connections refused, or cut by the server, by reason",
-            self.refusals.clone(),
-        );
+        self.refusals.register(rtmp);
     }
-
-    /// One more connection that was refused or cut.
-    pub(super) fn refuse(&self, reason: &'static str) {
-        self.refusals.get_or_create(&ReasonLabel { reason }).inc();
-    }
-}
-
-#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
-struct ReasonLabel {
-    reason: &'static str,
 }

@@ -1,7 +1,7 @@
 //! The tokio skin: a listener, and a task for each connection.
 //!
-//! No connection can take the listener down: a panic stays in its task and is counted, and running out of file
-//! descriptors means waiting, not ending.
+//! No connection can take the listener down: a panic stays in its task, and running out of file descriptors means
+//! waiting, not ending.
 
 mod connection;
 mod connections;
@@ -53,7 +53,7 @@ impl Server {
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
         let limits = self.settings.limits;
         let server = Arc::new(self);
-        let mut connections = Connections::new(limits.connections);
+        let mut connections = Connections::new(limits.connections, server.metrics.refusals.clone());
         let mut backoff = BACKOFF.0;
         loop {
             let accepted = tokio::select! {
@@ -70,7 +70,7 @@ impl Server {
                     backoff = BACKOFF.0;
                     server.begin(&mut connections, socket, peer, &shutdown);
                 }
-                Err(error) => backoff = wait(&error, backoff).await,
+                Err(error) => backoff = server.wait(&error, backoff).await,
             }
         }
         drop(listener);
@@ -91,21 +91,21 @@ impl Server {
         });
         if begun {
             self.metrics.accepted.inc();
-        } else {
-            self.metrics.refuse("too-many-connections");
         }
         self.metrics.connections.set(connections.len() as i64);
     }
-}
 
-/// Waits before accepting again, and gives the time to wait after the next failure.
-async fn wait(error: &io::Error, backoff: Duration) -> Duration {
-    if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) {
-        return backoff;
+    /// Waits before accepting again, and gives the time to wait after the next failure.
+    async fn wait(&self, error: &io::Error, backoff: Duration) -> Duration {
+        if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) {
+            return backoff;
+        }
+        self.metrics.refusals.warn(
+            None,
+            "accept",
+            &format_args!("cannot accept connections, trying again: {error}"),
+        );
+        tokio::time::sleep(backoff).await;
+        (backoff * 2).min(BACKOFF.1)
     }
-    if backoff == BACKOFF.0 {
-        tracing::error!(%error, "RTMP listener cannot accept connections, trying again");
-    }
-    tokio::time::sleep(backoff).await;
-    (backoff * 2).min(BACKOFF.1)
 }

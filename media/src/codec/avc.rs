@@ -37,6 +37,10 @@ impl Avc {
             .next()
             .ok_or_else(|| invalid("no sequence parameter set".into()))?
             .map_err(|e| invalid(format!("sequence parameter set: {e:?}")))?;
+        if sps.is_empty() {
+            // h264-reader takes a NAL unit without its header for a bug of its caller.
+            return Err(invalid("sequence parameter set: no bytes".into()));
+        }
         let sps = SeqParameterSet::from_bits(RefNal::new(sps, &[], true).rbsp_bits())
             .map_err(|e| invalid(format!("sequence parameter set: {e:?}")))?;
         let (width, height) = sps.pixel_dimensions().map_err(|e| invalid(format!("picture size: {e:?}")))?;
@@ -123,6 +127,12 @@ mod tests {
             let _ = Avc::parse(Bytes::from_static(&RECORD[..end]));
         }
         assert!(Avc::parse(Bytes::from_static(&RECORD[..20])).is_err());
+    }
+
+    #[test]
+    fn a_parameter_set_of_no_bytes_is_an_error_and_no_panic() {
+        assert!(Avc::parse(Bytes::from_static(&[1, 0x64, 0, 0x1f, 0xff, 0xe1, 0, 0, 0])).is_err());
+        assert!(Avc::parse(Bytes::from_static(&[1, 0x64, 0, 0x1f, 0xff, 0xe1, 0, 1, 0x67, 0])).is_err());
     }
 
     #[test]

@@ -9,6 +9,10 @@ use rpds::RedBlackTreeMapSync;
 use super::Session;
 use super::segment::{Content, Init, Open, Part, Segment};
 
+/// What a segment counts for at least in windows, so that a publisher whose timestamps jump all the time cannot make
+/// playlists of millions of slivers.
+const LEAST: Duration = Duration::from_millis(100);
+
 /// Bits per second as measured over the session.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Bitrate {
@@ -138,6 +142,11 @@ impl Rendition {
         self.segments.last().map(|(_, segment)| segment)
     }
 
+    /// Number of the oldest segment that can be fetched.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        self.segments.first().map(|(&number, _)| number)
+    }
+
     /// Whether newcomers should be told of it: it has a segment, and is not off at the edge. A lone gap in the
     /// last segment of a period is no death.
     pub fn alive(&self) -> bool {
@@ -193,7 +202,7 @@ impl Rendition {
             .values()
             .rev()
             .find(|segment| {
-                listed += segment.span().duration().unwrap_or_default();
+                listed += counted(segment);
                 listed >= self.session.window
             })
             .map_or(0, |segment| segment.number);
@@ -206,11 +215,11 @@ impl Rendition {
             self.independent &= segment.independent();
         }
         self.open = None;
-        self.held += segment.span().duration().unwrap_or_default();
+        self.held += counted(&segment);
         self.held_bytes += segment.len();
         self.segments.insert_mut(segment.number, segment);
         while let Some((&number, oldest)) = self.segments.first() {
-            let without = self.held.saturating_sub(oldest.span().duration().unwrap_or_default());
+            let without = self.held.saturating_sub(counted(oldest));
             if self.segments.size() <= 1
                 || !self.session.retention.lets_go(self.held, without, self.held_bytes)
             {
@@ -221,4 +230,19 @@ impl Rendition {
             self.segments.remove_mut(&number);
         }
     }
+
+    /// Lets everything go but the newest segment: others have gone on for longer than anything stays.
+    pub(super) fn forget(&mut self) {
+        while let Some((&number, oldest)) = self.segments.first()
+            && self.segments.size() > 1
+        {
+            self.held = self.held.saturating_sub(counted(oldest));
+            self.held_bytes -= oldest.len();
+            self.segments.remove_mut(&number);
+        }
+    }
+}
+
+fn counted(segment: &Segment) -> Duration {
+    segment.span().duration().unwrap_or_default().max(LEAST)
 }

@@ -60,23 +60,22 @@ enum Reason {
 }
 
 impl Reason {
-    /// A short word for metrics and logs where the server is the one who ends it.
+    /// A short word where the server ends the connection for what the peer did or wants.
     fn word(&self) -> Option<&'static str> {
-        Some(match self {
-            Reason::Closed | Reason::Lost(_) | Reason::Ended(_) => return None,
-            Reason::Stuck => "stuck",
-            Reason::Undecided => "undecided",
-            Reason::Refused(refusal) => refusal.reason(),
-            Reason::Fault(error) => error.fault.word(),
-        })
+        match self {
+            Reason::Closed | Reason::Lost(_) | Reason::Ended(_) => None,
+            Reason::Stuck => Some("stuck"),
+            Reason::Undecided => Some("undecided"),
+            Reason::Refused(refusal) => Some(refusal.reason()),
+            Reason::Fault(error) => Some(error.fault.word()),
+        }
     }
 
-    /// Whether whoever it is about had a stream key, or tried one.
-    fn concerns_publisher(&self) -> bool {
+    /// Whether somebody misses a picture now.
+    fn is_about_a_publisher(&self) -> bool {
         match self {
-            Reason::Refused(_) | Reason::Undecided => true,
-            Reason::Fault(error) => matches!(error.fault, Fault::Name(_)) || error.fault.is_about_media(),
-            _ => false,
+            Reason::Fault(error) => !matches!(error.fault, Fault::Handshake(_) | Fault::Slow { .. }),
+            _ => true,
         }
     }
 }
@@ -185,16 +184,13 @@ impl Connection {
         );
     }
 
-    /// A publisher that is turned away is worth a warning; a passer-by is not.
+    /// Who leaves by himself is no more than a passer-by; who is turned away or cut is told of.
     fn report(&mut self, reason: &Reason) {
-        if let Some(word) = reason.word() {
-            self.server.metrics.refuse(word);
-        }
+        let (refusals, peer) = (&self.server.metrics.refusals, Some(self.peer));
         match reason.word() {
-            Some(word) if reason.concerns_publisher() => {
-                tracing::warn!(peer = %self.peer, reason = word, "RTMP publisher refused: {reason}")
-            }
-            _ => tracing::debug!(peer = %self.peer, "RTMP connection ends: {reason}"),
+            Some(word) if reason.is_about_a_publisher() => refusals.warn(peer, word, reason),
+            Some(word) => refusals.note(peer, word, reason),
+            None => tracing::debug!(peer = %self.peer, "RTMP connection ends: {reason}"),
         }
         self.off_air(&reason.to_string());
     }

@@ -69,10 +69,12 @@ impl Fault {
     pub fn word(&self) -> &'static str {
         match self {
             Fault::Handshake(_) => "handshake",
-            Fault::Chunk(_) | Fault::ShortControl { .. } | Fault::Answers { .. } => "chunk-stream",
-            Fault::Amf(_) | Fault::Command(_) => "command",
+            Fault::Chunk(_) => "chunks",
+            Fault::Amf(_) => "amf",
             Fault::Name(_) => "bad-name",
+            Fault::ShortControl { .. } | Fault::Command(_) => "protocol",
             Fault::Tag(_) | Fault::Codec(_) => "bad-media",
+            Fault::Answers { .. } => "answers",
             Fault::Slow { .. } => "slow",
             Fault::Silent { .. } => "silent",
         }

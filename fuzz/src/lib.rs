@@ -1,0 +1,6 @@
+//! What the fuzz targets share: how a peer gets deep enough to be interesting, and what must hold whatever it
+//! sends.
+
+pub mod boxes;
+pub mod peer;
+pub mod shown;
