@@ -4,23 +4,30 @@
 //! the crates. What it asks of a server is its CPU clock, its memory, and the answers to requests.
 
 mod fleet;
+mod flood;
 mod flv;
+mod http;
 mod ingest;
 mod input;
+mod latency;
+mod load;
+mod machine;
+mod playlist;
 mod publisher;
+mod report;
 mod script;
 mod server;
+mod table;
 mod usage;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::fleet::{Fleet, Target};
-use crate::ingest::Times;
 use crate::publisher::Writes;
-use crate::server::{Headwater, Nginx, Package, Server};
+use crate::report::{Bench, Part, Plan};
 
 #[derive(Parser)]
 #[command(about = "Measures Headwater beside nginx with its rtmp module")]
@@ -31,71 +38,57 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Publish to any server in real time, as keys s0, s1, …
-    Publish {
-        /// HOST:PORT of its RTMP listener.
-        address: String,
-        /// How many streams.
-        #[arg(short = 'n', long, default_value_t = 1)]
-        streams: usize,
-        /// How long, in seconds.
-        #[arg(short, long, default_value_t = 60)]
-        seconds: u64,
-        /// How a message is handed to the kernel.
-        #[arg(long, value_enum, default_value_t)]
-        writes: Writes,
-    },
-    /// CPU and memory per stream.
-    Ingest {
-        /// How many streams.
-        #[arg(short = 'n', long, default_value_t = 10)]
-        streams: usize,
-        /// How long to wait before measuring, in seconds.
-        #[arg(long, default_value_t = 28)]
-        warm_up: u64,
-        /// How long to measure, in seconds.
-        #[arg(short, long, default_value_t = 20)]
-        seconds: u64,
-        /// How a message is handed to the kernel.
-        #[arg(long, value_enum, default_value_t)]
-        writes: Writes,
-        /// Headwater alone.
+    /// Take measurements and print their tables.
+    Report {
+        /// Which ones; all by default.
+        parts: Vec<Part>,
+        /// One short round.
         #[arg(long)]
-        alone: bool,
+        quick: bool,
     },
+    /// Publish to any server in real time, with the keys s0, s1, …
+    Publish(Publish),
+}
+
+#[derive(clap::Args)]
+struct Publish {
+    /// HOST:PORT of its RTMP listener.
+    address: String,
+    /// The application.
+    #[arg(long, default_value = "live")]
+    app: String,
+    /// How many streams.
+    #[arg(short = 'n', long, default_value_t = 1)]
+    streams: usize,
+    /// How long, in seconds.
+    #[arg(short, long, default_value_t = 60)]
+    seconds: u64,
+    /// How a message is handed to the kernel.
+    #[arg(long, value_enum, default_value_t)]
+    writes: Writes,
 }
 
 fn main() -> anyhow::Result<()> {
-    let script = Arc::new(input::script()?);
     match Cli::parse().command {
-        Command::Publish { address, streams, seconds, writes } => {
-            let target = Target { address, app: "live".to_owned() };
-            let mut fleet = Fleet::start(&target, streams, &script, writes, None)?;
-            fleet.run(Duration::from_secs(seconds))?;
-            eprintln!("late by at most {:?}", fleet.late());
-        }
-        Command::Ingest { streams, warm_up, seconds, writes, alone } => {
-            let times =
-                Times { warm_up: Duration::from_secs(warm_up), measure: Duration::from_secs(seconds) };
-            let headwater = Headwater::start(&server::binary()?, streams, Some("12s"))?;
-            show(&headwater, ingest::measure(&headwater, streams, &script, writes, times)?);
-            drop(headwater);
-            if !alone {
-                let nginx = Nginx::start(Package::HlsAndDash, "12s")?;
-                show(&nginx, ingest::measure(&nginx, streams, &script, writes, times)?);
-            }
-        }
+        Command::Report { parts, quick } => report(&parts, quick),
+        Command::Publish(publish) => publish.run(),
     }
-    Ok(())
 }
 
-fn show(server: &dyn Server, cost: ingest::Cost) {
-    let ingest::Cost { cpu, memory, files, late } = cost;
-    let mega = 1e6;
-    println!(
-        "{:40} {cpu:.3} CPU s/stream-min  {:.2} MB/stream + {:.2} MB in files  late {late:?}",
-        server.name(),
-        memory / mega,
-        files / mega
-    );
+fn report(parts: &[Part], quick: bool) -> anyhow::Result<()> {
+    let parts = if parts.is_empty() { Part::value_variants() } else { parts };
+    let plan = if quick { Plan::QUICK } else { Plan::FULL };
+    let bench = Bench { binary: server::binary()?, script: Arc::new(input::script()?), plan };
+    report::run(&bench, parts)
+}
+
+impl Publish {
+    fn run(self) -> anyhow::Result<()> {
+        let target = Target { address: self.address, app: self.app };
+        let script = Arc::new(input::script()?);
+        let mut fleet = Fleet::start(&target, self.streams, &script, self.writes, None)?;
+        fleet.run(Duration::from_secs(self.seconds))?;
+        eprintln!("late by at most {:?}", fleet.late());
+        Ok(())
+    }
 }

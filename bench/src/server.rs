@@ -15,6 +15,10 @@ pub trait Server {
     fn name(&self) -> &str;
     /// Where to publish to.
     fn target(&self) -> Target;
+    /// HOST:PORT of its HTTP listener.
+    fn http(&self) -> String;
+    /// Path of the HLS media playlist of a stream.
+    fn playlist(&self, stream: usize) -> String;
     /// Its processes.
     fn family(&self) -> &Family;
     /// Bytes of media that it keeps in files on tmpfs rather than in its own memory.

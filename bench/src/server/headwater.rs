@@ -10,7 +10,8 @@ use anyhow::Context;
 use tempfile::TempDir;
 
 use super::Server;
-use crate::fleet::Target;
+use crate::fleet::{Target, one_thread};
+use crate::http::get;
 use crate::usage::Family;
 
 /// A running server; killed when dropped.
@@ -36,21 +37,30 @@ impl Headwater {
         let mut ready = String::new();
         BufReader::new(child.stdout.take().context("stdout is piped")?).read_line(&mut ready)?;
         let log = || fs::read_to_string(folder.path().join("log")).unwrap_or_default();
-        let address =
-            |name| address(&ready, name).with_context(|| format!("headwater did not start:\n{}", log()));
+        let address = |name| {
+            let found = field(&ready, name).map(str::to_owned);
+            found.with_context(|| format!("headwater did not start:\n{}", log()))
+        };
         let (http, rtmp) = (address("http=")?, address("rtmp=")?);
-        let name = format!("headwater, window {}", window.unwrap_or("30s"));
+        let name = format!("Headwater, window {}", window.unwrap_or("30s"));
         Ok(Headwater { name, family: Family::of(child.id())?, child, folder, http, rtmp })
     }
 
-    /// HOST:PORT of its HTTP listener.
-    pub fn http(&self) -> &str {
-        &self.http
+    /// The number of the first segment of a stream: sessions are named by their first period, and both numbers begin
+    /// together on a fresh data directory.
+    pub fn first_segment(&self, stream: usize) -> anyhow::Result<u64> {
+        let body = one_thread()?.block_on(get(&self.http, &format!("/play/s{stream}/master.m3u8")))?;
+        let text = String::from_utf8(body)?;
+        let session = text.lines().find_map(|line| line.strip_prefix("video-1.m3u8?s="));
+        session.and_then(|session| session.parse().ok()).context("no session in the multivariant playlist")
     }
 
-    /// What it said on stderr.
-    pub fn log(&self) -> anyhow::Result<String> {
-        Ok(fs::read_to_string(self.folder.path().join("log"))?)
+    /// Pictures and audio frames of all publications that have ended, by its log.
+    pub fn received(&self) -> anyhow::Result<(u64, u64)> {
+        let log = fs::read_to_string(self.folder.path().join("log"))?;
+        let ended: Vec<_> = log.lines().filter(|line| line.contains("RTMP publishing ended")).collect();
+        let sum = |name| ended.iter().filter_map(|line| field(line, name)?.parse::<u64>().ok()).sum();
+        Ok((sum("video="), sum("audio=")))
     }
 }
 
@@ -61,6 +71,14 @@ impl Server for Headwater {
 
     fn target(&self) -> Target {
         Target { address: self.rtmp.clone(), app: "live".to_owned() }
+    }
+
+    fn http(&self) -> String {
+        self.http.clone()
+    }
+
+    fn playlist(&self, stream: usize) -> String {
+        format!("/play/s{stream}/video-1.m3u8")
     }
 
     fn family(&self) -> &Family {
@@ -98,6 +116,6 @@ fn configuration(streams: usize, window: Option<&str>) -> String {
     text
 }
 
-fn address(ready: &str, name: &str) -> Option<String> {
-    ready.split_whitespace().find_map(|word| word.strip_prefix(name)).map(str::to_owned)
+fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    line.split_whitespace().find_map(|word| word.strip_prefix(name))
 }

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,8 @@ pub enum Package {
     HlsAndDash,
     /// HLS alone.
     Hls,
+    /// Nothing: it only takes the streams.
+    Nothing,
 }
 
 /// A running server; stopped when dropped.
@@ -61,6 +63,7 @@ impl Nginx {
         let name = match package {
             Package::HlsAndDash => format!("nginx-rtmp HLS+DASH, window {window}"),
             Package::Hls => format!("nginx-rtmp HLS, window {window}"),
+            Package::Nothing => "nginx-rtmp without packaging".to_owned(),
         };
         let mut nginx = Nginx { name, family: Family::of(child.id())?, child, folder, rtmp, http };
         nginx.wait()?;
@@ -68,13 +71,8 @@ impl Nginx {
         Ok(nginx)
     }
 
-    /// HOST:PORT of its HTTP listener.
-    pub fn http(&self) -> String {
-        format!("127.0.0.1:{}", self.http)
-    }
-
     /// The root of what it serves over HTTP.
-    pub fn www(&self) -> std::path::PathBuf {
+    pub fn www(&self) -> PathBuf {
         self.folder.path().join("www")
     }
 
@@ -103,6 +101,14 @@ impl Server for Nginx {
         Target { address: format!("127.0.0.1:{}", self.rtmp), app: "live".to_owned() }
     }
 
+    fn http(&self) -> String {
+        format!("127.0.0.1:{}", self.http)
+    }
+
+    fn playlist(&self, stream: usize) -> String {
+        format!("/hls/s{stream}/index.m3u8")
+    }
+
     fn family(&self) -> &Family {
         &self.family
     }
@@ -124,10 +130,16 @@ impl Drop for Nginx {
 fn configuration(root: &Path, package: Package, window: &str, rtmp: u16, http: u16) -> String {
     let www = root.join("www");
     let (www, root) = (www.display(), root.display());
+    let hls =
+        format!("hls on; hls_path {www}/hls; hls_nested on; hls_fragment 2s; hls_playlist_length {window};");
     let dash = format!(
         "dash on; dash_path {www}/dash; dash_nested on; dash_fragment 2s; dash_playlist_length {window};"
     );
-    let dash = if package == Package::HlsAndDash { dash } else { String::new() };
+    let package = match package {
+        Package::HlsAndDash => format!("{hls} {dash}"),
+        Package::Hls => hls,
+        Package::Nothing => String::new(),
+    };
     format!(
         "daemon off;
 worker_processes 1;
@@ -139,11 +151,7 @@ rtmp {{
     server {{
         listen 127.0.0.1:{rtmp};
         chunk_size 4096;
-        application live {{
-            live on;
-            hls on; hls_path {www}/hls; hls_nested on; hls_fragment 2s; hls_playlist_length {window};
-            {dash}
-        }}
+        application live {{ live on; {package} }}
     }}
 }}
 http {{
