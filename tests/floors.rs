@@ -27,7 +27,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("recorder", &["stream", "packager", "container", "media"]),
     ("origin", &["stream", "packager", "container", "media"]),
     // Not in the house: a tool that measures the binary from outside.
-    ("bench", &["packager", "container", "media"]),
+    ("bench", &["ingest", "packager", "media"]),
     ("headwater", &["origin", "recorder", "ingest", "stream", "packager", "container", "media", "config"]),
 ];
 
