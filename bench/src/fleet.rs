@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -22,15 +22,6 @@ pub struct Target {
     pub app: String,
 }
 
-/// A keyframe was handed to the kernel.
-#[derive(Clone, Copy, Debug)]
-pub struct Keyframe {
-    /// By this publisher.
-    pub publisher: usize,
-    /// Then.
-    pub sent: Instant,
-}
-
 /// Publishers that send in real time until they are dropped.
 pub struct Fleet {
     tasks: JoinSet<anyhow::Result<()>>,
@@ -40,17 +31,19 @@ pub struct Fleet {
 
 impl Fleet {
     /// Starts `count` publishers. They begin spread over one group of pictures, so that they do not close their
-    /// segments in lockstep. `keyframes` hears of keyframes as long as it has room.
+    /// segments in lockstep. `keyframes` has a channel per publisher, or none: it hears when a keyframe was handed to
+    /// the kernel, as long as it has room.
     pub fn start(
         target: &Target,
         count: usize,
         script: &Arc<Script>,
         writes: Writes,
-        keyframes: Option<&mpsc::Sender<Keyframe>>,
+        keyframes: Vec<mpsc::Sender<Instant>>,
     ) -> anyhow::Result<Fleet> {
         let runtime = one_thread()?;
         let late = Arc::new(AtomicU64::new(0));
         let mut tasks = JoinSet::new();
+        let mut keyframes = keyframes.into_iter();
         for index in 0..count {
             let course = Course {
                 index,
@@ -59,7 +52,7 @@ impl Fleet {
                 script: script.clone(),
                 writes,
                 late: late.clone(),
-                keyframes: keyframes.cloned(),
+                keyframes: keyframes.next(),
             };
             tasks.spawn_on(course.run(), runtime.handle());
         }
@@ -75,6 +68,11 @@ impl Fleet {
             Ok(Some(ended)) => ended.context("a publisher panicked")?.context("a publisher ended"),
             Ok(None) => anyhow::bail!("there are no publishers"),
         }
+    }
+
+    /// Where tasks run beside the publishers, on the same thread.
+    pub fn handle(&self) -> &Handle {
+        self.runtime.handle()
     }
 
     /// The longest that a message was sent after its time, since this was asked last.
@@ -96,7 +94,7 @@ struct Course {
     script: Arc<Script>,
     writes: Writes,
     late: Arc<AtomicU64>,
-    keyframes: Option<mpsc::Sender<Keyframe>>,
+    keyframes: Option<mpsc::Sender<Instant>>,
 }
 
 impl Course {
@@ -128,7 +126,7 @@ impl Course {
 
     fn tell(&self, sent: Instant) {
         if let Some(keyframes) = &self.keyframes {
-            let _ = keyframes.try_send(Keyframe { publisher: self.index, sent });
+            let _ = keyframes.try_send(sent);
         }
     }
 }

@@ -40,7 +40,7 @@ pub fn measure(
 ) -> anyhow::Result<Cost> {
     let family = server.family();
     let empty = family.memory()?;
-    let mut fleet = Fleet::start(&server.target(), streams, script, writes, None)?;
+    let mut fleet = Fleet::start(&server.target(), streams, script, writes, Vec::new())?;
     fleet.run(times.warm_up)?;
     fleet.late();
     let (cpu, begin) = (family.cpu()?, std::time::Instant::now());

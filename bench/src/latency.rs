@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use crate::fleet::{Fleet, Keyframe, one_thread};
+use crate::fleet::Fleet;
 use crate::http::{Client, request};
 use crate::playlist;
 use crate::publisher::Writes;
@@ -33,11 +32,15 @@ pub fn measure(
     segments: usize,
     script: &Arc<Script>,
 ) -> anyhow::Result<Vec<Duration>> {
-    let runtime = one_thread()?;
-    let (sender, keyframes) = mpsc::channel(1024);
-    let _fleet = Fleet::start(&server.target(), streams, script, Writes::Message, Some(&sender))?;
-    let watchers = watch(&runtime, server, streams, segments);
-    let mut found = runtime.block_on(collect(keyframes, watchers))?;
+    let (senders, receivers): (Vec<_>, Vec<_>) = (0..streams).map(|_| mpsc::channel(16)).unzip();
+    let fleet = Fleet::start(&server.target(), streams, script, Writes::Message, senders)?;
+    let mut watchers = JoinSet::new();
+    for (stream, keyframes) in receivers.into_iter().enumerate() {
+        let watcher = follow(server.http(), server.playlist(stream), keyframes, segments);
+        watchers.spawn_on(watcher, fleet.handle());
+    }
+    let watched = fleet.handle().block_on(watchers.join_all());
+    let mut found = watched.into_iter().collect::<anyhow::Result<Vec<_>>>()?.concat();
     found.sort();
     Ok(found)
 }
@@ -46,42 +49,6 @@ pub fn measure(
 pub fn quantile(found: &[Duration], share: f64) -> Duration {
     let at = (found.len() as f64 * share).ceil() as usize;
     found.get(at.saturating_sub(1)).copied().unwrap_or_default()
-}
-
-struct Watchers {
-    channels: Vec<mpsc::Sender<Instant>>,
-    tasks: JoinSet<anyhow::Result<Vec<Duration>>>,
-}
-
-fn watch(runtime: &Runtime, server: &dyn Server, streams: usize, segments: usize) -> Watchers {
-    let mut watchers = Watchers { channels: Vec::new(), tasks: JoinSet::new() };
-    for stream in 0..streams {
-        let (sender, keyframes) = mpsc::channel(16);
-        let (host, path) = (server.http(), server.playlist(stream));
-        watchers.tasks.spawn_on(follow(host, path, keyframes, segments), runtime.handle());
-        watchers.channels.push(sender);
-    }
-    watchers
-}
-
-async fn collect(
-    mut keyframes: mpsc::Receiver<Keyframe>,
-    mut watchers: Watchers,
-) -> anyhow::Result<Vec<Duration>> {
-    let mut found = Vec::new();
-    loop {
-        tokio::select! {
-            keyframe = keyframes.recv() => {
-                let keyframe = keyframe.context("the publishers are gone")?;
-                // A watcher that has seen enough is gone.
-                let _ = watchers.channels[keyframe.publisher].try_send(keyframe.sent);
-            }
-            watched = watchers.tasks.join_next() => match watched {
-                Some(watched) => found.extend(watched.context("a watcher panicked")??),
-                None => return Ok(found),
-            },
-        }
-    }
 }
 
 async fn follow(

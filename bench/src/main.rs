@@ -86,7 +86,7 @@ impl Publish {
     fn run(self) -> anyhow::Result<()> {
         let target = Target { address: self.address, app: self.app };
         let script = Arc::new(input::script()?);
-        let mut fleet = Fleet::start(&target, self.streams, &script, self.writes, None)?;
+        let mut fleet = Fleet::start(&target, self.streams, &script, self.writes, Vec::new())?;
         fleet.run(Duration::from_secs(self.seconds))?;
         eprintln!("late by at most {:?}", fleet.late());
         Ok(())

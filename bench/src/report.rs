@@ -25,6 +25,8 @@ pub struct Plan {
     pub rounds: usize,
     /// While CPU of streams is counted.
     pub streams: Duration,
+    /// Whether streams are measured in other circumstances too.
+    pub variations: bool,
     /// While answers are counted.
     pub answers: Duration,
     /// Rounds of the script per connection in a flood.
@@ -38,6 +40,7 @@ impl Plan {
     pub const FULL: Plan = Plan {
         rounds: 3,
         streams: Duration::from_secs(20),
+        variations: true,
         answers: Duration::from_secs(4),
         flood: 96,
         segments: 10,
@@ -46,6 +49,7 @@ impl Plan {
     pub const QUICK: Plan = Plan {
         rounds: 1,
         streams: Duration::from_secs(10),
+        variations: false,
         answers: Duration::from_secs(2),
         flood: 48,
         segments: 4,

@@ -34,7 +34,7 @@ struct Resource {
 pub(super) fn tables(bench: &Bench) -> anyhow::Result<Vec<Table>> {
     let ours = Headwater::start(&bench.binary, 1, Some(WINDOW))?;
     let theirs = Nginx::start(Package::Nothing, WINDOW)?;
-    let mut fleet = Fleet::start(&ours.target(), 1, &bench.script, Writes::Message, None)?;
+    let mut fleet = Fleet::start(&ours.target(), 1, &bench.script, Writes::Message, Vec::new())?;
     say("answers: filling the window");
     fleet.run(WARM_UP)?;
     let count = resources(&ours)?.len();

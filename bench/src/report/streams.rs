@@ -39,6 +39,9 @@ pub(super) fn tables(bench: &Bench) -> anyhow::Result<Vec<Table>> {
     let main = STREAMS.into_iter().flat_map(|streams| pair(streams, Writes::Message));
     let first =
         rows(bench, bench.plan.rounds, &main.collect::<Vec<_>>(), "RTMP to HLS and DASH, per stream")?;
+    if !bench.plan.variations {
+        return Ok(vec![first]);
+    }
     let one = |server, streams| Case { server, streams, writes: Writes::Message };
     let mut rest = pair(10, Writes::Chunk).to_vec();
     rest.push(one(Kind::Nginx(Package::Hls), 50));
