@@ -139,3 +139,48 @@ fn csid(kind: Kind) -> u8 {
         Kind::Video => 6,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use rml_rtmp::chunk_io::ChunkDeserializer;
+
+    fn tag(kind: Kind, timestamp: u32, data: &[u8]) -> Tag {
+        Tag { kind, timestamp, data: data.to_vec() }
+    }
+
+    /// Timestamps and payloads as an independent reader sees them.
+    fn read(bytes: &[u8]) -> Vec<(u32, u8, Vec<u8>)> {
+        let mut reader = ChunkDeserializer::new();
+        reader.set_max_chunk_size(CHUNK_SIZE).expect("a chunk size in range");
+        let mut rest = bytes;
+        let next = || {
+            let message = reader.get_next_message(std::mem::take(&mut rest)).expect("valid chunks")?;
+            Some((message.timestamp.value, message.type_id, message.data.to_vec()))
+        };
+        std::iter::from_fn(next).collect()
+    }
+
+    #[test]
+    fn rounds_of_the_same_bytes_go_on_in_time() {
+        let long = [&[0x17, 1][..], &[7; 3 * CHUNK_SIZE]].concat();
+        let configurations = [tag(Kind::Video, 0, &[0x17, 0]), tag(Kind::Audio, 0, &[0xaf, 0])];
+        // The last audio frame lies past the end of the round, and so goes out at its begin.
+        let tags = [
+            tag(Kind::Video, 0, &long),
+            tag(Kind::Video, 50, &[0x27, 1]),
+            tag(Kind::Audio, 60, &[0xaf, 1]),
+            tag(Kind::Audio, 110, &[0xaf, 2]),
+        ];
+        let script = Script::new(&configurations, &tags, 100).expect("a script");
+        let rounds = [&script.opening[..], &script.bytes, &script.bytes].concat();
+        let seen = read(&rounds);
+        let times: Vec<_> = seen[2..].iter().map(|(time, kind, _)| (*time, *kind)).collect();
+        let first = [(100, 9), (110, 8), (150, 9), (160, 8)];
+        let second = first.map(|(time, kind)| (time + 100, kind));
+        assert_eq!(times, [first, second].concat());
+        assert_eq!((&seen[2].2, &seen[6].2), (&long, &long));
+        assert_eq!((script.keyframes(), script.video, script.audio), (1, 2, 2));
+    }
+}
