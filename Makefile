@@ -35,5 +35,9 @@ fmt: ## format everything
 clean: ## remove what was built
 	cargo clean
 
-bench fuzz soak interop:
+bench: ## measure beside nginx-rtmp, tables on stdout; QUICK=1 for a short run
+	@scripts/setup
+	@scripts/bench
+
+fuzz soak interop:
 	@echo "make $@: there is none yet" >&2; exit 1

@@ -1,0 +1,121 @@
+//! Headwater, on its defaults but for listeners, streams, and a window where one is asked for.
+
+use std::fmt::Write;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::Context;
+use tempfile::TempDir;
+
+use super::Server;
+use crate::fleet::{Target, one_thread};
+use crate::http::get;
+use crate::usage::Family;
+
+/// A running server; killed when dropped.
+pub struct Headwater {
+    name: String,
+    child: Child,
+    family: Family,
+    folder: TempDir,
+    http: String,
+    rtmp: String,
+}
+
+impl Headwater {
+    /// Starts `binary` with `streams` entries. `window` is `packager.window`, its default if there is none.
+    pub fn start(binary: &Path, streams: usize, window: Option<&str>) -> anyhow::Result<Headwater> {
+        let folder = tempfile::tempdir_in("/dev/shm")?;
+        fs::write(folder.path().join("headwater.toml"), configuration(streams, window))?;
+        let mut command =
+            Command::new(fs::canonicalize(binary).with_context(|| format!("no {}", binary.display()))?);
+        command.current_dir(folder.path()).args(["serve", "--config", "headwater.toml", "--data", "data"]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(folder.path().join("log"))?);
+        let mut child = command.spawn().context("cannot run headwater")?;
+        let mut ready = String::new();
+        BufReader::new(child.stdout.take().context("stdout is piped")?).read_line(&mut ready)?;
+        let log = || fs::read_to_string(folder.path().join("log")).unwrap_or_default();
+        let address = |name| {
+            let found = field(&ready, name).map(str::to_owned);
+            found.with_context(|| format!("headwater did not start:\n{}", log()))
+        };
+        let (http, rtmp) = (address("http=")?, address("rtmp=")?);
+        let name = format!("Headwater, window {}", window.unwrap_or("30s"));
+        Ok(Headwater { name, family: Family::of(child.id())?, child, folder, http, rtmp })
+    }
+
+    /// The number of the first segment of a stream: sessions are named by their first period, and both numbers begin
+    /// together on a fresh data directory.
+    pub fn first_segment(&self, stream: usize) -> anyhow::Result<u64> {
+        let body = one_thread()?.block_on(get(&self.http, &format!("/play/s{stream}/master.m3u8")))?;
+        let text = String::from_utf8(body)?;
+        let session = text.lines().find_map(|line| line.strip_prefix("video-1.m3u8?s="));
+        session.and_then(|session| session.parse().ok()).context("no session in the multivariant playlist")
+    }
+
+    /// Pictures and audio frames of all publications that have ended, by its log.
+    pub fn received(&self) -> anyhow::Result<(u64, u64)> {
+        let log = fs::read_to_string(self.folder.path().join("log"))?;
+        let ended: Vec<_> = log.lines().filter(|line| line.contains("RTMP publishing ended")).collect();
+        let sum = |name| ended.iter().filter_map(|line| field(line, name)?.parse::<u64>().ok()).sum();
+        Ok((sum("video="), sum("audio=")))
+    }
+}
+
+impl Server for Headwater {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn target(&self) -> Target {
+        Target { address: self.rtmp.clone(), app: "live".to_owned() }
+    }
+
+    fn http(&self) -> String {
+        self.http.clone()
+    }
+
+    fn playlist(&self, stream: usize) -> String {
+        format!("/play/s{stream}/video-1.m3u8")
+    }
+
+    fn family(&self) -> &Family {
+        &self.family
+    }
+
+    fn files(&self) -> u64 {
+        0
+    }
+}
+
+impl Drop for Headwater {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The release binary beside this one, or the one named by `HEADWATER`.
+pub fn binary() -> anyhow::Result<PathBuf> {
+    if let Some(path) = std::env::var_os("HEADWATER") {
+        return Ok(path.into());
+    }
+    Ok(std::env::current_exe()?.with_file_name("headwater"))
+}
+
+fn configuration(streams: usize, window: Option<&str>) -> String {
+    let mut text = "http.listen = \"127.0.0.1:0\"\nrtmp.listen = \"127.0.0.1:0\"\n".to_owned();
+    if let Some(window) = window {
+        text.push_str(&format!("packager.window = \"{window}\"\n"));
+    }
+    for index in 0..streams {
+        let _ = write!(text, "\n[[streams]]\nentry = \"s{index}\"\nkey = \"s{index}\"\n");
+    }
+    text
+}
+
+fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    line.split_whitespace().find_map(|word| word.strip_prefix(name))
+}
