@@ -8,13 +8,17 @@
 
 use std::cell::UnsafeCell;
 use std::fmt;
+use std::mem::MaybeUninit;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 /// Memory that writers fill place by place while readers look at places already filled.
-struct Block(Box<[UnsafeCell<u8>]>);
+///
+/// It is not cleared before: memory that was promised to a message and never filled costs nothing, and what is filled
+/// is written once.
+struct Block(Box<[UnsafeCell<MaybeUninit<u8>>]>);
 
 // SAFETY: a byte is written only through the one `Place` whose range covers it, before a `Slice` over that
 // range exists; ranges of places of one block are disjoint (see `Writer::reserve`). So no byte is ever written
@@ -24,14 +28,16 @@ unsafe impl Sync for Block {}
 unsafe impl Send for Block {}
 
 impl Block {
-    fn zeroed(len: usize) -> Arc<Block> {
-        Block::from_box(vec![0u8; len].into_boxed_slice())
+    fn unfilled(len: usize) -> Arc<Block> {
+        let raw = Box::into_raw(Box::<[u8]>::new_uninit_slice(len));
+        // SAFETY: `UnsafeCell<T>` has the layout of `T`, and `raw` came from `Box::into_raw` just above.
+        Arc::new(Block(unsafe { Box::from_raw(raw as *mut [UnsafeCell<MaybeUninit<u8>>]) }))
     }
 
-    fn from_box(bytes: Box<[u8]>) -> Arc<Block> {
-        let raw = Box::into_raw(bytes) as *mut [UnsafeCell<u8>];
-        // SAFETY: `UnsafeCell<u8>` has the layout of `u8`, and `raw` came from `Box::into_raw` just above.
-        Arc::new(Block(unsafe { Box::from_raw(raw) }))
+    fn filled(bytes: Box<[u8]>) -> Arc<Block> {
+        let raw = Box::into_raw(bytes);
+        // SAFETY: as above; `MaybeUninit<u8>` has the layout of `u8`, too.
+        Arc::new(Block(unsafe { Box::from_raw(raw as *mut [UnsafeCell<MaybeUninit<u8>>]) }))
     }
 
     fn len(&self) -> usize {
@@ -68,7 +74,7 @@ pub struct Writer {
 impl Writer {
     /// A writer that allocates nothing until the first sample.
     pub fn new(sizes: BlockSizes) -> Writer {
-        Writer { sizes, block: Block::zeroed(0), used: 0, opened_at: 0 }
+        Writer { sizes, block: Block::unfilled(0), used: 0, opened_at: 0 }
     }
 
     /// A place of `len` bytes for a sample at `millis` (any 32-bit millisecond clock, used for the rate alone).
@@ -77,7 +83,7 @@ impl Writer {
             let lasted = millis.wrapping_sub(self.opened_at).clamp(100, 60_000) as usize;
             let a_second = self.used.saturating_mul(1000) / lasted;
             let size = a_second.next_multiple_of(4096).clamp(self.sizes.min, self.sizes.max);
-            self.block = Block::zeroed(size.max(len));
+            self.block = Block::unfilled(size.max(len));
             self.used = 0;
             self.opened_at = millis;
         }
@@ -162,7 +168,8 @@ impl Deref for Slice {
 
     fn deref(&self) -> &[u8] {
         let cells = &self.block.0[self.start..self.start + self.len];
-        // SAFETY: the range was written through its place before this slice was made and is never written again.
+        // SAFETY: every byte of the range was written through a place before this slice was made (`Place::finish` shows
+        // no more than what was written, and slices that join are neighbours), and is never written again.
         unsafe { std::slice::from_raw_parts(cells.as_ptr() as *const u8, cells.len()) }
     }
 }
@@ -175,7 +182,7 @@ impl AsRef<[u8]> for Slice {
 
 impl From<Vec<u8>> for Slice {
     fn from(bytes: Vec<u8>) -> Slice {
-        let block = Block::from_box(bytes.into_boxed_slice());
+        let block = Block::filled(bytes.into_boxed_slice());
         Slice { start: 0, len: block.len(), block }
     }
 }
