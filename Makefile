@@ -25,15 +25,21 @@ test: setup lint ## everything a change has to pass
 
 lint: ## formatting, clippy, licences and sources of dependencies
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo deny --locked check licenses bans sources
 
 fmt: ## format everything
 	cargo fmt --all
+	cargo fmt --manifest-path fuzz/Cargo.toml
+
+SECONDS ?= 60
+fuzz: ## each fuzz target for a minute, or for SECONDS
+	@FUZZ_SECONDS=$(SECONDS) scripts/fuzz
 
 clean: ## remove what was built and what the demo kept
 	cargo clean
 	rm -rf .demo
 
-bench fuzz soak interop:
+bench soak interop:
 	@echo "make $@: there is none yet" >&2; exit 1

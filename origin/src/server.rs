@@ -85,10 +85,9 @@ impl Server {
 async fn serve_isolated(connections: &Connections, stream: TcpStream, shutdown: &CancellationToken) {
     let peer = stream.peer_addr().ok();
     let whose = peer.map_or_else(String::new, |peer| peer.to_string());
-    match isolated("HTTP connection", whose, connections.serve(stream, peer, shutdown)).await {
-        Ok(Err(error)) => report(connections.refusals(), peer, &*error),
-        // It ended as it should, or its panic has been reported.
-        Ok(Ok(())) | Err(_) => {}
+    let ended = isolated("HTTP connection", whose, connections.serve(stream, peer, shutdown)).await;
+    if let Ok(Err(error)) = ended {
+        report(connections.refusals(), peer, &*error);
     }
 }
 

@@ -98,7 +98,7 @@ fn viewers_beyond_the_limit_are_told_to_come_back() {
     // The clients of this test itself keep a connection or two.
     let mut viewers = crowd(400, || connect(server.http()));
     let answered = within(5, "most of them are told", || {
-        let told = viewers.iter_mut().filter_map(|socket| shed(socket)).count();
+        let told = viewers.iter_mut().filter_map(shed).count();
         (told >= 250).then_some(told)
     });
     assert!(answered <= 310, "{answered} of 400");

@@ -4,7 +4,6 @@
 //! happened in a line with the peer's address, and does not grow with the number of peers; what was taken of memory
 //! is given back; and no server may have panicked when it is dropped.
 
-#[allow(dead_code, unused_imports, reason = "each test target uses some of it")]
 #[path = "../support/mod.rs"]
 mod support;
 
