@@ -26,11 +26,17 @@ test: setup lint ## everything a change has to pass
 
 lint: ## formatting, clippy, licences and sources of dependencies
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo deny --locked check licenses bans sources
 
 fmt: ## format everything
 	cargo fmt --all
+	cargo fmt --manifest-path fuzz/Cargo.toml
+
+SECONDS ?= 60
+fuzz: ## each fuzz target for a minute, or for SECONDS
+	@FUZZ_SECONDS=$(SECONDS) scripts/fuzz
 
 clean: ## remove what was built
 	cargo clean
@@ -39,5 +45,5 @@ bench: ## measure beside nginx-rtmp, tables on stdout; QUICK=1 for a short run
 	@scripts/setup
 	@scripts/bench
 
-fuzz soak interop:
+soak interop:
 	@echo "make $@: there is none yet" >&2; exit 1

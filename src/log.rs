@@ -53,3 +53,45 @@ fn panicked(info: &panic::PanicHookInfo<'_>) {
     let backtrace = std::backtrace::Backtrace::capture();
     tracing::error!(thread = thread.name(), place, %backtrace, "panic: {what}");
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use super::*;
+
+    /// A log in memory.
+    #[derive(Clone, Default)]
+    struct Memory(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Memory {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The black-box tests look for these words, and fail where they find them.
+    #[test]
+    fn a_panic_is_a_line_of_its_own_with_its_place() {
+        let log = Memory::default();
+        let sink = log.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || sink.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let before = panic::take_hook();
+            panic::set_hook(Box::new(panicked));
+            let broken = panic::catch_unwind(|| panic!("a bug that this test made"));
+            panic::set_hook(before);
+            assert!(broken.is_err());
+        });
+        let text =
+            String::from_utf8_lossy(&log.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned();
+        assert!(text.contains("ERROR") && text.contains("panic: a bug that this test made"), "{text}");
+        assert!(text.contains(file!()), "{text}");
+    }
+}

@@ -22,8 +22,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// With threads of its own that give memory back ten seconds after a flood, also when nothing happens any more.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let done = match cli::Cli::parse().command {

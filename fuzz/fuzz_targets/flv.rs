@@ -20,8 +20,10 @@ fuzz_target!(|data: &[u8]| {
         Aac::parse(Bytes::copy_from_slice(config)).into_iter().map(Codec::Aac).for_each(check_init);
     }
     let body = tag.to_vec().into();
-    let aggregate = Message { kind: kind::AGGREGATE, timestamp: 0, stream_id: 1, head: Head::default(), body };
-    let inside: usize = split_aggregate(&aggregate).map(|message| message.head.len() + message.body.len()).sum();
+    let aggregate =
+        Message { kind: kind::AGGREGATE, timestamp: 0, stream_id: 1, head: Head::default(), body };
+    let inside: usize =
+        split_aggregate(&aggregate).map(|message| message.head.len() + message.body.len()).sum();
     assert!(inside <= tag.len());
 });
 

@@ -30,7 +30,13 @@ struct Input<'a> {
 
 /// The headers that mean something here.
 const HEADERS: [&str; 7] = [
-    "range", "if-range", "if-none-match", "accept-encoding", "origin", "access-control-request-method", "if-modified-since",
+    "range",
+    "if-range",
+    "if-none-match",
+    "accept-encoding",
+    "origin",
+    "access-control-request-method",
+    "if-modified-since",
 ];
 
 struct One(Arc<View>);

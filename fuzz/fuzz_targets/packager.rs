@@ -16,10 +16,20 @@ use packager::{Now, Numbers, Packager, Presentation};
 enum Step {
     Announce(bool, bool),
     VideoTrack(bool),
-    AudioTrack { hz48: bool },
+    AudioTrack {
+        hz48: bool,
+    },
     /// The next sample of a track, `step` ms after its last one.
-    Video { step: i16, offset: i16, sync: u8, count: u8 },
-    Audio { step: i8, count: u8 },
+    Video {
+        step: i16,
+        offset: i16,
+        sync: u8,
+        count: u8,
+    },
+    Audio {
+        step: i8,
+        count: u8,
+    },
     /// A track's clock goes elsewhere.
     JumpVideo(i32),
     JumpAudio(i32),
@@ -65,7 +75,10 @@ fn video_track(wide: bool) -> Track {
 
 fn audio_track(hz48: bool) -> Track {
     let config: &[u8] = if hz48 { &[0x11, 0x90] } else { &[0x12, 0x10] };
-    Track { codec: Codec::Aac(Aac::parse(Bytes::from_static(config)).expect("valid")), timescale: Timescale::MILLIS }
+    Track {
+        codec: Codec::Aac(Aac::parse(Bytes::from_static(config)).expect("valid")),
+        timescale: Timescale::MILLIS,
+    }
 }
 
 impl Publisher {
@@ -92,7 +105,11 @@ impl Publisher {
             Step::AudioTrack { hz48 } => self.packager.track(TrackId::AUDIO, audio_track(hz48)),
             Step::Video { step, offset, sync, count } => {
                 for index in 0..u8::max(count, 1) {
-                    let sync = if index == 0 { [Sync::Yes, Sync::Recovery, Sync::No][usize::from(sync % 3)] } else { Sync::No };
+                    let sync = if index == 0 {
+                        [Sync::Yes, Sync::Recovery, Sync::No][usize::from(sync % 3)]
+                    } else {
+                        Sync::No
+                    };
                     self.video += i64::from(step);
                     self.sample(TrackId::VIDEO, self.video, offset.into(), sync, step.into());
                 }

@@ -17,9 +17,21 @@ use stream::Input;
 #[derive(Arbitrary, Debug)]
 enum Step<'a> {
     /// Any message.
-    Message { kind: u8, step: i16, payload: &'a [u8] },
-    Picture { keyframe: bool, composition_time: [u8; 3], step: i16, nal: &'a [u8] },
-    Sound { step: i16, frame: &'a [u8] },
+    Message {
+        kind: u8,
+        step: i16,
+        payload: &'a [u8],
+    },
+    Picture {
+        keyframe: bool,
+        composition_time: [u8; 3],
+        step: i16,
+        nal: &'a [u8],
+    },
+    Sound {
+        step: i16,
+        frame: &'a [u8],
+    },
     Metadata(&'a [u8]),
     /// A timestamp from elsewhere.
     Jump(u32),

@@ -44,7 +44,8 @@ pub fn check_init(codec: Codec) {
         (Codec::Avc(avc), [mp4_atom::Codec::Avc1(entry)]) => {
             assert_eq!((entry.visual.width, entry.visual.height), (avc.width, avc.height));
             let profile = &entry.avcc;
-            let written = [profile.avc_profile_indication, profile.profile_compatibility, profile.avc_level_indication];
+            let written =
+                [profile.avc_profile_indication, profile.profile_compatibility, profile.avc_level_indication];
             assert_eq!(written, avc.record[1..4]);
         }
         (Codec::Aac(aac), [mp4_atom::Codec::Mp4a(entry)]) => {

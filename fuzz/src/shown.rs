@@ -50,7 +50,10 @@ fn check_segment(segment: &Segment) {
         let run = &traf.trun[0];
         assert_eq!(traf.tfdt.as_ref().map(|tfdt| tfdt.base_media_decode_time as i64), Some(at));
         assert_eq!(run.data_offset, Some(before_payload as i32));
-        let lengths = run.samples.iter().map(|s| i64::from(s.duration.or(traf.tfhd.default_sample_duration).expect("a duration")));
+        let lengths = run
+            .samples
+            .iter()
+            .map(|s| i64::from(s.duration.or(traf.tfhd.default_sample_duration).expect("a duration")));
         assert_eq!(lengths.sum::<i64>(), part.duration);
         let sizes = run.samples.iter().map(|sample| u64::from(sample.size.expect("a size")));
         let payload: u64 = part.payload.iter().map(|piece| piece.len() as u64).sum();

@@ -100,9 +100,8 @@ async fn serve_counted(connections: &Connections, stream: TcpStream, shutdown: &
 async fn serve_isolated(connections: &Connections, stream: TcpStream, shutdown: &CancellationToken) {
     let peer = stream.peer_addr().ok();
     let whose = peer.map_or_else(String::new, |peer| peer.to_string());
-    let served = isolated("HTTP connection", whose, connections.serve(stream, peer, shutdown)).await;
-    // Else it ended as it should, or its panic has been reported.
-    if let Ok(Err(error)) = served {
+    let ended = isolated("HTTP connection", whose, connections.serve(stream, peer, shutdown)).await;
+    if let Ok(Err(error)) = ended {
         report(&connections.metrics().refusals, peer, &*error);
     }
 }

@@ -16,6 +16,7 @@ use http::Request;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use origin::{Server, Settings};
+use stream::{Found, Source};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -232,6 +233,44 @@ async fn a_panic_ends_its_own_connection_alone() {
     bystander.read_to_string(&mut reply).await.expect("an answer");
     assert!(reply.starts_with("HTTP/1.1 200 OK\r\n"));
     assert_eq!(get(server.address, "/play/demo/master.m3u8").await.status, 200);
+}
+
+/// A source that panics at one entry.
+struct Broken(Arc<Shelf>);
+
+impl Source for Broken {
+    fn find(&self, entry: &str, session: Option<u64>) -> Found {
+        assert!(entry != "broken", "a bug that this test made");
+        self.0.find(entry, session)
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_panics_at_one_entry_serves_the_others() {
+    let server = run(Server::new(Settings::default(), Arc::new(Broken(Shelf::demo().0)))).await;
+    for _ in 0..3 {
+        assert!(raw(server.address, request_closing("/play/broken/master.m3u8").as_bytes()).await.is_none());
+        assert_eq!(get(server.address, "/play/demo/master.m3u8").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_panic_ends_its_stream_of_http2_and_no_other() {
+    let (ours, theirs) = duplex(1 << 20);
+    let server = Server::new(Settings::default(), Arc::new(Broken(Shelf::demo().0)));
+    tokio::spawn(server.serve_connection(theirs, CancellationToken::new()));
+    let (mut sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+        .handshake(TokioIo::new(ours))
+        .await
+        .expect("a handshake");
+    tokio::spawn(connection);
+    let mut ask = async |entry: &str| {
+        let target = format!("http://x/play/{entry}/master.m3u8");
+        let request = Request::get(target).body(Empty::<Bytes>::new()).expect("a request");
+        sender.send_request(request).await
+    };
+    assert!(ask("broken").await.is_err(), "its stream is reset");
+    assert_eq!(ask("demo").await.expect("the connection stands").status(), 200);
 }
 
 #[tokio::test]

@@ -15,14 +15,17 @@ pub struct Panicked(&'static str);
 ///
 /// This is the one place where panics are reported; `what` is the kind of task and `whose` says which. What the
 /// task held is dropped before this returns, so nothing broken stays behind.
-pub async fn isolated<T>(
+pub fn isolated<T>(
     what: &'static str,
     whose: impl Display,
     task: impl Future<Output = T>,
-) -> Result<T, Panicked> {
-    AssertUnwindSafe(task).catch_unwind().await.map_err(|_| {
-        error!(%whose, "{what} ended by a panic, others go on: this is a bug, please report it");
-        Panicked(what)
+) -> impl Future<Output = Result<T, Panicked>> {
+    // A block that awaits would hold the task twice.
+    AssertUnwindSafe(task).catch_unwind().map(move |ended| {
+        ended.map_err(|_| {
+            error!(%whose, "{what} ended by a panic, others go on: this is a bug, please report it");
+            Panicked(what)
+        })
     })
 }
 

@@ -2,6 +2,7 @@
 //! ffprobe to look at what came back.
 //!
 //! Nothing here knows a crate of the server.
+#![allow(dead_code, unused_imports, reason = "each test target uses some of it")]
 
 pub mod cmaf;
 pub mod dash;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::sync_channel;
@@ -14,6 +15,9 @@ use tempfile::TempDir;
 
 use super::http::{Answer, get};
 use super::wait::within;
+
+/// The server's program.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_headwater");
 
 /// For the ready line to appear.
 const READY: Duration = Duration::from_secs(10);
@@ -36,9 +40,19 @@ impl Site {
         Site { folder }
     }
 
+    /// Where its configuration is, and its data directory.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// A server on it, listening.
     pub fn start(self) -> Server {
-        let mut child = serve(self.folder.path());
+        self.start_by(Command::new(BINARY))
+    }
+
+    /// The same by way of a command that runs the program named by its last argument.
+    pub fn start_by(self, command: Command) -> Server {
+        let mut child = serve(self.folder.path(), command);
         let stdout = child.stdout.take().expect("stdout is piped");
         let log = Log::of(&mut child);
         let mut server = Server { child, log, site: Some(self), http: String::new(), rtmp: String::new() };
@@ -48,8 +62,7 @@ impl Site {
     }
 }
 
-fn serve(folder: &Path) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_headwater"));
+fn serve(folder: &Path, mut command: Command) -> Child {
     command.current_dir(folder).args(["serve", "--config", "headwater.toml", "--data", "data"]);
     command.env("RUST_LOG", "info").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().expect("the binary runs")
@@ -70,6 +83,9 @@ fn address(ready: &str, name: &str) -> String {
     word.unwrap_or_else(|| panic!("no {name} in {ready:?}")).to_owned()
 }
 
+/// What the server's panic hook writes (`src/log.rs` has a test of it).
+const PANIC: &str = "panic: ";
+
 /// A server that listens. When dropped it is killed; it must not have panicked until then.
 pub struct Server {
     child: Child,
@@ -83,6 +99,27 @@ impl Server {
     /// On a site of its own.
     pub fn start(settings: &str, entries: &[&str]) -> Server {
         Site::new(settings, entries).start()
+    }
+
+    /// Where the HTTP listener stands.
+    pub fn http(&self) -> SocketAddr {
+        self.http.parse().expect("an address in the ready line")
+    }
+
+    /// Where the RTMP listener stands.
+    pub fn rtmp(&self) -> SocketAddr {
+        self.rtmp.parse().expect("an address in the ready line")
+    }
+
+    /// What the kernel knows of its process: a file of `/proc/PID`.
+    pub fn proc(&self, file: &str) -> String {
+        let path = format!("/proc/{}/{file}", self.child.id());
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// The folder of its configuration, which has its data directory in it.
+    pub fn folder(&self) -> &Path {
+        self.site.as_ref().expect("a server has a site").folder()
     }
 
     /// Where an encoder publishes to an entry.
@@ -141,7 +178,7 @@ impl Drop for Server {
         if thread::panicking() {
             eprintln!("--- stderr of the server\n{log}---");
         } else {
-            assert!(!log.contains("panicked at"), "the server panicked:\n{log}");
+            assert!(!log.contains(PANIC), "the server panicked:\n{log}");
         }
     }
 }

@@ -25,11 +25,12 @@ use super::client::{AAC_CONFIG, AVC_RECORD};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Knows the key `KEY`.
+/// Knows the key `KEY`; at `BUG` it panics.
 struct OneKey(Takeover);
 
 impl Admit for OneKey {
     fn admit<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Grant, Refusal>> {
+        assert!(request.name != "BUG", "a bug that this test made");
         let settings = Arc::new(stream::Settings { takeover: self.0, ..stream::Settings::default() });
         let grant = Grant { entry: "0_entry".into(), leg: request.leg, rendition: None, settings };
         let answer = if request.name == "KEY" { Ok(grant) } else { Err(Refusal::UnknownKey) };
@@ -279,6 +280,19 @@ async fn garbage_and_silence_are_closed_while_others_go_on() {
         timeout(PATIENCE, closed).await.expect("closed");
     }
     encoder.show().await;
+}
+
+#[tokio::test]
+async fn a_panic_ends_its_connection_and_no_other() {
+    let server = serve(Limits::default(), Takeover::Never).await;
+    let mut bystander = Encoder::on_air(server.at).await;
+    for _ in 0..3 {
+        let mut broken = Encoder::publish(server.at, "BUG").await;
+        assert_eq!(broken.farewell().await, Vec::<String>::new(), "closed without a word");
+    }
+    bystander.show().await;
+    let mut refused = Encoder::publish(server.at, "KEY").await;
+    assert_eq!(refused.farewell().await, ["NetStream.Publish.BadName"], "the stream is as it was");
 }
 
 #[tokio::test]

@@ -81,12 +81,13 @@ impl Reason {
 }
 
 impl Connection {
-    pub(super) fn new(server: Arc<Server>, socket: TcpStream, peer: SocketAddr) -> Connection {
+    /// In a place of its own: a task that hands it around by value would hold it several times.
+    pub(super) fn new(server: Arc<Server>, socket: TcpStream, peer: SocketAddr) -> Box<Connection> {
         let session = Session::new(server.settings.limits, Instant::now());
-        Connection { server, socket, peer, session, buffer: vec![0; READ.0], on_air: None }
+        Box::new(Connection { server, socket, peer, session, buffer: vec![0; READ.0], on_air: None })
     }
 
-    pub(super) async fn run(mut self, shutdown: &CancellationToken) {
+    pub(super) async fn run(mut self: Box<Self>, shutdown: &CancellationToken) {
         let reason = match self.talk(shutdown).await {
             Ok(never) => match never {},
             Err(reason) => reason,
@@ -202,7 +203,7 @@ impl Connection {
     }
 
     /// Sends what is left. A peer that still sends would lose it to a reset, so it is heard out for a moment.
-    async fn close(mut self, reason: &Reason) {
+    async fn close(mut self: Box<Self>, reason: &Reason) {
         if matches!(reason, Reason::Closed | Reason::Lost(_) | Reason::Stuck) {
             return;
         }

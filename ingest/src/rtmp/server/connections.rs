@@ -5,14 +5,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use stream::{Refusals, isolated};
+use stream::Refusals;
+use stream::isolate::{Panicked, isolated};
 use tokio::task::JoinSet;
 
 /// Runs connections, up to a limit.
 pub(super) struct Connections {
     limit: usize,
     refusals: Arc<Refusals>,
-    tasks: JoinSet<()>,
+    tasks: JoinSet<Result<(), Panicked>>,
 }
 
 impl Connections {
@@ -37,10 +38,7 @@ impl Connections {
             self.refusals.warn(Some(peer), "full", &why);
             return false;
         }
-        self.tasks.spawn(async move {
-            // A panic has been reported, and there is nothing left of the connection.
-            let _ = isolated("RTMP connection", peer, connection).await;
-        });
+        self.tasks.spawn(isolated("RTMP connection", peer, connection));
         true
     }
 

@@ -1,0 +1,28 @@
+//! Peers that are broken, slow, greedy or hostile, against the real binary.
+//!
+//! In each test somebody else is on air, whose segments must go on coming without a discontinuity; the log says what
+//! happened in a line with the peer's address, and does not grow with the number of peers; what was taken of memory
+//! is given back; and no server may have panicked when it is dropped.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bystander;
+mod process;
+mod publisher;
+mod rtmp;
+mod web;
+
+mod chunks;
+mod clock;
+mod descriptors;
+mod flood;
+mod garbage;
+mod gops;
+mod names;
+mod requests;
+mod slow;
+mod stall;
+mod takeover;
+mod timestamps;
+mod tracks;
