@@ -12,7 +12,6 @@ use proptest::prelude::*;
 use super::chunker::basic;
 use super::client::{Client, amf_values};
 
-/// A1
 #[test]
 fn garbage_instead_of_a_handshake() {
     for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0x16, 3, 1, 2, 0], &[0; 5000], &[0xff; 5000], b"\x06"] {
@@ -23,7 +22,6 @@ fn garbage_instead_of_a_handshake() {
     }
 }
 
-/// A2
 #[test]
 fn silence_and_half_a_handshake() {
     for sent in [0, 1, 700, 1537, 3072] {
@@ -37,7 +35,6 @@ fn silence_and_half_a_handshake() {
     }
 }
 
-/// A3
 #[test]
 fn nested_and_numbered_amf() {
     let deep = [&amf_values(&["connect".into(), 1.0.into()])[..], &[3, 0, 1, b'a'].repeat(60_000)].concat();
@@ -58,7 +55,6 @@ fn begin(csid: u32, len: u32) -> Vec<u8> {
     [&basic(csid, 0)[..], &[0, 0, 0, a, b, c, kind::VIDEO, 1, 0, 0, 0], &[7; 128]].concat()
 }
 
-/// A4
 #[test]
 fn many_chunk_streams_with_long_messages() {
     let cut = |len: u32| {
@@ -92,7 +88,7 @@ fn each_type_of_message_has_its_own_longest() {
     }
 }
 
-/// A5. Sizes 0 and bit 31 are in `chunks`.
+/// Sizes that are none are in `chunks`.
 #[test]
 fn chunks_of_one_byte_cost_no_more_than_their_bytes() {
     let mut client = Client::with_tracks();
@@ -103,7 +99,6 @@ fn chunks_of_one_byte_cost_no_more_than_their_bytes() {
     assert_eq!(client.times(), [0]);
 }
 
-/// A6
 #[test]
 fn media_before_publish_is_ignored() {
     let mut client = Client::new();
@@ -115,7 +110,6 @@ fn media_before_publish_is_ignored() {
     assert_eq!(client.session.counters().ignored, 3);
 }
 
-/// A6
 #[test]
 fn short_empty_and_unknown_messages_are_ignored() {
     let mut client = Client::with_tracks();

@@ -69,7 +69,6 @@ fn an_unknown_application_is_rejected_with_a_description() {
     );
 }
 
-/// A7
 #[test]
 fn a_bad_key_is_refused_and_never_repeated() {
     for key in ["../../etc/passwd", "a\0b", "a\nb", "<script>", "", &"k".repeat(10_000)] {

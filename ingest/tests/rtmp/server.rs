@@ -263,7 +263,6 @@ async fn shutting_down_tells_publishers_and_returns() {
     assert!(TcpStream::connect(server.at).await.is_err());
 }
 
-/// A1, A2
 #[tokio::test]
 async fn garbage_and_silence_are_closed_while_others_go_on() {
     let limits = Limits { setup: Duration::from_millis(200), ..Limits::default() };
