@@ -1,0 +1,55 @@
+import type { Browser } from "puppeteer-core";
+
+import { chromium } from "./browser";
+import type { Child } from "./child";
+import { publish } from "./encoder";
+import { Headwater } from "./headwater";
+import { Pages } from "./pages";
+import type { Player } from "./players";
+import { Viewer } from "./viewer";
+
+/** The entry that everything is about. */
+const ENTRY = "show";
+
+/** A server, an encoder that publishes to it, and a browser in which viewers open its players. */
+export class Stage {
+  readonly server: Headwater;
+  #pages: Pages;
+  #browser: Browser;
+  #encoder?: Child;
+
+  private constructor(server: Headwater, pages: Pages, browser: Browser) {
+    [this.server, this.#pages, this.#browser] = [server, pages, browser];
+  }
+
+  /** With the encoder on air and something to play. `settings` are the server's, in TOML. */
+  static async set(settings = "", browser: () => Promise<Browser> = chromium): Promise<Stage> {
+    const stage = new Stage(await Headwater.start(settings, [ENTRY]), await Pages.start(), await browser());
+    await stage.onAir();
+    await stage.server.playable(ENTRY);
+    return stage;
+  }
+
+  /** A viewer who opens a player now. */
+  open(player: Player): Promise<Viewer> {
+    return Viewer.open(this.#browser, this.#pages, player, this.server.url(ENTRY, player.manifest));
+  }
+
+  /** The encoder begins, or begins anew. */
+  async onAir(): Promise<void> {
+    this.#encoder = await publish(this.server.publishUrl(ENTRY));
+  }
+
+  /** The encoder loses its power. */
+  async offAir(): Promise<void> {
+    await this.#encoder?.kill();
+  }
+
+  /** Everything down; throws where the server did not go well. */
+  async strike(): Promise<void> {
+    await this.#browser.close();
+    this.#pages.stop();
+    await this.offAir();
+    await this.server.stop();
+  }
+}
