@@ -35,6 +35,11 @@ export class Stage {
     return Viewer.open(this.#browser, this.#pages, player, this.server.url(ENTRY, player.manifest));
   }
 
+  /** A viewer for each player. */
+  async openAll(players: Player[]): Promise<Map<Player, Viewer>> {
+    return new Map(await Promise.all(players.map(async (player) => [player, await this.open(player)] as const)));
+  }
+
   /** The encoder begins, or begins anew. */
   async onAir(): Promise<void> {
     this.#encoder = await publish(this.server.publishUrl(ENTRY));

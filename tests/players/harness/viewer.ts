@@ -12,6 +12,8 @@ import { until } from "./until";
 
 /** What can be seen of a player at one moment. */
 export interface State {
+  /** Seconds of a clock that only counts on, to compare media time with. */
+  clock: number;
   /** Media seconds. */
   time: number;
   /** Frames that were decoded and shown in time. */
@@ -73,6 +75,7 @@ export class Viewer {
       const broken = video.error ? [`video: ${video.error.code} ${video.error.message}`] : [];
       const { buffered } = video;
       return {
+        clock: performance.now() / 1000,
         time: video.currentTime,
         frames: totalVideoFrames - droppedVideoFrames,
         paused: video.paused,
