@@ -22,6 +22,7 @@ run: ## build in release, run the server with one demo entry
 
 test: setup lint ## everything a change has to pass
 	cargo test --workspace --locked
+	scripts/players
 
 lint: ## formatting, clippy, licences and sources of dependencies
 	cargo fmt --all --check
@@ -35,5 +36,9 @@ clean: ## remove what was built and what the demo kept
 	cargo clean
 	rm -rf .demo
 
-bench fuzz soak interop:
+interop: ## every player and encoder there is; installs them, writes docs/interop.md
+	@scripts/setup --tests
+	@scripts/interop
+
+bench fuzz soak:
 	@echo "make $@: there is none yet" >&2; exit 1

@@ -1,6 +1,13 @@
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
 import { launch, type Browser } from "puppeteer-core";
 
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+/** Where Chromium may be: as Debian packages it, as its maker does, as scripts/setup fetches it elsewhere. */
+const PLACES = ["/usr/bin/chromium", "/usr/bin/google-chrome", join(homedir(), ".cache/headwater/chromium")];
+
+const CHROMIUM = process.env.CHROMIUM ?? PLACES.find(existsSync);
 const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
 
 /** No sandbox: as root, and in a container, there is none to be had; the pages are ours. */

@@ -9,6 +9,9 @@ import { until } from "./until";
 /** What a player can be given. */
 export type Manifest = "master.m3u8" | "manifest.mpd";
 
+/** What is below an entry. */
+type Resource = Manifest | "video-1.m3u8";
+
 /** The real binary with a data directory of its own, on ports that were free. */
 export class Headwater {
   #folder = mkdtempSync(join(tmpdir(), "headwater-players-"));
@@ -30,15 +33,19 @@ export class Headwater {
     return `rtmp://${this.#rtmp}/live/key-${entry}`;
   }
 
-  /** What a viewer opens. */
-  url(entry: string, manifest: Manifest): string {
-    return `http://${this.#http}/play/${entry}/${manifest}`;
+  /** What a viewer opens, or what is below it. */
+  url(entry: string, resource: Resource): string {
+    return `http://${this.#http}/play/${entry}/${resource}`;
   }
 
-  /** Waits for an entry to have something to play. */
-  async playable(entry: string): Promise<void> {
-    const answers = async () => (await fetch(this.url(entry, "master.m3u8"))).ok;
-    await until(`a playlist of ${entry}`, 20, answers, () => this.log);
+  /** Waits for the playlist of an entry to list `seconds` of media. */
+  async listed(entry: string, seconds: number): Promise<void> {
+    const enough = async () => {
+      const answer = await fetch(this.url(entry, "video-1.m3u8"));
+      const lengths = [...(await answer.text()).matchAll(/#EXTINF:([\d.]+)/g)].map(([, length]) => Number(length));
+      return answer.ok && lengths.reduce((sum, length) => sum + length, 0) >= seconds;
+    };
+    await until(`${seconds} s of ${entry}`, 20 + seconds, enough, () => this.log);
   }
 
   /** What it said. */

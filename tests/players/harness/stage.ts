@@ -26,8 +26,13 @@ export class Stage {
   static async set(settings = "", browser: () => Promise<Browser> = chromium): Promise<Stage> {
     const stage = new Stage(await Headwater.start(settings, [ENTRY]), await Pages.start(), await browser());
     await stage.onAir();
-    await stage.server.playable(ENTRY);
+    await stage.listed(1);
     return stage;
+  }
+
+  /** Waits for there to be so many seconds to play. */
+  listed(seconds: number): Promise<void> {
+    return this.server.listed(ENTRY, seconds);
   }
 
   /** A viewer who opens a player now. */
