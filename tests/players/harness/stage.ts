@@ -3,7 +3,7 @@ import type { Browser } from "puppeteer-core";
 import { chromium } from "./browser";
 import type { Child } from "./child";
 import { publish } from "./encoder";
-import { Headwater } from "./headwater";
+import { Headwater, type Manifest } from "./headwater";
 import { Pages } from "./pages";
 import type { Player } from "./players";
 import { Viewer } from "./viewer";
@@ -35,9 +35,24 @@ export class Stage {
     return this.server.listed(ENTRY, seconds);
   }
 
+  /** What a player is given. */
+  url(manifest: Manifest): string {
+    return this.server.url(ENTRY, manifest);
+  }
+
+  /** Where an encoder publishes. */
+  get publishUrl(): string {
+    return this.server.publishUrl(ENTRY);
+  }
+
+  /** The browser's own number. */
+  async browserVersion(): Promise<string> {
+    return /\d+(\.\d+)*/.exec(await this.#browser.version())?.[0] ?? "?";
+  }
+
   /** A viewer who opens a player now. */
   open(player: Player): Promise<Viewer> {
-    return Viewer.open(this.#browser, this.#pages, player, this.server.url(ENTRY, player.manifest));
+    return Viewer.open(this.#browser, this.#pages, player, this.url(player.manifest));
   }
 
   /** A viewer for each player. */
@@ -47,7 +62,7 @@ export class Stage {
 
   /** The encoder begins, or begins anew. */
   async onAir(): Promise<void> {
-    this.#encoder = await publish(this.server.publishUrl(ENTRY));
+    this.#encoder = await publish(this.publishUrl);
   }
 
   /** The encoder loses its power. */
