@@ -22,9 +22,14 @@ export class Stage {
     [this.server, this.#pages, this.#browser] = [server, pages, browser];
   }
 
-  /** With the encoder on air and something to play. `settings` are the server's, in TOML. */
+  /** With nobody on air. `settings` are the server's, in TOML. */
+  static async empty(settings = "", browser: () => Promise<Browser> = chromium): Promise<Stage> {
+    return new Stage(await Headwater.start(settings, [ENTRY]), await Pages.start(), await browser());
+  }
+
+  /** With the encoder on air and something to play. */
   static async set(settings = "", browser: () => Promise<Browser> = chromium): Promise<Stage> {
-    const stage = new Stage(await Headwater.start(settings, [ENTRY]), await Pages.start(), await browser());
+    const stage = await Stage.empty(settings, browser);
     await stage.onAir();
     await stage.listed(1);
     return stage;

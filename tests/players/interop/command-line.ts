@@ -32,32 +32,30 @@ export const mpv = (url: string) =>
 
 /** VLC refuses to run as root, so it is nobody who watches; every fifth of its frames is a file. */
 export const vlc = (url: string) =>
-  scratch(async (folder) => {
-    const silent = ["--no-color", "--intf=dummy", "--vout=dummy", "--aout=dummy", "--play-and-exit", "--run-time=8"];
+  scratch((folder) => {
+    const silent = ["--no-color", "--intf=dummy", "--vout=dummy", "--aout=dummy"];
     const scene = ["--video-filter=scene", "--scene-format=png", "--scene-ratio=5", `--scene-path=${folder}`];
     const uid = process.getuid?.() === 0 ? 65534 : undefined;
     const player = new Child("cvlc", [...silent, ...scene, url], { uid, env: { HOME: folder }, cwd: folder });
-    const said = await player.end(PATIENCE);
-    try {
-      return `plays: ${moving(folder, DUE / 10)} of every fifth frame`;
-    } catch (error) {
-      throw new Error(`${error}\n${said.slice(-1500)}`);
-    }
+    return watched(player, folder, DUE / 5).then((count) => `plays: ${5 * count} frames`);
   });
 
-/** Lets GStreamer's playbin3 play in time; frames that were due are files. */
+/** Lets GStreamer's playbin3 play in time, its pictures as files. */
 export const gstreamer = (url: string) =>
-  scratch(async (folder) => {
+  scratch((folder) => {
     const sink = `videoconvert ! pngenc compression-level=1 ! multifilesink sync=true location=${folder}/%05d.png`;
     const words = ["-q", "playbin3", `uri=${url}`, `video-sink=${sink}`, "audio-sink=fakesink sync=true"];
-    const player = new Child("gst-launch-1.0", words);
-    try {
-      const enough = () => attempt(() => moving(folder, DUE));
-      return `plays: ${await until("a hundred frames", 30, enough, () => player.output.slice(-1500))} frames`;
-    } finally {
-      await player.stop(2);
-    }
+    return watched(new Child("gst-launch-1.0", words), folder, DUE).then((count) => `plays: ${count} frames`);
   });
+
+/** Waits for a player that does not stop by itself to have written its frames, and stops it. */
+async function watched(player: Child, folder: string, due: number): Promise<number> {
+  try {
+    return await until(`${due} frames`, PATIENCE / 2, () => attempt(() => moving(folder, due)), () => player.output.slice(-1500));
+  } finally {
+    await player.stop(2);
+  }
+}
 
 /** What `of` returns, nothing where it throws. */
 function attempt<T>(of: () => T): T | undefined {

@@ -6,7 +6,7 @@ import { Stage } from "../harness/stage";
 import { playsOn, showsMotion, started } from "../harness/watching";
 import { cell } from "./cell";
 import { ffmpeg, gstreamer, mpv, streamlink, vlc, ytDlp } from "./command-line";
-import { newFfmpeg, python, version } from "./tools";
+import { newFfmpeg, packaged, python, version } from "./tools";
 
 const stages = { Chromium: await Stage.set("", chromium), Firefox: await Stage.set("", firefox) };
 beforeAll(() => stages.Chromium.listed(20), 60_000);
@@ -51,7 +51,7 @@ const newer = await newFfmpeg();
 await both("ffmpeg", await version("ffmpeg", "-version"), ffmpeg("ffmpeg"));
 await both("ffmpeg from PyPI", await version(newer, "-version"), ffmpeg(newer));
 await both("mpv", await version("mpv"), mpv);
-await both("VLC", await version("vlc"), vlc);
+await both("VLC", await packaged("vlc-bin"), vlc);
 await both("GStreamer playbin3", await version("gst-launch-1.0"), gstreamer, {
   DASH: "GStreamer 1.22 shows no frame of live DASH",
 });

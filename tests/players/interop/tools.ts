@@ -16,8 +16,13 @@ export async function newFfmpeg(): Promise<string> {
   return path.trim();
 }
 
-/** What a tool says its version is: the first number with a dot in it. */
+/** The version of a command, as it says it: the first number with a dot in it that a word or a letter introduces. */
 export async function version(command: string, option = "--version"): Promise<string> {
   const said = await run(command, [option], 30).catch((error: unknown) => String(error));
-  return /\d+(\.\d+)+/.exec(said)?.[0] ?? "?";
+  return /(?<=\s[nv]?)\d+(\.\d+)+/.exec(said)?.[0] ?? "?";
+}
+
+/** The version of a Debian package. */
+export async function packaged(name: string): Promise<string> {
+  return (await run("dpkg-query", ["-W", "-f", "${Version}", name], 30)).replace(/^\d+:|[-+].*$/g, "");
 }
