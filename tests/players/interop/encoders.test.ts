@@ -36,12 +36,13 @@ async function encoder(tool: string, number: string, publish: (url: string) => P
 }
 
 async function probe(url: string): Promise<string> {
-  const entries = "stream=codec_name,profile,width,height,r_frame_rate,has_b_frames,sample_rate,channels";
+  const entries = "stream=codec_name,profile,width,height,avg_frame_rate,has_b_frames,sample_rate,channels";
   const said = await run("ffprobe", ["-v", "error", "-show_entries", entries, "-of", "json", url], 60);
   const { streams } = JSON.parse(said) as { streams: Record<string, string | number>[] };
   const [video, audio] = [streams.find((stream) => stream.width), streams.find((stream) => stream.channels)];
   if (!video || !audio) throw new Error(`not picture and sound: ${said}`);
-  const rate = String(video.r_frame_rate).replace(/\/1$/, "");
+  const [frames, seconds] = String(video.avg_frame_rate).split("/").map(Number);
+  const rate = (frames! / seconds!).toFixed(0);
   const picture = `${video.codec_name} ${video.profile} ${video.width}×${video.height} ${rate} fps, ${video.has_b_frames} B-frames`;
   return `${picture}; ${audio.codec_name} ${audio.sample_rate} Hz`;
 }

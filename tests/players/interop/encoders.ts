@@ -22,7 +22,7 @@ export const ffmpeg = (command: string) => async (url: string): Promise<OnAir> =
 /** GStreamer with rtmp2sink: 44.1 kHz, and times of its own making. */
 export async function gstreamer(url: string): Promise<OnAir> {
   const sink = `flvmux name=mux streamable=true ! rtmp2sink location=${url}`;
-  const picture = "videotestsrc is-live=true pattern=zone-plate kx2=20 ky2=20 kt=1 ! video/x-raw,width=640,height=360,framerate=30/1";
+  const picture = "videotestsrc is-live=true pattern=zone-plate kx2=20 ky2=20 kt=1 ! video/x-raw,format=I420,width=640,height=360,framerate=30/1";
   const coded = "x264enc key-int-max=60 bframes=2 speed-preset=ultrafast bitrate=900 ! h264parse ! mux.";
   const tone = "audiotestsrc is-live=true ! audio/x-raw,rate=44100 ! avenc_aac ! aacparse ! mux.";
   return new Child("gst-launch-1.0", ["-q", ...`${sink} ${picture} ! ${coded} ${tone}`.split(" ")]);

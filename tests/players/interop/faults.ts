@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-import { HLS_JS, SHAKA_DASH, SHAKA_HLS, type Player } from "../harness/players";
+import { DASH_JS, HLS_JS, SHAKA_DASH, SHAKA_HLS, type Player } from "../harness/players";
 import type { Stage } from "../harness/stage";
 import { playsOn } from "../harness/watching";
 import type { State, Viewer } from "../harness/viewer";
@@ -25,6 +25,11 @@ const SHAKA_WINDOW = "Shaka on HLS stalls for about the length of the window aft
 const SHAKA_STATIC =
   "Shaka adds mediaPresentationDuration to where the seek range begins once an MPD is static, and waits for more";
 
+const DASH_GONE = "what was in the server's memory is gone, and dash.js goes on asking for it until the page is reloaded";
+
+const DASH_PERIODS =
+  "dash.js puts the sum of the Periods' durations in the place of mediaPresentationDuration where there are several, so the last is not the last to it";
+
 const HLS_HOLE =
   "hls.js takes a hole of less than 0.1 s in the sound, where an encoder was cut off, for something yet to come";
 
@@ -42,7 +47,10 @@ export const FAULTS: Fault[] = [
     settings: "",
     happen: restart,
     through: goesOn,
-    known: new Map([[SHAKA_HLS, SHAKA_WINDOW]]),
+    known: new Map([
+      [SHAKA_HLS, SHAKA_WINDOW],
+      [DASH_JS, DASH_GONE],
+    ]),
   },
   {
     name: "stream ends",
@@ -62,6 +70,7 @@ export const FAULTS: Fault[] = [
     through: ends,
     known: new Map([
       [SHAKA_DASH, SHAKA_STATIC],
+      [DASH_JS, DASH_PERIODS],
       [HLS_JS, HLS_HOLE],
     ]),
   },

@@ -11,7 +11,9 @@ export function playDash(video: HTMLVideoElement, url: string): void {
   player.updateSettings({ debug: { logLevel: dashjs.Debug.LOG_LEVEL_ERROR } });
   player.on(dashjs.MediaPlayer.events.ERROR, (event) => {
     const { code, message } = event.error as { code: number; message: string };
-    window.fatal.push(`${code} ${message}`);
+    // A segment that cannot be had is skipped.
+    const skipped = code === dashjs.MediaPlayer.errors.DOWNLOAD_ERROR_ID_CONTENT_CODE;
+    (skipped ? window.hiccups : window.fatal).push(`${code} ${message}`);
   });
   player.on(dashjs.MediaPlayer.events.PLAYBACK_STALLED, () => window.hiccups.push("stalled"));
   let over = false;
