@@ -22,7 +22,8 @@ export class Child {
 
   constructor(command: string, words: string[], options: Options = {}) {
     this.#name = `${command} ${words.join(" ")}`;
-    const identity = options.uid === undefined ? [] : ["--reuid", `${options.uid}`, "--regid", `${options.uid}`, "--clear-groups"];
+    const identity =
+      options.uid === undefined ? [] : ["--reuid", `${options.uid}`, "--regid", `${options.uid}`, "--clear-groups"];
     this.#process = spawn("setpriv", [...identity, "--pdeathsig", "KILL", command, ...words], {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
@@ -78,7 +79,12 @@ export class Child {
 
   async #end(seconds: number): Promise<void> {
     try {
-      await until(`the end of ${this.#name}`, seconds, () => !this.running, () => this.output.slice(-2000));
+      await until(
+        `the end of ${this.#name}`,
+        seconds,
+        () => !this.running,
+        () => this.output.slice(-2000),
+      );
     } finally {
       await this.kill();
     }

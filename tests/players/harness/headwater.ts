@@ -73,7 +73,12 @@ export class Headwater {
     const words = ["serve", "--config", "headwater.toml", "--data", "data"];
     this.#child = new Child(BINARY, words, { cwd: this.#folder, env });
     const line = /^headwater ready .*http=(\S+).* rtmp=(\S+)/m;
-    const ready = await until("the ready line", 10, () => line.exec(this.log), () => this.log);
+    const ready = await until(
+      "the ready line",
+      10,
+      () => line.exec(this.log),
+      () => this.log,
+    );
     [this.#http, this.#rtmp] = [ready[1]!, ready[2]!];
   }
 

@@ -24,8 +24,20 @@ function version(name: string): string {
 
 const [hls, dash, shaka] = ["hls.js", "dashjs", "shaka-player"].map(version) as [string, string, string];
 
-export const HLS_JS: Player = { name: "hls.js", version: hls, manifest: "master.m3u8", library: "/hls.js", play: playHls };
-export const DASH_JS: Player = { name: "dash.js", version: dash, manifest: "manifest.mpd", library: "/dash.js", play: playDash };
+export const HLS_JS: Player = {
+  name: "hls.js",
+  version: hls,
+  manifest: "master.m3u8",
+  library: "/hls.js",
+  play: playHls,
+};
+export const DASH_JS: Player = {
+  name: "dash.js",
+  version: dash,
+  manifest: "manifest.mpd",
+  library: "/dash.js",
+  play: playDash,
+};
 export const SHAKA_HLS: Player = {
   name: "Shaka on HLS",
   version: shaka,
@@ -38,4 +50,10 @@ export const SHAKA_DASH: Player = { ...SHAKA_HLS, name: "Shaka on DASH", manifes
 export const PLAYERS: Player[] = [HLS_JS, DASH_JS, SHAKA_HLS, SHAKA_DASH];
 
 /** The browser's own player. */
-export const NATIVE_HLS: Player = { name: "built in", version: "", manifest: "master.m3u8", library: "", play: playNative };
+export const NATIVE_HLS: Player = {
+  name: "built in",
+  version: "",
+  manifest: "master.m3u8",
+  library: "",
+  play: playNative,
+};

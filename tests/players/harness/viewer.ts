@@ -82,7 +82,10 @@ export class Viewer {
         ended: ask(() => window.handle.over(), false),
         latency: ask(() => window.handle.latency(), NaN),
         range: ask<[number, number] | []>(() => window.handle.range(), []),
-        buffered: Array.from({ length: buffered.length }, (_, at): [number, number] => [buffered.start(at), buffered.end(at)]),
+        buffered: Array.from({ length: buffered.length }, (_, at): [number, number] => [
+          buffered.start(at),
+          buffered.end(at),
+        ]),
         fatal: [...window.fatal, ...broken],
         hiccups: window.hiccups,
       };

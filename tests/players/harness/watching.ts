@@ -21,7 +21,9 @@ export async function playsOn(viewer: Viewer): Promise<State> {
   const to = await viewer.until(`${LOOK} s of media`, 3 * LOOK, ({ time }) => time >= from.time + LOOK);
   const expected = SEEN * RATE * LOOK;
   if (to.frames - from.frames >= expected) return to;
-  throw new Error(`${to.frames - from.frames} frames in ${LOOK} s, where at least ${expected} are due\n${await viewer.report()}`);
+  throw new Error(
+    `${to.frames - from.frames} frames in ${LOOK} s, where at least ${expected} are due\n${await viewer.report()}`,
+  );
 }
 
 /** Sees a picture that is the test picture rather than any plain colour, and that changes while media time passes. */

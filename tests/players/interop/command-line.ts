@@ -25,9 +25,14 @@ export const ffmpeg = (command: string) => (url: string) =>
 /** Lets mpv play in time, its pictures as files. */
 export const mpv = (url: string) =>
   scratch(async (folder) => {
-    const picture = ["--vo=image", "--vo-image-format=png", "--vo-image-png-compression=1", `--vo-image-outdir=${folder}`];
+    const picture = [
+      "--vo=image",
+      "--vo-image-format=png",
+      "--vo-image-png-compression=1",
+      `--vo-image-outdir=${folder}`,
+    ];
     await run("mpv", ["--no-config", ...picture, "--ao=null", `--length=${SECONDS}`, url], PATIENCE);
-    return `plays: ${moving(folder, DUE / 2)} frames`;
+    return `plays: ${moving(folder, DUE)} frames`;
   });
 
 /** VLC refuses to run as root, so it is nobody who watches; every fifth of its frames is a file. */
@@ -51,7 +56,12 @@ export const gstreamer = (url: string) =>
 /** Waits for a player that does not stop by itself to have written its frames, and stops it. */
 async function watched(player: Child, folder: string, due: number): Promise<number> {
   try {
-    return await until(`${due} frames`, PATIENCE / 2, () => attempt(() => moving(folder, due)), () => player.output.slice(-1500));
+    return await until(
+      `${due} frames`,
+      PATIENCE / 2,
+      () => attempt(() => moving(folder, due)),
+      () => player.output.slice(-1500),
+    );
   } finally {
     await player.stop(2);
   }
@@ -67,11 +77,12 @@ function attempt<T>(of: () => T): T | undefined {
 }
 
 /** Lets streamlink fetch a few seconds, and ffmpeg decode them. */
-export const streamlink = (protocol: "hls" | "dash") => (url: string) =>
+export const streamlink = (url: string) =>
   scratch(async (folder) => {
     const file = join(folder, "got");
+    const protocol = url.endsWith(".mpd") ? "dash" : "hls";
     const words = ["--no-config", "--stream-segmented-duration", "8", "-o", file, "-f", `${protocol}://${url}`, "best"];
-    await run(python("streamlink"), words, PATIENCE);
+    await run(python("streamlink"), words, PATIENCE / 2);
     return fetched(file);
   });
 

@@ -13,39 +13,50 @@ export interface OnAir {
 }
 
 /** FFmpeg as its users start it: it encodes, in real time. */
-export const ffmpeg = (command: string) => async (url: string): Promise<OnAir> => {
-  const source = "-hide_banner -nostdin -re -f lavfi -i testsrc2=size=640x360:rate=30 -f lavfi -i sine=sample_rate=48000";
-  const coded = "-c:v libx264 -preset ultrafast -bf 2 -g 60 -pix_fmt yuv420p -b:v 900k -c:a aac -b:a 96k -f flv";
-  return new Child(command, [...source.split(" "), ...coded.split(" "), url]);
-};
+export const ffmpeg =
+  (command: string) =>
+  async (url: string): Promise<OnAir> => {
+    const source =
+      "-hide_banner -nostdin -re -f lavfi -i testsrc2=size=640x360:rate=30 -f lavfi -i sine=sample_rate=48000";
+    const coded = "-c:v libx264 -preset ultrafast -bf 2 -g 60 -pix_fmt yuv420p -b:v 900k -c:a aac -b:a 96k -f flv";
+    return new Child(command, [...source.split(" "), ...coded.split(" "), url]);
+  };
 
 /** GStreamer with rtmp2sink: 44.1 kHz, and times of its own making. */
 export async function gstreamer(url: string): Promise<OnAir> {
   const sink = `flvmux name=mux streamable=true ! rtmp2sink location=${url}`;
-  const picture = "videotestsrc is-live=true pattern=zone-plate kx2=20 ky2=20 kt=1 ! video/x-raw,format=I420,width=640,height=360,framerate=30/1";
+  const picture =
+    "videotestsrc is-live=true pattern=zone-plate kx2=20 ky2=20 kt=1 ! video/x-raw,format=I420,width=640,height=360,framerate=30/1";
   const coded = "x264enc key-int-max=60 bframes=2 speed-preset=ultrafast bitrate=900 ! h264parse ! mux.";
   const tone = "audiotestsrc is-live=true ! audio/x-raw,rate=44100 ! avenc_aac ! aacparse ! mux.";
   return new Child("gst-launch-1.0", ["-q", ...`${sink} ${picture} ! ${coded} ${tone}`.split(" ")]);
 }
 
 /** OBS in a display that nobody sees, from a profile that plays a file. `x264` are options of its encoder. */
-export const obs = (home: string, x264: string) => async (url: string): Promise<OnAir> => {
-  await profile(home, url, x264);
-  const display = new Child("Xvfb", ["-displayfd", "1", "-screen", "0", "1280x720x24", "-nolisten", "tcp"]);
-  const number = await until("a display", 20, () => /^\d+$/m.exec(display.output)?.[0], () => display.output);
-  const words = ["--startstreaming", "--minimize-to-tray", "--profile", "hw", "--collection", "hw", "--multi"];
-  const environment = { HOME: home, XDG_CONFIG_HOME: join(home, ".config"), DISPLAY: `:${number}` };
-  const studio = new Child("obs", [...words, "--disable-updater"], { env: environment });
-  return {
-    get output() {
-      return studio.output;
-    },
-    stop: async () => {
-      await studio.stop(5);
-      await display.stop();
-    },
+export const obs =
+  (home: string, x264: string) =>
+  async (url: string): Promise<OnAir> => {
+    await profile(home, url, x264);
+    const display = new Child("Xvfb", ["-displayfd", "1", "-screen", "0", "1280x720x24", "-nolisten", "tcp"]);
+    const number = await until(
+      "a display",
+      20,
+      () => /^\d+$/m.exec(display.output)?.[0],
+      () => display.output,
+    );
+    const words = ["--startstreaming", "--minimize-to-tray", "--profile", "hw", "--collection", "hw", "--multi"];
+    const environment = { HOME: home, XDG_CONFIG_HOME: join(home, ".config"), DISPLAY: `:${number}` };
+    const studio = new Child("obs", [...words, "--disable-updater"], { env: environment });
+    return {
+      get output() {
+        return studio.output;
+      },
+      stop: async () => {
+        await studio.stop(5);
+        await display.stop();
+      },
+    };
   };
-};
 
 async function profile(home: string, url: string, x264: string): Promise<void> {
   const folder = join(home, ".config/obs-studio");

@@ -4,6 +4,7 @@ import { DASH_JS, HLS_JS, SHAKA_DASH, SHAKA_HLS, type Player } from "../harness/
 import type { Stage } from "../harness/stage";
 import { playsOn } from "../harness/watching";
 import type { State, Viewer } from "../harness/viewer";
+import type { Known } from "./cell";
 
 /** What happens to a stream that is being watched. */
 export interface Fault {
@@ -14,27 +15,48 @@ export interface Fault {
   /** Sees a viewer through it, who had `before`; returns how that went. */
   through(viewer: Viewer, before: State): Promise<string>;
   /** Players that are known not to come through, and why. */
-  known: Map<Player, string>;
+  known: Map<Player, Known>;
 }
 
 /** For a player to get over it, in seconds. */
 const PATIENCE = 30;
 
-const SHAKA_WINDOW = "Shaka on HLS stalls for about the length of the window after a stretch without segments";
+const SHAKA_WINDOW: Known = {
+  sign: /30 s without Shaka on HLS: what came after/,
+  reason: "Shaka on HLS stalls for about the length of the window after a stretch without segments",
+};
 
-const SHAKA_STATIC =
-  "Shaka adds mediaPresentationDuration to where the seek range begins once an MPD is static, and waits for more";
+const SHAKA_STATIC: Known = {
+  sign: /30 s without Shaka on DASH: the end/,
+  reason:
+    "waits for more: where an MPD becomes static, Shaka adds mediaPresentationDuration to where one can seek back to",
+};
 
-const DASH_GONE = "what was in the server's memory is gone, and dash.js goes on asking for it until the page is reloaded";
+const DASH_GONE: Known = {
+  sign: /30 s without dash\.js: what came after[^]*410/,
+  reason: "stands still until reloaded: what was in the memory of the server is gone with it (410)",
+};
 
-const DASH_PERIODS =
-  "dash.js puts the sum of the Periods' durations in the place of mediaPresentationDuration where there are several, so the last is not the last to it";
+const DASH_PERIODS: Known = {
+  sign: /30 s without dash\.js: the end/,
+  reason:
+    "plays the last moment again and again: dash.js puts the sum of several Periods in the place of " +
+    "mediaPresentationDuration, so none of them is the last",
+};
 
-const HLS_HOLE =
-  "hls.js takes a hole of less than 0.1 s in the sound, where an encoder was cut off, for something yet to come";
+const HLS_HOLE: Known = {
+  sign: /30 s without hls\.js: the end/,
+  reason: "waits for more: hls.js stops short of the end after a hole of less than 0.1 s in the sound",
+};
 
 export const FAULTS: Fault[] = [
-  { name: "encoder reconnects at once", settings: "", happen: (stage) => away(stage, 0), through: goesOn, known: new Map() },
+  {
+    name: "encoder reconnects at once",
+    settings: "",
+    happen: (stage) => away(stage, 0),
+    through: goesOn,
+    known: new Map(),
+  },
   {
     name: "encoder away for 8 s",
     settings: "",

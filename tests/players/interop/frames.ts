@@ -18,7 +18,9 @@ export async function scratch<T>(use: (folder: string) => Promise<T>): Promise<T
 
 /** The frames that a tool wrote as PNG files: at least `due`, with a picture on them, and moving. */
 export function moving(folder: string, due: number): number {
-  const files = readdirSync(folder).filter((name) => name.endsWith(".png")).sort();
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith(".png"))
+    .sort();
   if (files.length < due) throw new Error(`${files.length} frames where at least ${due} are due`);
   const [first, last] = [files[0]!, files.at(-1)!].map((name) => new Picture(readFileSync(join(folder, name))));
   const [contrast, change] = [last!.contrast, last!.differs(first!)];

@@ -16,10 +16,10 @@ export async function newFfmpeg(): Promise<string> {
   return path.trim();
 }
 
-/** The version of a command, as it says it: the first number with a dot in it that a word or a letter introduces. */
+/** The version of a command, as it says it: the first number with a dot in it that begins a word, after n or v at most. */
 export async function version(command: string, option = "--version"): Promise<string> {
   const said = await run(command, [option], 30).catch((error: unknown) => String(error));
-  return /(?<=\s[nv]?)\d+(\.\d+)+/.exec(said)?.[0] ?? "?";
+  return /(?<=^|\s[nv]?)\d+(\.\d+)+/.exec(said)?.[0] ?? "?";
 }
 
 /** The version of a Debian package. */
