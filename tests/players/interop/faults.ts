@@ -22,7 +22,7 @@ export interface Fault {
 const PATIENCE = 30;
 
 const SHAKA_WINDOW: Known = {
-  sign: /30 s without Shaka on HLS: what came after/,
+  sign: / s without Shaka on HLS: (what came after|3 s of media)/,
   reason: "Shaka on HLS stalls for about the length of the window after a stretch without segments",
 };
 
@@ -33,8 +33,8 @@ const SHAKA_STATIC: Known = {
 };
 
 const DASH_GONE: Known = {
-  sign: /30 s without dash\.js: what came after[^]*410/,
-  reason: "stands still until reloaded: what was in the memory of the server is gone with it (410)",
+  sign: /30 s without dash\.js: what came after/,
+  reason: "stands still until reloaded: the Period it was in has left the MPD, gone with the memory of the server",
 };
 
 const DASH_PERIODS: Known = {
