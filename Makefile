@@ -23,6 +23,7 @@ run: ## build in release, run the server with a live test picture
 
 test: setup lint ## everything a change has to pass
 	cargo test --workspace --locked
+	scripts/players
 
 lint: ## formatting, clippy, licences and sources of dependencies
 	cargo fmt --all --check
@@ -45,5 +46,9 @@ bench: ## measure beside nginx-rtmp, tables on stdout; QUICK=1 for a short run
 	@scripts/setup
 	@scripts/bench
 
-soak interop:
+interop: ## every player and encoder there is; installs them, writes docs/interop.md
+	@scripts/setup --tests
+	@scripts/interop
+
+soak:
 	@echo "make $@: there is none yet" >&2; exit 1

@@ -1,0 +1,59 @@
+import { readFileSync } from "node:fs";
+
+import { playDash } from "../page/dash";
+import { playHls } from "../page/hls";
+import { playNative } from "../page/native";
+import { playShaka } from "../page/shaka";
+import type { Manifest } from "./headwater";
+import { installed } from "./paths";
+
+/** A player that runs in a page, and what it is given. */
+export interface Player {
+  name: string;
+  version: string;
+  manifest: Manifest;
+  /** The script that the page loads. */
+  library: string;
+  /** What the page then does. */
+  play: (video: HTMLVideoElement, url: string) => void | Promise<void>;
+}
+
+function version(name: string): string {
+  return (JSON.parse(readFileSync(installed(`${name}/package.json`), "utf8")) as { version: string }).version;
+}
+
+const [hls, dash, shaka] = ["hls.js", "dashjs", "shaka-player"].map(version) as [string, string, string];
+
+export const HLS_JS: Player = {
+  name: "hls.js",
+  version: hls,
+  manifest: "master.m3u8",
+  library: "/hls.js",
+  play: playHls,
+};
+export const DASH_JS: Player = {
+  name: "dash.js",
+  version: dash,
+  manifest: "manifest.mpd",
+  library: "/dash.js",
+  play: playDash,
+};
+export const SHAKA_HLS: Player = {
+  name: "Shaka on HLS",
+  version: shaka,
+  manifest: "master.m3u8",
+  library: "/shaka.js",
+  play: playShaka,
+};
+export const SHAKA_DASH: Player = { ...SHAKA_HLS, name: "Shaka on DASH", manifest: "manifest.mpd" };
+
+export const PLAYERS: Player[] = [HLS_JS, DASH_JS, SHAKA_HLS, SHAKA_DASH];
+
+/** The browser's own player. */
+export const NATIVE_HLS: Player = {
+  name: "built in",
+  version: "",
+  manifest: "master.m3u8",
+  library: "",
+  play: playNative,
+};

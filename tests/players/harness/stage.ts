@@ -1,0 +1,85 @@
+import type { Browser } from "puppeteer-core";
+
+import { chromium } from "./browser";
+import type { Child } from "./child";
+import { publish } from "./encoder";
+import { Headwater, type Manifest } from "./headwater";
+import { Pages } from "./pages";
+import type { Player } from "./players";
+import { Viewer } from "./viewer";
+
+/** The entry that everything is about. */
+const ENTRY = "show";
+
+/** A server, an encoder that publishes to it, and a browser in which viewers open its players. */
+export class Stage {
+  readonly server: Headwater;
+  #pages: Pages;
+  #browser: Browser;
+  #encoder?: Child;
+
+  private constructor(server: Headwater, pages: Pages, browser: Browser) {
+    [this.server, this.#pages, this.#browser] = [server, pages, browser];
+  }
+
+  /** With nobody on air. `settings` are the server's, in TOML. */
+  static async empty(settings = "", browser: () => Promise<Browser> = chromium): Promise<Stage> {
+    return new Stage(await Headwater.start(settings, [ENTRY]), await Pages.start(), await browser());
+  }
+
+  /** With the encoder on air and something to play. */
+  static async set(settings = "", browser: () => Promise<Browser> = chromium): Promise<Stage> {
+    const stage = await Stage.empty(settings, browser);
+    await stage.onAir();
+    await stage.listed(1);
+    return stage;
+  }
+
+  /** Waits for there to be so many seconds to play. */
+  listed(seconds: number): Promise<void> {
+    return this.server.listed(ENTRY, seconds);
+  }
+
+  /** What a player is given. */
+  url(manifest: Manifest): string {
+    return this.server.url(ENTRY, manifest);
+  }
+
+  /** Where an encoder publishes. */
+  get publishUrl(): string {
+    return this.server.publishUrl(ENTRY);
+  }
+
+  /** The browser's own number. */
+  async browserVersion(): Promise<string> {
+    return /\d+(\.\d+)*/.exec(await this.#browser.version())?.[0] ?? "?";
+  }
+
+  /** A viewer who opens a player now. */
+  open(player: Player): Promise<Viewer> {
+    return Viewer.open(this.#browser, this.#pages, player, this.url(player.manifest));
+  }
+
+  /** A viewer for each player. */
+  async openAll(players: Player[]): Promise<Map<Player, Viewer>> {
+    return new Map(await Promise.all(players.map(async (player) => [player, await this.open(player)] as const)));
+  }
+
+  /** The encoder begins, or begins anew. */
+  async onAir(): Promise<void> {
+    this.#encoder = await publish(this.publishUrl);
+  }
+
+  /** The encoder loses its power. */
+  async offAir(): Promise<void> {
+    await this.#encoder?.kill();
+  }
+
+  /** Everything down; throws where the server did not go well. */
+  async strike(): Promise<void> {
+    await this.#browser.close();
+    this.#pages.stop();
+    await this.offAir();
+    await this.server.stop();
+  }
+}

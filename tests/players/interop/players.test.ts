@@ -1,0 +1,80 @@
+import { afterAll, beforeAll } from "vitest";
+
+import { chromium, firefox } from "../harness/browser";
+import { NATIVE_HLS, PLAYERS, type Player } from "../harness/players";
+import { Stage } from "../harness/stage";
+import { playsOn, showsMotion, started } from "../harness/watching";
+import { cell, type Known } from "./cell";
+import { ffmpeg, gstreamer, mpv, streamlink, vlc, ytDlp } from "./command-line";
+import { newFfmpeg, packaged, python, version } from "./tools";
+
+const stages = { Chromium: await Stage.set("", chromium), Firefox: await Stage.set("", firefox) };
+beforeAll(() => stages.Chromium.listed(20), 60_000);
+afterAll(() => Promise.all(Object.values(stages).map((stage) => stage.strike())));
+
+const column = { "master.m3u8": "HLS", "manifest.mpd": "DASH" } as const;
+
+/** Lets a page's player play in a browser. */
+async function page(stage: Stage, player: Player): Promise<string> {
+  const viewer = await stage.open(player);
+  try {
+    await started(viewer);
+    const { latency } = await playsOn(viewer);
+    await showsMotion(viewer);
+    return Number.isFinite(latency) ? `plays, ${latency.toFixed(1)} s behind live` : "plays";
+  } finally {
+    await viewer.close();
+  }
+}
+
+for (const [browser, stage] of Object.entries(stages)) {
+  const number = await stage.browserVersion();
+  const own = browser === "Chromium" ? [NATIVE_HLS] : [];
+  for (const player of [...PLAYERS, ...own]) {
+    const tool = `${player.name.split(" on ")[0]} in ${browser} ${number}`;
+    const place = { table: "Players", tool, version: player.version, column: column[player.manifest] } as const;
+    cell(place, () => page(stage, player));
+  }
+}
+
+/** A tool that is given both manifests. */
+function both(tool: string, number: string, play: (url: string) => Promise<string>, known: Limits = {}): void {
+  for (const [manifest, name] of Object.entries(column)) {
+    const url = () => stages.Chromium.url(manifest as keyof typeof column);
+    cell({ table: "Players", tool, version: number, column: name }, () => play(url()), known[name]);
+  }
+}
+
+type Limits = Partial<Record<"HLS" | "DASH", Known>>;
+
+const MPV: Limits = {
+  DASH: {
+    sign: /frames where at least/,
+    reason: "begins late or ends early: libav asks for segments that do not exist yet, and gives up over the answer",
+  },
+};
+
+const GSTREAMER: Limits = {
+  DASH: {
+    sign: /30 s without 100 frames/,
+    reason:
+      "no picture: GStreamer adds the time of the first S to that within a repeated one, which leads beyond the list " +
+      "where Period@start is far from zero",
+  },
+};
+
+const STREAMLINK: Limits = {
+  DASH: {
+    sign: /No scheme supplied/,
+    reason: "streamlink takes the Location of an MPD for an absolute URL; it may be relative (ISO/IEC 23009-1 §5.6.5)",
+  },
+};
+
+const newer = await newFfmpeg();
+both("ffmpeg", await version("ffmpeg", "-version"), ffmpeg("ffmpeg"));
+both("ffmpeg from PyPI", await version(newer, "-version"), ffmpeg(newer));
+both("mpv", await version("mpv"), mpv, MPV);
+both("VLC", await packaged("vlc-bin"), vlc);
+both("GStreamer playbin3", await version("gst-launch-1.0"), gstreamer, GSTREAMER);
+both("streamlink", await version(python("streamlink")), streamlink, STREAMLINK);
+both("yt-dlp", await version(python("yt-dlp")), ytDlp);

@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+// One after another: what plays in time wants the machine for itself.
+export default defineConfig({
+  test: {
+    include: ["interop/*.test.ts"],
+    pool: "forks",
+    fileParallelism: false,
+    testTimeout: 150_000,
+    hookTimeout: 60_000,
+    reporters: ["verbose", "./interop/table.ts"],
+  },
+});
