@@ -3,32 +3,51 @@
 use std::fs;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
 /// A process and its children, for as long as none of them ends or begins.
+#[derive(PartialEq, Eq)]
 pub struct Family(Vec<u32>);
 
 impl Family {
     /// The process `id` and its children as they are now.
     pub fn of(id: u32) -> anyhow::Result<Family> {
-        let mut family = vec![id];
+        let mut children = Vec::new();
         for entry in fs::read_dir("/proc")?.filter_map(Result::ok) {
             let other = entry.file_name().to_str().and_then(|name| name.parse().ok());
-            family.extend(other.filter(|other| parent(*other) == Some(id)));
+            children.extend(other.filter(|other| parent(*other) == Some(id)));
         }
-        Ok(Family(family))
+        children.sort_unstable();
+        children.insert(0, id);
+        Ok(Family(children))
+    }
+
+    /// How many processes.
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// CPU time of all threads, those that ended too: user and system.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
+        self.check()?;
         self.0.iter().map(|id| cpu(*id)).sum()
     }
 
     /// Resident bytes, what is shared with other processes in proportion (PSS).
     pub fn memory(&self) -> anyhow::Result<u64> {
+        self.check()?;
         self.0.iter().map(|id| memory(*id)).sum()
+    }
+
+    /// A process that is not known would work for nothing, and no figure would show it.
+    fn check(&self) -> anyhow::Result<()> {
+        ensure!(
+            *self == Family::of(self.0[0])?,
+            "the processes of a server are not those that it began with"
+        );
+        Ok(())
     }
 }
 
@@ -49,4 +68,32 @@ fn memory(id: u32) -> anyhow::Result<u64> {
 fn parent(id: u32) -> Option<u32> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::process::{Child, Command};
+
+    #[test]
+    fn a_process_that_began_unnoticed_is_an_error_and_not_a_zero() {
+        let family = Family::of(std::process::id()).expect("this process");
+        assert!(family.cpu().expect("as it was") > Duration::ZERO && family.memory().expect("as it was") > 0);
+        let child = Guard(Command::new("sleep").arg("60").spawn().expect("sleep runs"));
+        assert!(family.cpu().is_err() && family.memory().is_err());
+        let both = Family::of(std::process::id()).expect("this process");
+        assert!(both.len() == family.len() + 1 && both.cpu().is_ok());
+        drop(child);
+        assert!(both.cpu().is_err());
+    }
+
+    struct Guard(Child);
+
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
 }

@@ -60,8 +60,16 @@ fn rows(bench: &Bench, rounds: usize, cases: &[Case], title: &str) -> anyhow::Re
             costs.push(cost);
         }
     }
-    let head =
-        ["server", "streams", "writes", "CPU s per stream-minute", "memory MB", "files MB", "held media MB"];
+    let head = [
+        "server",
+        "streams",
+        "writes",
+        "CPU s per stream-minute",
+        "memory MB",
+        "files MB",
+        "held media MB",
+        "late ms",
+    ];
     let mut table = Table::new(title, &head);
     for (case, costs) in cases.iter().zip(&costs) {
         table.row(row(bench, case, costs));
@@ -94,6 +102,7 @@ fn row(bench: &Bench, case: &Case, costs: &[Cost]) -> Vec<String> {
         mega(of(|cost| cost.memory)),
         mega(of(|cost| cost.files)),
         mega(held(bench, case.server)),
+        format!("{:.0}", of(|cost| cost.late.as_secs_f64() * 1e3)),
     ]
 }
 

@@ -66,8 +66,7 @@ impl Nginx {
             Package::Nothing => "nginx-rtmp without packaging".to_owned(),
         };
         let mut nginx = Nginx { name, family: Family::of(child.id())?, child, folder, rtmp, http };
-        nginx.wait()?;
-        nginx.family = Family::of(nginx.child.id())?;
+        nginx.wait(package)?;
         Ok(nginx)
     }
 
@@ -76,19 +75,25 @@ impl Nginx {
         self.folder.path().join("www")
     }
 
-    fn wait(&mut self) -> anyhow::Result<()> {
+    /// Until it listens and all its processes are there: it listens before it begins them.
+    fn wait(&mut self, package: Package) -> anyhow::Result<()> {
         let patience = Instant::now() + Duration::from_secs(10);
-        for port in [self.rtmp, self.http] {
-            while TcpStream::connect(("127.0.0.1", port)).is_err() {
-                if Instant::now() > patience || self.child.try_wait()?.is_some() {
-                    let log =
-                        fs::read_to_string(self.folder.path().join("logs/error.log")).unwrap_or_default();
-                    bail!("nginx does not start:\n{log}");
-                }
-                std::thread::park_timeout(Duration::from_millis(20));
+        while !self.is_up(package)? {
+            if Instant::now() > patience || self.child.try_wait()?.is_some() {
+                let log = fs::read_to_string(self.folder.path().join("logs/error.log")).unwrap_or_default();
+                bail!("nginx does not start:\n{log}");
             }
+            std::thread::park_timeout(Duration::from_millis(20));
         }
         Ok(())
+    }
+
+    fn is_up(&mut self, package: Package) -> anyhow::Result<bool> {
+        // The master and a worker; where there are files, one that deletes them.
+        let processes = if package == Package::Nothing { 2 } else { 3 };
+        self.family = Family::of(self.child.id())?;
+        let listens = |port| TcpStream::connect(("127.0.0.1", port)).is_ok();
+        Ok(self.family.len() == processes && listens(self.rtmp) && listens(self.http))
     }
 }
 
