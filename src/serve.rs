@@ -157,6 +157,7 @@ fn start(
     }
     if let Some(listener) = listeners.http {
         let server = origin::Server::new(wiring::http(config), Arc::new(directory.clone()))
+            .merge(web::router())
             .merge(origin::operations(metrics::registry(&counts, directory), stop.clone()))
             .measured(&counts.http);
         let listener = on(&Handle::current(), listener)?;
