@@ -7,7 +7,7 @@ SHELL := /bin/bash
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/headwater/target
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
-.PHONY: help setup run test lint fmt clean bench fuzz soak interop
+.PHONY: help setup run test web lint fmt clean bench fuzz soak interop
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 10
@@ -17,13 +17,17 @@ setup: ## install what is missing: system packages, Rust, tools of the tests
 
 run: ## build in release, run the server with a live test picture
 	@scripts/setup
+	@scripts/web
 	@echo "building in release; the first time takes some minutes" >&2
 	@cargo build --release --locked
 	@exec $(CARGO_TARGET_DIR)/release/headwater demo
 
-test: setup lint ## everything a change has to pass
+test: setup web lint ## everything a change has to pass
 	cargo test --workspace --locked
 	scripts/players
+
+web: ## build the watch page
+	@scripts/web --needed
 
 lint: ## formatting, clippy, licences and sources of dependencies
 	cargo fmt --all --check
