@@ -12,7 +12,7 @@ export async function playShaka(video: HTMLVideoElement, url: string): Promise<v
   player.addEventListener("error", (event) => {
     const { severity, code, data, message } = (event as unknown as { detail: Shaka.util.Error }).detail;
     const fatal = severity === shaka.util.Error.Severity.CRITICAL;
-    (fatal ? window.fatal : window.hiccups).push(`${code} ${JSON.stringify(data)} ${message}`);
+    (fatal ? window.fatal : window.hiccups).push(`${code ?? ""} ${JSON.stringify(data ?? [])} ${message}`);
   });
   player.addEventListener("stalldetected", () => window.hiccups.push("stalled"));
   window.handle = {
