@@ -87,7 +87,7 @@ export class Viewer {
           buffered.end(at),
         ]),
         fatal: [...window.fatal, ...broken],
-        hiccups: window.hiccups,
+        hiccups: [...new Set(window.hiccups)],
       };
     });
   }

@@ -22,8 +22,10 @@ export interface Fault {
 const PATIENCE = 30;
 
 const SHAKA_WINDOW: Known = {
-  sign: / s without Shaka on HLS: (what came after|3 s of media)/,
-  reason: "Shaka on HLS stalls for about the length of the window after a stretch without segments",
+  sign: /reading 'next'|without Shaka on HLS: (what came after|3 s of media)/,
+  reason:
+    "stalls for about the length of the window: where one can seek to moves on without segments, and Shaka loses its " +
+    "place among them",
 };
 
 const SHAKA_STATIC: Known = {
@@ -91,6 +93,7 @@ export const FAULTS: Fault[] = [
     },
     through: ends,
     known: new Map([
+      [SHAKA_HLS, SHAKA_WINDOW],
       [SHAKA_DASH, SHAKA_STATIC],
       [DASH_JS, DASH_PERIODS],
       [HLS_JS, HLS_HOLE],

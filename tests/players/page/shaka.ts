@@ -11,8 +11,10 @@ export async function playShaka(video: HTMLVideoElement, url: string): Promise<v
   const player = new shaka.Player();
   player.addEventListener("error", (event) => {
     const { severity, code, data, message } = (event as unknown as { detail: Shaka.util.Error }).detail;
-    const fatal = severity === shaka.util.Error.Severity.CRITICAL;
-    (fatal ? window.fatal : window.hiccups).push(`${code} ${JSON.stringify(data)} ${message}`);
+    // A live segment that cannot be had is tried again and then passed over.
+    const retried = [shaka.util.Error.Code.BAD_HTTP_STATUS, shaka.util.Error.Code.HTTP_ERROR].includes(code);
+    const fatal = severity === shaka.util.Error.Severity.CRITICAL && !retried;
+    (fatal ? window.fatal : window.hiccups).push(`${code ?? ""} ${JSON.stringify(data ?? []).slice(0, 200)} ${message}`);
   });
   player.addEventListener("stalldetected", () => window.hiccups.push("stalled"));
   window.handle = {
