@@ -24,6 +24,7 @@ run: ## build in release, run the server with a live test picture
 
 test: setup web lint ## everything a change has to pass
 	cargo test --workspace --locked
+	scripts/web --test
 	scripts/players
 
 web: ## build the watch page
@@ -45,6 +46,7 @@ fuzz: ## each fuzz target for a minute, or for SECONDS
 
 clean: ## remove what was built
 	cargo clean
+	rm -rf web/dist/pages web/pages/node_modules tests/players/node_modules
 
 bench: ## measure beside nginx-rtmp, tables on stdout; QUICK=1 for a short run
 	@scripts/setup

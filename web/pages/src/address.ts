@@ -16,7 +16,7 @@ export interface Address {
  * in front. `page` is the page's own, `…/watch/ENTRY`.
  */
 export function addressOf(page: string, base: string): Address {
-  const entry = new URL(page).pathname.split('/').at(-1) ?? '';
+  const entry = new URL(page).pathname.split("/").at(-1) ?? "";
   const under = (path: string) => new URL(path, base).href;
   return {
     entry,
@@ -32,6 +32,6 @@ export function addressOf(page: string, base: string): Address {
 export function embedSnippet(address: Address): string {
   return (
     `<iframe src="${address.embed}" title="${address.entry}" width="640" height="360" style="border:0" ` +
-    'allow="autoplay; fullscreen; picture-in-picture" allowfullscreen></iframe>'
+    'allow="autoplay; fullscreen; picture-in-picture"></iframe>'
   );
 }

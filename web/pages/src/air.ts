@@ -1,48 +1,48 @@
 /** What the server says about an entry: one cheap request for its MPD. */
 
-import type { Clock } from './clock';
+import type { Clock } from "./clock";
 
 export type Air =
   /** On air; `silent` is how long nothing new has been published, in seconds, beyond what is usual. */
-  | { is: 'live'; session: string; silent: number }
+  | { is: "live"; session: string; silent: number }
   /** It was on air, and what it left can be played. */
-  | { is: 'ended' }
+  | { is: "ended" }
   /** A publisher is there and nothing can be played yet. */
-  | { is: 'starting' }
-  | { is: 'offline' }
+  | { is: "starting" }
+  | { is: "offline" }
   /** The server does not answer, or something in between answers in its place. */
-  | { is: 'unreachable' };
+  | { is: "unreachable" };
 
 /** Longer than a server holds a request for a stream that is starting. */
 const PATIENCE_MS = 12_000;
 
 export async function ask(url: string, clock: Clock): Promise<Air> {
   try {
-    const response = await fetch(url, { cache: 'no-cache', signal: AbortSignal.timeout(PATIENCE_MS) });
+    const response = await fetch(url, { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE_MS) });
     return read(response.status, await response.text(), clock.now());
   } catch {
-    return { is: 'unreachable' };
+    return { is: "unreachable" };
   }
 }
 
 /** Reads an answer; `now` is the server's Unix time in milliseconds. */
 export function read(status: number, body: string, now: number): Air {
-  if (status === 404 || status === 410) return { is: 'offline' };
-  if (status === 503 && body.includes('starting')) return { is: 'starting' };
+  if (status === 404 || status === 410) return { is: "offline" };
+  if (status === 503 && body.includes("starting")) return { is: "starting" };
   const mpd = /<MPD\s[^>]*>/.exec(body)?.[0];
-  if (status !== 200 || mpd === undefined) return { is: 'unreachable' };
-  if (attribute(mpd, 'type') !== 'dynamic') return { is: 'ended' };
-  return { is: 'live', session: session(body), silent: silence(mpd, now) };
+  if (status !== 200 || mpd === undefined) return { is: "unreachable" };
+  if (attribute(mpd, "type") !== "dynamic") return { is: "ended" };
+  return { is: "live", session: session(body), silent: silence(mpd, now) };
 }
 
 /** The session that the MPD pins itself to; where it does not, all sessions are one. */
 function session(body: string): string {
-  return /<Location>[^<]*[?&]s=(\d+)/.exec(body)?.[1] ?? '';
+  return /<Location>[^<]*[?&]s=(\d+)/.exec(body)?.[1] ?? "";
 }
 
 function silence(mpd: string, now: number): number {
-  const published = Date.parse(attribute(mpd, 'publishTime') ?? '');
-  const usual = Number(/^PT([\d.]+)S$/.exec(attribute(mpd, 'maxSegmentDuration') ?? '')?.[1] ?? 2);
+  const published = Date.parse(attribute(mpd, "publishTime") ?? "");
+  const usual = Number(/^PT([\d.]+)S$/.exec(attribute(mpd, "maxSegmentDuration") ?? "")?.[1] ?? 2);
   const since = (now - published) / 1000 - usual;
   return Number.isFinite(since) ? Math.max(since, 0) : 0;
 }

@@ -13,7 +13,7 @@ export class Clock {
   async sync(url: string): Promise<void> {
     try {
       const sent = Date.now();
-      const response = await fetch(url, { cache: 'no-store', signal: AbortSignal.timeout(5000) });
+      const response = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(5000) });
       const there = Date.parse(await response.text());
       const here = (sent + Date.now()) / 2;
       if (response.ok && Number.isFinite(there)) this.offset = there - here;

@@ -1,18 +1,10 @@
 /** What a page shows and does, from what the server says and how playback goes. No clock, no network, no DOM. */
 
-import type { Air } from './air';
+import type { Air } from "./air";
 
 /** What the viewer is told. */
 export type State =
-  | 'loading'
-  | 'playing'
-  | 'buffering'
-  | 'starting'
-  | 'offline'
-  | 'waiting'
-  | 'reconnecting'
-  | 'ended'
-  | 'error';
+  "loading" | "playing" | "buffering" | "starting" | "offline" | "waiting" | "reconnecting" | "ended" | "error";
 
 export interface Loaded {
   /** The session that is played, or nothing for a recording. */
@@ -38,7 +30,7 @@ export interface Playback {
   absorbed: boolean;
 }
 
-export type Action = 'none' | 'load' | 'recording' | 'unload';
+export type Action = "none" | "load" | "recording" | "unload";
 
 export interface Decision {
   state: State;
@@ -53,47 +45,47 @@ const OVERDUE = 8;
 
 export function decide(air: Air, playback: Playback): Decision {
   switch (air.is) {
-    case 'unreachable':
-      return stay(playback, 'reconnecting');
-    case 'starting':
-      return stay(playback, 'starting');
-    case 'offline':
+    case "unreachable":
+      return stay(playback, "reconnecting");
+    case "starting":
+      return stay(playback, "starting");
+    case "offline":
       return offline(playback);
-    case 'ended':
+    case "ended":
       return ended(playback);
-    case 'live':
+    case "live":
       return live(air.session, air.silent, playback);
   }
 }
 
 /** Nothing can be done but wait; a picture that still moves is left alone. */
 function stay(playback: Playback, otherwise: State): Decision {
-  return { state: moving(playback) ? 'playing' : otherwise, action: 'none' };
+  return { state: moving(playback) ? "playing" : otherwise, action: "none" };
 }
 
 function offline(playback: Playback): Decision {
-  if (moving(playback)) return { state: 'playing', action: 'none' };
-  return { state: 'offline', action: playback.loaded ? 'unload' : 'none' };
+  if (moving(playback)) return { state: "playing", action: "none" };
+  return { state: "offline", action: playback.loaded ? "unload" : "none" };
 }
 
 function ended(playback: Playback): Decision {
   const { loaded, failure, absorbed } = playback;
-  if (failure?.final) return { state: 'error', action: 'none' };
-  if (!loaded) return { state: 'ended', action: failure ? 'none' : 'recording' };
+  if (failure?.final) return { state: "error", action: "none" };
+  if (!loaded) return { state: "ended", action: failure ? "none" : "recording" };
   if (loaded.session === null) {
-    return { state: absorbed ? 'playing' : 'ended', action: failure ? 'unload' : 'none' };
+    return { state: absorbed ? "playing" : "ended", action: failure ? "unload" : "none" };
   }
-  return { state: moving(playback) ? 'playing' : 'ended', action: 'none' };
+  return { state: moving(playback) ? "playing" : "ended", action: "none" };
 }
 
 function live(session: string, silent: number, playback: Playback): Decision {
   const { loaded, failure, stuck, overdue, absorbed } = playback;
-  if (absorbed) return { state: 'playing', action: 'none' };
-  if (loaded?.session !== session) return { state: 'loading', action: 'load' };
-  if (failure) return failure.final ? { state: 'error', action: 'none' } : { state: 'loading', action: 'load' };
-  if (!stuck) return { state: 'playing', action: 'none' };
-  if (silent > SILENT) return { state: 'waiting', action: 'none' };
-  return overdue > OVERDUE ? { state: 'loading', action: 'load' } : { state: 'buffering', action: 'none' };
+  if (absorbed) return { state: "playing", action: "none" };
+  if (loaded?.session !== session) return { state: "loading", action: "load" };
+  if (failure) return failure.final ? { state: "error", action: "none" } : { state: "loading", action: "load" };
+  if (!stuck) return { state: "playing", action: "none" };
+  if (silent > SILENT) return { state: "waiting", action: "none" };
+  return overdue > OVERDUE ? { state: "loading", action: "load" } : { state: "buffering", action: "none" };
 }
 
 function moving(playback: Playback): boolean {

@@ -10,7 +10,7 @@ export function latency(seconds: number): string {
 export function clock(seconds: number): string {
   const whole = Math.max(Math.floor(seconds), 0);
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const two = (n: number) => String(n).padStart(2, '0');
+  const two = (n: number) => String(n).padStart(2, "0");
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
@@ -18,7 +18,7 @@ export function clock(seconds: number): string {
 export function spoken(seconds: number): string {
   const whole = Math.max(Math.round(seconds), 0);
   const [m, s] = [Math.floor(whole / 60), whole % 60];
-  const count = (n: number, unit: string) => `${n} ${unit}${n === 1 ? '' : 's'}`;
-  if (m === 0) return count(s, 'second');
-  return s === 0 ? count(m, 'minute') : `${count(m, 'minute')} ${count(s, 'second')}`;
+  const count = (n: number, unit: string) => `${n} ${unit}${n === 1 ? "" : "s"}`;
+  if (m === 0) return count(s, "second");
+  return s === 0 ? count(m, "minute") : `${count(m, "minute")} ${count(s, "second")}`;
 }

@@ -3,13 +3,13 @@
  * says. While the picture moves nothing is asked.
  */
 
-import { type Air, ask } from './air';
-import { Alarm } from './alarm';
-import type { Clock } from './clock';
-import { type Action, type Failure, type Loaded, type State, decide } from './decide';
-import type { Engine } from './engine/engine';
-import { Pauses } from './pauses';
-import { Watchdog } from './watchdog';
+import { type Air, ask } from "./air";
+import { Alarm } from "./alarm";
+import type { Clock } from "./clock";
+import { type Action, type Failure, type Loaded, type State, decide } from "./decide";
+import type { Engine } from "./engine/engine";
+import { Pauses } from "./pauses";
+import { Watchdog } from "./watchdog";
 
 export interface Stage {
   /** Whether the viewer wants it to play, be it possible or not. */
@@ -20,7 +20,7 @@ export interface Stage {
 }
 
 export class Keeper {
-  private state: State = 'loading';
+  private state: State = "loading";
   private loaded: Loaded | null = null;
   private failure: Failure | null = null;
   /** What was shown last. */
@@ -54,8 +54,8 @@ export class Keeper {
   tick(): void {
     const now = performance.now();
     const moved = this.watchdog.see(this.video.currentTime, this.moving(), now);
-    if (moved && this.loaded) this.show('playing');
-    else if (this.state === 'playing' && this.watchdog.stuck(now)) this.trouble();
+    if (moved && this.loaded) this.show("playing");
+    else if (this.state === "playing" && this.watchdog.stuck(now)) this.trouble();
   }
 
   failed(failure: Failure): void {
@@ -79,7 +79,7 @@ export class Keeper {
   }
 
   /** From the recording to what is on air. */
-  async leaveRecording(): Promise<void> {
+  leaveRecording(): void {
     this.loaded = null;
     this.alarm.ring();
   }
@@ -94,20 +94,20 @@ export class Keeper {
   private decide(air: Air) {
     const now = performance.now();
     const stuck = this.video.ended || (this.moving() && this.watchdog.stuck(now));
-    const flows = air.is === 'live' && air.silent === 0;
+    const flows = air.is === "live" && air.silent === 0;
     this.flowing = stuck && flows ? (this.flowing ?? now) : null;
-    this.onAir = air.is === 'live';
+    this.onAir = air.is === "live";
     const overdue = this.flowing === null ? 0 : (now - this.flowing) / 1000;
     const absorbed = this.recording() && this.moving();
     return decide(air, { loaded: this.loaded, failure: this.failure, stuck, overdue, absorbed });
   }
 
   private async act(action: Action, air: Air): Promise<void> {
-    if (action === 'load' && air.is === 'live') {
+    if (action === "load" && air.is === "live") {
       if (await this.load({ session: air.session })) this.stage.begin(this.stage.wanted());
-    } else if (action === 'recording') {
+    } else if (action === "recording") {
       if (await this.load({ session: null })) this.stage.begin(false);
-    } else if (action === 'unload') {
+    } else if (action === "unload") {
       this.loaded = null;
       await this.engine.unload();
     }
@@ -134,7 +134,7 @@ export class Keeper {
   }
 
   private trouble(): void {
-    this.show('buffering');
+    this.show("buffering");
     this.alarm.ring();
   }
 

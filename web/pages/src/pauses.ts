@@ -1,7 +1,7 @@
 /** How long a page waits before it asks the server again. */
 
-import { Backoff } from './backoff';
-import type { State } from './decide';
+import { Backoff } from "./backoff";
+import type { State } from "./decide";
 
 /** First and longest pause in seconds. A stream that plays well needs no asking. */
 const PACES: Record<State, [number, number] | null> = {
@@ -23,7 +23,7 @@ const RECORDING = 10;
 const HIDDEN = 15;
 
 export class Pauses {
-  private state: State = 'loading';
+  private state: State = "loading";
   private backoff = new Backoff(1, 10);
 
   /** In seconds; `null` is until something happens. */

@@ -1,22 +1,22 @@
 /** The player: its markup, what plays, what keeps it playing, and its controls, joined. */
 
-import type { Address } from './address';
-import { Clock } from './clock';
-import { Idle } from './controls/idle';
-import { Menus } from './controls/menus';
-import { Message } from './controls/message';
-import { Position } from './controls/position';
-import { Screen } from './controls/screen';
-import { Volume } from './controls/volume';
-import type { Failure, State } from './decide';
-import type { Engine, Listener } from './engine/engine';
-import { NativeEngine } from './engine/native';
-import { ShakaEngine } from './engine/shaka';
-import { find } from './find';
-import { Keeper, type Stage } from './keeper';
-import { type Command, commandOf, focusOf } from './keys';
-import markup from './player.html?raw';
-import { Transport } from './transport';
+import type { Address } from "./address";
+import { Clock } from "./clock";
+import { Idle } from "./controls/idle";
+import { Menus } from "./controls/menus";
+import { Message } from "./controls/message";
+import { Position } from "./controls/position";
+import { Screen } from "./controls/screen";
+import { Volume } from "./controls/volume";
+import type { Failure, State } from "./decide";
+import type { Engine, Listener } from "./engine/engine";
+import { NativeEngine } from "./engine/native";
+import { ShakaEngine } from "./engine/shaka";
+import { find } from "./find";
+import { Keeper, type Stage } from "./keeper";
+import { type Command, commandOf, focusOf } from "./keys";
+import markup from "./player.html?raw";
+import { Transport } from "./transport";
 
 /** How often what is shown is looked after, in milliseconds. */
 const TICK = 250;
@@ -27,12 +27,12 @@ const AT_END = 0.5;
 /** Fills `root` with a player of `address`; `told` hears every state, and whether what is loaded is live. */
 export function mount(root: HTMLElement, address: Address, told: (state: State, live: boolean) => void): void {
   root.innerHTML = markup;
-  const video = find<HTMLVideoElement>(root, 'video');
+  const video = find<HTMLVideoElement>(root, "video");
   const listener: Listener = { failed: () => {}, changed: () => {} };
   const engine = engineFor(video, address, listener);
   const message = new Message(root);
   if (!engine) {
-    message.show('error', 'This browser has neither Media Source Extensions nor HLS.');
+    message.show("error", "This browser has neither Media Source Extensions nor HLS.");
     return;
   }
   new Player(root, video, address, engine, listener, message, told).run();
@@ -52,7 +52,7 @@ class Player implements Stage {
   private readonly screen: Screen;
   private readonly idle: Idle;
   private readonly position: Position;
-  private state: State = 'loading';
+  private state: State = "loading";
 
   constructor(
     private readonly root: HTMLElement,
@@ -77,7 +77,7 @@ class Player implements Stage {
   run(): void {
     this.listenToVideo();
     this.listenToViewer();
-    this.show('loading', null);
+    this.show("loading", null);
     setInterval(() => this.tick(), TICK);
     void this.clock.sync(this.address.time);
     void this.keeper.run();
@@ -103,8 +103,8 @@ class Player implements Stage {
   private async start(): Promise<void> {
     this.transport.wanted = true;
     const start = await this.transport.begin();
-    if (start === 'blocked') this.transport.wanted = false;
-    find(this.root, '.unmute').hidden = start !== 'muted';
+    if (start === "blocked") this.transport.wanted = false;
+    find(this.root, ".unmute").hidden = start !== "muted";
     this.showButtons();
   }
 
@@ -112,52 +112,51 @@ class Player implements Stage {
     this.keeper.tick();
     if (this.engine.ready()) this.position.update(this.keeper.liveElsewhere());
     else this.position.clear();
-    if (this.state === 'playing') this.transport.catchUp(performance.now());
+    if (this.state === "playing") this.transport.catchUp(performance.now());
   }
 
   private listenToVideo(): void {
     const { video } = this;
-    for (const name of ['play', 'pause', 'emptied']) video.addEventListener(name, () => this.showButtons());
+    for (const name of ["play", "pause", "emptied"]) video.addEventListener(name, () => this.showButtons());
     // Media keys, headsets and the frame of picture in picture pause without asking us; so does the end.
-    video.addEventListener('pause', () => {
+    video.addEventListener("pause", () => {
       const over = video.ended || video.currentTime > video.duration - AT_END;
-      if (this.state === 'playing' && !over) this.transport.wanted = false;
+      if (this.state === "playing" && !over) this.transport.wanted = false;
     });
-    video.addEventListener('play', () => (this.transport.wanted = true));
-    video.addEventListener('ended', () => this.keeper.hurry());
-    video.addEventListener('resize', () => this.menus.update());
-    video.addEventListener('volumechange', () => {
-      if (!video.muted) find(this.root, '.unmute').hidden = true;
+    video.addEventListener("play", () => (this.transport.wanted = true));
+    video.addEventListener("ended", () => this.keeper.hurry());
+    video.addEventListener("resize", () => this.menus.update());
+    video.addEventListener("volumechange", () => {
+      if (!video.muted) find(this.root, ".unmute").hidden = true;
     });
   }
 
   private listenToViewer(): void {
-    const click = (selector: string, act: () => void) =>
-      find(this.root, selector).addEventListener('click', act);
-    click('.play', () => this.toggle());
-    click('.big-play', () => this.toggle());
-    click('.replay', () => void this.keeper.replay());
-    click('.unmute', () => this.volume.toggle());
-    click('.live', () => this.goLive());
-    click('.help', () => this.help());
+    const click = (selector: string, act: () => void) => find(this.root, selector).addEventListener("click", act);
+    click(".play", () => this.toggle());
+    click(".big-play", () => this.toggle());
+    click(".replay", () => void this.keeper.replay());
+    click(".unmute", () => this.volume.toggle());
+    click(".live", () => this.goLive());
+    click(".help", () => this.help());
     this.listenToTaps();
-    document.addEventListener('keydown', (event) => this.key(event));
-    window.addEventListener('online', () => this.keeper.hurry());
-    document.addEventListener('visibilitychange', () => {
-      if (!document.hidden && this.state !== 'playing') this.keeper.hurry();
+    document.addEventListener("keydown", (event) => this.key(event));
+    window.addEventListener("online", () => this.keeper.hurry());
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden && this.state !== "playing") this.keeper.hurry();
     });
   }
 
   /** A mouse plays and pauses, a finger shows and hides the controls. */
   private listenToTaps(): void {
     let shown = true;
-    this.video.addEventListener('pointerdown', () => (shown = !this.idle.hidden), { capture: true });
-    this.video.addEventListener('click', (event) => {
-      const mouse = (event as PointerEvent).pointerType === 'mouse';
+    this.video.addEventListener("pointerdown", () => (shown = !this.idle.hidden), { capture: true });
+    this.video.addEventListener("click", (event) => {
+      const mouse = (event as PointerEvent).pointerType === "mouse";
       if (mouse) this.toggle();
       else if (shown) this.idle.settle();
     });
-    this.video.addEventListener('dblclick', () => this.screen.toggleFullscreen());
+    this.video.addEventListener("dblclick", () => this.screen.toggleFullscreen());
   }
 
   private key(event: KeyboardEvent): void {
@@ -187,7 +186,7 @@ class Player implements Stage {
   }
 
   private toggle(): void {
-    if (this.state === 'ended') void this.keeper.replay();
+    if (this.state === "ended") void this.keeper.replay();
     else this.transport.toggle();
   }
 
@@ -197,7 +196,7 @@ class Player implements Stage {
   }
 
   private help(): void {
-    const dialog = find<HTMLDialogElement>(this.root, '.shortcuts');
+    const dialog = find<HTMLDialogElement>(this.root, ".shortcuts");
     if (dialog.open) dialog.close();
     else dialog.showModal();
   }
@@ -205,11 +204,11 @@ class Player implements Stage {
   private showButtons(): void {
     const { video, state } = this;
     const playable = this.engine.ready();
-    const button = find(this.root, '.play');
-    button.classList.toggle('is-on', !video.paused);
-    button.setAttribute('aria-label', video.paused ? 'Play' : 'Pause');
-    find(this.root, '.big-play').hidden = !playable || !video.paused || state !== 'playing';
-    find(this.root, '.replay').hidden = !playable || state !== 'ended';
+    const button = find(this.root, ".play");
+    button.classList.toggle("is-on", !video.paused);
+    button.setAttribute("aria-label", video.paused ? "Play" : "Pause");
+    find(this.root, ".big-play").hidden = !playable || !video.paused || state !== "playing";
+    find(this.root, ".replay").hidden = !playable || state !== "ended";
     this.root.dataset.playable = String(playable);
   }
 }

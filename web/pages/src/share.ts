@@ -1,7 +1,7 @@
 /** What a viewer may take along: the embed snippet and the playback URLs. */
 
-import { type Address, embedSnippet } from './address';
-import { find } from './find';
+import { type Address, embedSnippet } from "./address";
+import { find } from "./find";
 
 export function fillShare(root: HTMLElement, address: Address): void {
   const texts: Record<string, string> = {
@@ -12,10 +12,10 @@ export function fillShare(root: HTMLElement, address: Address): void {
   };
   for (const [name, text] of Object.entries(texts)) {
     const row = find(root, `[data-share=${name}]`);
-    const field = find<HTMLInputElement>(row, 'input');
+    const field = find<HTMLInputElement>(row, "input");
     field.value = text;
-    field.addEventListener('focus', () => field.select());
-    find(row, 'button').addEventListener('click', () => void copy(row, field));
+    field.addEventListener("focus", () => field.select());
+    find(row, "button").addEventListener("click", () => void copy(row, field));
   }
 }
 
@@ -27,12 +27,12 @@ async function copy(row: HTMLElement, field: HTMLInputElement): Promise<void> {
     await navigator.clipboard.writeText(field.value);
     done = true;
   } catch {
-    done = document.execCommand('copy');
+    done = document.execCommand("copy");
   }
-  say(find(row, 'button'), done ? 'Copied' : 'Selected');
+  say(find(row, "button"), done ? "Copied" : "Selected");
 }
 
 function say(button: HTMLElement, what: string): void {
   button.textContent = what;
-  setTimeout(() => (button.textContent = 'Copy'), 2000);
+  setTimeout(() => (button.textContent = "Copy"), 2000);
 }

@@ -1,6 +1,6 @@
 /** Play, pause, seek, the live edge: what buttons and keys do, and what the viewer wants. */
 
-import type { Engine } from './engine/engine';
+import type { Engine } from "./engine/engine";
 
 /** Nearer to the edge counts as live, in seconds. */
 const AT_EDGE = 3;
@@ -12,7 +12,7 @@ const LAGGING = 8;
 const CATCH_UP = 15_000;
 
 /** What the browser made of playing by itself. */
-export type Start = 'sound' | 'muted' | 'blocked';
+export type Start = "sound" | "muted" | "blocked";
 
 export class Transport {
   /** Whether the viewer wants it to play, be it possible or not. */
@@ -28,12 +28,12 @@ export class Transport {
 
   /** Plays with sound where the browser lets a page do so unasked, muted where not. */
   async begin(): Promise<Start> {
-    if (await this.tryToPlay()) return 'sound';
-    if (this.video.muted) return 'blocked';
+    if (await this.tryToPlay()) return "sound";
+    if (this.video.muted) return "blocked";
     this.video.muted = true;
-    if (await this.tryToPlay()) return 'muted';
+    if (await this.tryToPlay()) return "muted";
     this.video.muted = false;
-    return 'blocked';
+    return "blocked";
   }
 
   play(): void {
@@ -89,7 +89,7 @@ export class Transport {
       await this.video.play();
       return true;
     } catch (error) {
-      return !(error instanceof DOMException && error.name === 'NotAllowedError');
+      return !(error instanceof DOMException && error.name === "NotAllowedError");
     }
   }
 }

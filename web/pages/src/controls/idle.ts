@@ -10,18 +10,18 @@ export class Idle {
     private readonly root: HTMLElement,
     private readonly video: HTMLVideoElement,
   ) {
-    for (const name of ['pointermove', 'pointerdown', 'keydown', 'focusin']) {
+    for (const name of ["pointermove", "pointerdown", "keydown", "focusin"]) {
       root.addEventListener(name, () => this.stir());
     }
-    root.addEventListener('pointerleave', (event) => {
-      if (event.pointerType === 'mouse') this.settle();
+    root.addEventListener("pointerleave", (event) => {
+      if (event.pointerType === "mouse") this.settle();
     });
-    for (const name of ['play', 'pause']) video.addEventListener(name, () => this.stir());
+    for (const name of ["play", "pause"]) video.addEventListener(name, () => this.stir());
   }
 
   /** Whether the controls are hidden. */
   get hidden(): boolean {
-    return 'idle' in this.root.dataset;
+    return "idle" in this.root.dataset;
   }
 
   /** Shows the controls for a while. */
@@ -33,7 +33,7 @@ export class Idle {
 
   /** Hides them, unless they are needed: paused, or somebody is among them with the keyboard. */
   settle(): void {
-    const used = this.root.querySelector('.controls :focus-visible, dialog[open]');
-    if (!this.video.paused && !used) this.root.dataset.idle = '';
+    const used = this.root.querySelector(".controls :focus-visible, dialog[open]");
+    if (!this.video.paused && !used) this.root.dataset.idle = "";
   }
 }

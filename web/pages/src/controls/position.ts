@@ -1,10 +1,10 @@
 /** Where playback is: the seek bar, the live button, latency or time. */
 
-import type { Clock } from '../clock';
-import type { Engine, Range } from '../engine/engine';
-import { find } from '../find';
-import { clock as clockText, latency as latencyText, spoken } from '../format';
-import type { Transport } from '../transport';
+import type { Clock } from "../clock";
+import type { Engine, Range } from "../engine/engine";
+import { find } from "../find";
+import { clock as clockText, latency as latencyText, spoken } from "../format";
+import type { Transport } from "../transport";
 
 /** A shorter window is not worth a seek bar, in seconds. */
 const WORTH_SEEKING = 5;
@@ -22,12 +22,12 @@ export class Position {
     private readonly engine: Engine,
     private readonly clock: Clock,
   ) {
-    this.bar = find(root, '.seek');
-    this.live = find(root, '.live');
-    this.latency = find(root, '.latency');
-    this.time = find(root, '.time');
-    this.bar.addEventListener('input', () => (this.dragging = true));
-    this.bar.addEventListener('change', () => this.dropped());
+    this.bar = find(root, ".seek");
+    this.live = find(root, ".live");
+    this.latency = find(root, ".latency");
+    this.time = find(root, ".time");
+    this.bar.addEventListener("input", () => (this.dragging = true));
+    this.bar.addEventListener("change", () => this.dropped());
   }
 
   /** Shows where playback is; `elsewhere` is whether the stream is live while a recording is on screen. */
@@ -59,22 +59,22 @@ export class Position {
     const shown = live && this.transport.atEdge() ? length : at;
     this.bar.max = String(length);
     this.bar.value = String(shown);
-    this.bar.style.setProperty('--played', `${length > 0 ? (100 * shown) / length : 100}%`);
-    this.bar.setAttribute('aria-valuetext', this.spoken(at, live));
+    this.bar.style.setProperty("--played", `${length > 0 ? (100 * shown) / length : 100}%`);
+    this.bar.setAttribute("aria-valuetext", this.spoken(at, live));
   }
 
   private spoken(at: number, live: boolean): string {
     if (!live) return spoken(at);
-    return this.transport.atEdge() ? 'live' : `${spoken(this.engine.behind())} behind live`;
+    return this.transport.atEdge() ? "live" : `${spoken(this.engine.behind())} behind live`;
   }
 
   private showLive(live: boolean, elsewhere: boolean): void {
     const atEdge = live && this.transport.atEdge();
     this.live.hidden = !live && !elsewhere;
-    this.live.classList.toggle('at-edge', atEdge);
-    const behind = elsewhere ? 'the stream is on air' : `${spoken(this.engine.behind())} behind`;
-    const label = atEdge ? 'Live' : `Go live: ${behind}`;
-    this.live.setAttribute('aria-label', label);
+    this.live.classList.toggle("at-edge", atEdge);
+    const behind = elsewhere ? "the stream is on air" : `${spoken(this.engine.behind())} behind`;
+    const label = atEdge ? "Live" : `Go live: ${behind}`;
+    this.live.setAttribute("aria-label", label);
     this.live.title = label;
   }
 

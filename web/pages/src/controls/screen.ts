@@ -1,6 +1,6 @@
 /** Full screen and picture in picture, where there are such. */
 
-import { find } from '../find';
+import { find } from "../find";
 
 /** A video element as iPhones have it: they show nothing but a video on the full screen. */
 type Phone = HTMLVideoElement & { webkitEnterFullscreen?: () => void };
@@ -13,13 +13,13 @@ export class Screen {
     private readonly root: HTMLElement,
     private readonly video: Phone,
   ) {
-    this.fullscreen = find(root, '.fullscreen');
-    this.pip = find(root, '.pip');
+    this.fullscreen = find(root, ".fullscreen");
+    this.pip = find(root, ".pip");
     this.fullscreen.hidden = !document.fullscreenEnabled && !video.webkitEnterFullscreen;
     this.pip.hidden = !document.pictureInPictureEnabled;
-    this.fullscreen.addEventListener('click', () => this.toggleFullscreen());
-    this.pip.addEventListener('click', () => this.togglePip());
-    document.addEventListener('fullscreenchange', () => this.update());
+    this.fullscreen.addEventListener("click", () => this.toggleFullscreen());
+    this.pip.addEventListener("click", () => this.togglePip());
+    document.addEventListener("fullscreenchange", () => this.update());
   }
 
   toggleFullscreen(): void {
@@ -36,8 +36,8 @@ export class Screen {
 
   private update(): void {
     const on = document.fullscreenElement === this.root;
-    this.fullscreen.classList.toggle('is-on', on);
-    this.fullscreen.setAttribute('aria-label', on ? 'Leave full screen' : 'Full screen');
+    this.fullscreen.classList.toggle("is-on", on);
+    this.fullscreen.setAttribute("aria-label", on ? "Leave full screen" : "Full screen");
   }
 }
 

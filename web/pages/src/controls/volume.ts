@@ -1,8 +1,8 @@
 /** Mute and volume, kept for the next visit where the browser lets a page keep something. */
 
-import { find } from '../find';
+import { find } from "../find";
 
-const KEPT = 'headwater.volume';
+const KEPT = "headwater.volume";
 
 export class Volume {
   private readonly slider: HTMLInputElement;
@@ -12,12 +12,12 @@ export class Volume {
     root: HTMLElement,
     private readonly video: HTMLVideoElement,
   ) {
-    this.slider = find(root, '.volume');
-    this.button = find(root, '.mute');
+    this.slider = find(root, ".volume");
+    this.button = find(root, ".mute");
     video.volume = kept();
-    this.slider.addEventListener('input', () => this.set(Number(this.slider.value)));
-    this.button.addEventListener('click', () => this.toggle());
-    video.addEventListener('volumechange', () => this.update());
+    this.slider.addEventListener("input", () => this.set(Number(this.slider.value)));
+    this.button.addEventListener("click", () => this.toggle());
+    video.addEventListener("volumechange", () => this.update());
     this.update();
   }
 
@@ -39,9 +39,10 @@ export class Volume {
   private update(): void {
     const { muted, volume } = this.video;
     this.slider.value = String(muted ? 0 : volume);
-    this.slider.setAttribute('aria-valuetext', muted ? 'muted' : `${Math.round(volume * 100)} percent`);
-    this.button.classList.toggle('is-on', muted);
-    this.button.setAttribute('aria-label', muted ? 'Unmute' : 'Mute');
+    this.slider.style.setProperty("--played", `${muted ? 0 : 100 * volume}%`);
+    this.slider.setAttribute("aria-valuetext", muted ? "muted" : `${Math.round(volume * 100)} percent`);
+    this.button.classList.toggle("is-on", muted);
+    this.button.setAttribute("aria-label", muted ? "Unmute" : "Mute");
   }
 }
 

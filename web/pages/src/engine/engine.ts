@@ -1,6 +1,6 @@
 /** What plays: Shaka where there is Media Source Extensions, the browser's own HLS where there is not. */
 
-import type { Failure } from '../decide';
+import type { Failure } from "../decide";
 
 /** One choice of the quality or the captions menu. */
 export interface Choice {

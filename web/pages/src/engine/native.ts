@@ -1,7 +1,7 @@
 /** The browser's own HLS, for browsers without Media Source Extensions. It picks the quality itself. */
 
-import type { Failure } from '../decide';
-import type { Choice, Engine, Listener, Range } from './engine';
+import type { Failure } from "../decide";
+import type { Choice, Engine, Listener, Range } from "./engine";
 
 /** A video element as Safari has it (the HTML standard, `getStartDate`). */
 type Dated = HTMLVideoElement & { getStartDate?: () => Date };
@@ -15,7 +15,7 @@ export class NativeEngine implements Engine {
   private zero = 0;
 
   static supported(video: HTMLVideoElement): boolean {
-    return video.canPlayType('application/vnd.apple.mpegurl') !== '';
+    return video.canPlayType("application/vnd.apple.mpegurl") !== "";
   }
 
   constructor(
@@ -23,15 +23,15 @@ export class NativeEngine implements Engine {
     private readonly url: string,
     private readonly listener: Listener,
   ) {
-    video.addEventListener('error', () => {
+    video.addEventListener("error", () => {
       const failure = failureOf(video.error);
-      if (failure && video.hasAttribute('src')) listener.failed(failure);
+      if (failure && video.hasAttribute("src")) listener.failed(failure);
     });
-    video.addEventListener('playing', () => {
+    video.addEventListener("playing", () => {
       if (this.zero === 0) this.zero = performance.now() - video.currentTime * 1000;
     });
-    video.textTracks.addEventListener('addtrack', () => listener.changed());
-    video.textTracks.addEventListener('removetrack', () => listener.changed());
+    video.textTracks.addEventListener("addtrack", () => listener.changed());
+    video.textTracks.addEventListener("removetrack", () => listener.changed());
   }
 
   async load(): Promise<void> {
@@ -41,15 +41,15 @@ export class NativeEngine implements Engine {
     this.zero = 0;
     video.src = this.url;
     await new Promise<void>((resolve, reject) => {
-      video.addEventListener('loadedmetadata', () => resolve(), { signal });
-      video.addEventListener('error', () => reject(failureOf(video.error) ?? UNLOADABLE), { signal });
+      video.addEventListener("loadedmetadata", () => resolve(), { signal });
+      video.addEventListener("error", () => reject(failureOf(video.error) ?? UNLOADABLE), { signal });
       video.load();
     }).finally(() => settled.abort());
     this.listener.changed();
   }
 
   async unload(): Promise<void> {
-    this.video.removeAttribute('src');
+    this.video.removeAttribute("src");
     this.video.load();
   }
 
@@ -96,18 +96,18 @@ export class NativeEngine implements Engine {
     return [...this.video.textTracks].map((track, index) => ({
       id: String(index),
       label: track.label || track.language,
-      active: track.mode === 'showing',
+      active: track.mode === "showing",
     }));
   }
 
   chooseCaptions(id: string | null): void {
     [...this.video.textTracks].forEach((track, index) => {
-      track.mode = String(index) === id ? 'showing' : 'disabled';
+      track.mode = String(index) === id ? "showing" : "disabled";
     });
   }
 }
 
-const UNLOADABLE: Failure = { reason: 'The stream could not be loaded.', final: false };
+const UNLOADABLE: Failure = { reason: "The stream could not be loaded.", final: false };
 
 function failureOf(error: MediaError | null): Failure | null {
   if (!error || error.code === MediaError.MEDIA_ERR_ABORTED) return null;

@@ -3,10 +3,10 @@
  * length of the window, its DASH goes on.
  */
 
-import shaka from 'shaka-player/dist/shaka-player.dash-es2021.js';
+import shaka from "shaka-player/dist/shaka-player.dash-es2021.js";
 
-import type { Failure } from '../decide';
-import type { Choice, Engine, Listener, Range } from './engine';
+import type { Failure } from "../decide";
+import type { Choice, Engine, Listener, Range } from "./engine";
 
 /**
  * Media ahead before it plays, in seconds: more than one segment of the usual length, so that a page which opens at
@@ -22,7 +22,7 @@ export class ShakaEngine implements Engine {
 
   /** Shaka calls browsers supported that know HLS alone; it is DASH that it plays here. */
   static supported(): boolean {
-    if (!('MediaSource' in window) && !('ManagedMediaSource' in window)) return false;
+    if (!("MediaSource" in window) && !("ManagedMediaSource" in window)) return false;
     shaka.polyfill.installAll();
     return shaka.Player.isBrowserSupported();
   }
@@ -40,11 +40,11 @@ export class ShakaEngine implements Engine {
       },
       manifest: { retryParameters: { maxAttempts: 2, baseDelay: 500, timeout: 15_000 } },
     });
-    this.player.addEventListener('error', (event) => {
+    this.player.addEventListener("error", (event) => {
       const failure = failureOf((event as unknown as { detail: unknown }).detail);
       if (failure) listener.failed(failure);
     });
-    for (const name of ['trackschanged', 'adaptation', 'variantchanged', 'textchanged', 'unloading']) {
+    for (const name of ["trackschanged", "adaptation", "variantchanged", "textchanged", "unloading"]) {
       this.player.addEventListener(name, () => listener.changed());
     }
     this.attached = this.player.attach(video);
@@ -62,7 +62,7 @@ export class ShakaEngine implements Engine {
       this.loaded = true;
     } catch (error) {
       if (isInterruption(error)) return;
-      throw failureOf(error) ?? { reason: 'The stream could not be loaded.', final: false };
+      throw failureOf(error) ?? { reason: "The stream could not be loaded.", final: false };
     }
   }
 
@@ -132,11 +132,11 @@ export class ShakaEngine implements Engine {
 
 /** What a viewer can make of an error; nothing for one that Shaka deals with itself. */
 function failureOf(error: unknown): Failure | null {
-  if (!(error instanceof shaka.util.Error)) return { reason: 'The player failed.', final: false };
+  if (!(error instanceof shaka.util.Error)) return { reason: "The player failed.", final: false };
   if (error.severity !== shaka.util.Error.Severity.CRITICAL) return null;
   const { CONTENT_UNSUPPORTED_BY_BROWSER, RESTRICTIONS_CANNOT_BE_MET } = shaka.util.Error.Code;
   if (error.code === CONTENT_UNSUPPORTED_BY_BROWSER || error.code === RESTRICTIONS_CANNOT_BE_MET) {
-    return { reason: 'This browser cannot decode the stream.', final: true };
+    return { reason: "This browser cannot decode the stream.", final: true };
   }
   return { reason: `The player failed (Shaka error ${error.code}).`, final: false };
 }
