@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { Child } from "../harness/child";
@@ -54,6 +55,7 @@ export const obs =
       stop: async () => {
         await studio.stop(5);
         await display.stop();
+        rmSync(home, { recursive: true, force: true });
       },
     };
   };
