@@ -50,11 +50,6 @@ export class Stage {
     return this.server.publishUrl(ENTRY);
   }
 
-  /** The browser's own number. */
-  async browserVersion(): Promise<string> {
-    return /\d+(\.\d+)*/.exec(await this.#browser.version())?.[0] ?? "?";
-  }
-
   /** A viewer who opens a player now. */
   open(player: Player): Promise<Viewer> {
     return Viewer.open(this.#browser, this.#pages, player, this.url(player.manifest));

@@ -1,7 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
 import { run } from "../harness/child";
 import { HLS_JS } from "../harness/players";
 import { Stage } from "../harness/stage";
@@ -11,7 +7,7 @@ import { ffmpeg, gstreamer, obs, type OnAir } from "./encoders";
 import { newFfmpeg, packaged, version } from "./tools";
 
 /** Has an encoder publish to a server of its own, and looks at it with ffprobe and hls.js. */
-async function encoder(tool: string, number: string, publish: (url: string) => Promise<OnAir>): Promise<void> {
+function encoder(tool: string, number: string, publish: (url: string) => Promise<OnAir>): void {
   const place = { table: "Encoders", tool, version: number } as const;
   let stage: Stage;
   let onAir: OnAir;
@@ -48,16 +44,10 @@ async function probe(url: string): Promise<string> {
 }
 
 const newer = await newFfmpeg();
-await encoder("ffmpeg", await version("ffmpeg", "-version"), ffmpeg("ffmpeg"));
-await encoder("ffmpeg from PyPI", await version(newer, "-version"), ffmpeg(newer));
-await encoder("GStreamer rtmp2sink", await version("gst-launch-1.0"), gstreamer);
+encoder("ffmpeg", await version("ffmpeg", "-version"), ffmpeg("ffmpeg"));
+encoder("ffmpeg from PyPI", await version(newer, "-version"), ffmpeg(newer));
+encoder("GStreamer rtmp2sink", await version("gst-launch-1.0"), gstreamer);
 
-/** OBS wants a home of its own. */
-async function studio(tool: string, x264: string): Promise<void> {
-  const home = mkdtempSync(join(tmpdir(), "headwater-obs-"));
-  process.on("exit", () => rmSync(home, { recursive: true, force: true }));
-  await encoder(tool, await packaged("obs-studio"), obs(home, x264));
-}
-
-await studio("OBS, keyframe interval 2 s", "keyint=60");
-await studio("OBS as it comes, keyframe interval 250 frames", "");
+const studio = await packaged("obs-studio");
+encoder("OBS, keyframe interval 2 s", studio, obs("keyint=60"));
+encoder("OBS as it comes, keyframe interval 250 frames", studio, obs(""));

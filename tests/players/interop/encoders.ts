@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { Child } from "../harness/child";
@@ -34,8 +35,9 @@ export async function gstreamer(url: string): Promise<OnAir> {
 
 /** OBS in a display that nobody sees, from a profile that plays a file. `x264` are options of its encoder. */
 export const obs =
-  (home: string, x264: string) =>
+  (x264: string) =>
   async (url: string): Promise<OnAir> => {
+    const home = mkdtempSync(join(tmpdir(), "headwater-obs-"));
     await profile(home, url, x264);
     const display = new Child("Xvfb", ["-displayfd", "1", "-screen", "0", "1280x720x24", "-nolisten", "tcp"]);
     const number = await until(
@@ -54,6 +56,7 @@ export const obs =
       stop: async () => {
         await studio.stop(5);
         await display.stop();
+        rmSync(home, { recursive: true, force: true });
       },
     };
   };

@@ -8,9 +8,18 @@ import { cell, type Known } from "./cell";
 import { ffmpeg, gstreamer, mpv, streamlink, vlc, ytDlp } from "./command-line";
 import { newFfmpeg, packaged, python, version } from "./tools";
 
-const stages = { Chromium: await Stage.set("", chromium), Firefox: await Stage.set("", firefox) };
-beforeAll(() => stages.Chromium.listed(20), 60_000);
-afterAll(() => Promise.all(Object.values(stages).map((stage) => stage.strike())));
+const BROWSERS = [
+  { name: "Chromium", version: await version("chromium"), open: chromium, players: [...PLAYERS, NATIVE_HLS] },
+  { name: "Firefox", version: await version("firefox-esr"), open: firefox, players: PLAYERS },
+];
+
+/** A stage for each browser; the tools play from the first. */
+const stages: Stage[] = [];
+beforeAll(async () => {
+  for (const { open } of BROWSERS) stages.push(await Stage.set("", open));
+  await stages[0]!.listed(20);
+});
+afterAll(() => Promise.all(stages.map((stage) => stage.strike())));
 
 const column = { "master.m3u8": "HLS", "manifest.mpd": "DASH" } as const;
 
@@ -27,20 +36,18 @@ async function page(stage: Stage, player: Player): Promise<string> {
   }
 }
 
-for (const [browser, stage] of Object.entries(stages)) {
-  const number = await stage.browserVersion();
-  const own = browser === "Chromium" ? [NATIVE_HLS] : [];
-  for (const player of [...PLAYERS, ...own]) {
-    const tool = `${player.name.split(" on ")[0]} in ${browser} ${number}`;
+for (const [at, browser] of BROWSERS.entries()) {
+  for (const player of browser.players) {
+    const tool = `${player.name.split(" on ")[0]} in ${browser.name} ${browser.version}`;
     const place = { table: "Players", tool, version: player.version, column: column[player.manifest] } as const;
-    cell(place, () => page(stage, player));
+    cell(place, () => page(stages[at]!, player));
   }
 }
 
 /** A tool that is given both manifests. */
 function both(tool: string, number: string, play: (url: string) => Promise<string>, known: Limits = {}): void {
   for (const [manifest, name] of Object.entries(column)) {
-    const url = () => stages.Chromium.url(manifest as keyof typeof column);
+    const url = () => stages[0]!.url(manifest as keyof typeof column);
     cell({ table: "Players", tool, version: number, column: name }, () => play(url()), known[name]);
   }
 }
