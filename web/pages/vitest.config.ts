@@ -8,7 +8,8 @@ export default defineConfig({
     maxWorkers: 2,
     sequence: { concurrent: true },
     maxConcurrency: 3,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 15_000 } },
   },
 });

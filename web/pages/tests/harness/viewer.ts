@@ -84,7 +84,7 @@ export class Viewer {
   }
 
   /** Waits until the picture has moved on by two seconds and says so. */
-  async plays(seconds = 20, frame?: Frame): Promise<Seen> {
+  async plays(seconds = 30, frame?: Frame): Promise<Seen> {
     const begun = await this.sees("a picture", seconds, (seen) => !seen.paused && seen.frames > 0, frame);
     return this.sees(
       "a moving picture",
@@ -94,6 +94,19 @@ export class Viewer {
       },
       frame,
     );
+  }
+
+  /** Clicks a control as a mouse does; the first move brings the controls back where they are hidden. */
+  async clickControl(selector: string): Promise<void> {
+    let x = 200;
+    await until(`a click on ${selector}`, 20, async () => {
+      await this.page.mouse.move((x += 10), 200);
+      const clicked = this.page.click(selector, { timeout: 2000 });
+      return clicked.then(
+        () => true,
+        () => false,
+      );
+    });
   }
 
   async close(): Promise<void> {
