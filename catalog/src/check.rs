@@ -74,7 +74,7 @@ fn live(kind: Kind, live: &LiveSettings) -> Result<(), Error> {
 }
 
 fn span(field: &'static str, length: Duration) -> Result<(), Error> {
-    let whole = length.subsec_nanos() % 1_000_000 == 0;
+    let whole = length.subsec_nanos().is_multiple_of(1_000_000);
     if whole && !length.is_zero() && length <= entry::LONGEST {
         return Ok(());
     }

@@ -88,8 +88,7 @@ impl Database {
 
     async fn server(&self, url: &Secret) -> Result<DatabaseConnection, Error> {
         let statement_timeout = self.patience.as_millis().to_string();
-        let options = PgConnectOptions::from_str(url.expose())
-            .map_err(|_| Error::invalid("database.url", "is not the URL of a PostgreSQL database"))?
+        let options = parse(url)?
             .application_name("headwater")
             .options([("statement_timeout", statement_timeout.as_str())])
             .disable_statement_logging();
@@ -100,6 +99,13 @@ impl Database {
     fn pool<D: sqlx::Database>(&self, connections: u32) -> PoolOptions<D> {
         PoolOptions::new().max_connections(connections).acquire_timeout(self.patience / 2).idle_timeout(IDLE)
     }
+}
+
+/// The driver takes any scheme, so it is looked at here. Its own error may quote the URL, and is not passed on.
+fn parse(url: &Secret) -> Result<PgConnectOptions, Error> {
+    let ours = ["postgres://", "postgresql://"].iter().any(|scheme| url.expose().starts_with(scheme));
+    let options = PgConnectOptions::from_str(url.expose()).ok().filter(|_| ours);
+    options.ok_or_else(|| Error::invalid("database.url", "is not postgres://USER:PASSWORD@HOST:PORT/NAME"))
 }
 
 /// Makes the file before SQLite does, readable by its owner alone. SQLite gives the same mode to the files it puts

@@ -6,7 +6,7 @@
 
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use crate::audit::{Action, Note};
 use crate::changes::Kind as Changed;
@@ -216,7 +216,7 @@ async fn take(write: &Write, entry: &Entry, leg: Leg) -> Result<u64, Error> {
 
 async fn finish(mut write: Write, entry: Entry, leg: Leg, action: Action) -> Result<(), Error> {
     let entry = entries::bump(&write, &entry).await?;
-    let about = Map::from_iter([("leg".to_owned(), Value::from(json!(leg.as_str())))]);
+    let about = Map::from_iter([("leg".to_owned(), json!(leg.as_str()))]);
     entries::note(&mut write, &entry, Note::done(action, &entry.id, about), Changed::KeysChanged).await?;
     write.commit().await
 }

@@ -43,7 +43,8 @@ async fn an_account_with_entries_cannot_be_deleted(home: Home) {
 
 async fn a_stale_update_changes_nothing(home: Home) {
     let (account, _) = home.tenant("tenant").await;
-    let update = home.catalog.accounts().update(&Caller::server(), &account.id, Some(7), "other", QUOTAS).await;
+    let update =
+        home.catalog.accounts().update(&Caller::server(), &account.id, Some(7), "other", QUOTAS).await;
     assert_eq!(update, Err(Error::Stale { current: 1 }));
     assert_eq!(home.catalog.accounts().get(&Scope::All, &account.id).await, Ok(account));
 }

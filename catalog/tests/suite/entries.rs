@@ -117,7 +117,8 @@ async fn what_cannot_be_stored_is_refused_by_its_field(home: Home) {
 }
 
 async fn text_of_every_kind_is_stored_as_it_is(home: Home) {
-    for name in ["'; DROP TABLE entries; --", "\"<S>&", "$1 ? %s \\", "\u{202e}🎉ﷺ\n\t", &"ﷺ".repeat(250)] {
+    for name in ["'; DROP TABLE entries; --", "\"<S>&", "$1 ? %s \\", "\u{202e}🎉ﷺ\n\t", &"ﷺ".repeat(250)]
+    {
         let mut new = NewEntry::live(name);
         new.details.tags = vec![name.chars().take(100).collect()];
         let (entry, _) = home.catalog.entries().create(&Caller::server(), new.clone()).await.unwrap();
@@ -143,8 +144,9 @@ async fn a_vod_entry_has_neither_air_nor_keys(home: Home) {
     assert!(matches!(switched, Err(Error::Conflict(_))));
     let rotated = home.catalog.stream_keys().rotate(&caller, &entry.id, catalog::Leg::Primary).await;
     assert!(matches!(rotated, Err(Error::Conflict(_))));
-    let edited = home.catalog.entries().update(&caller, &entry.id, None, |it| it.live.dvr = Some(Duration::from_secs(9)));
-    assert!(matches!(edited.await, Err(Error::Invalid { field: "live", .. })));
+    let edit = |it: &mut Details| it.live.dvr = Some(Duration::from_secs(9));
+    let edited = home.catalog.entries().update(&caller, &entry.id, None, edit).await;
+    assert!(matches!(edited, Err(Error::Invalid { field: "live", .. })));
 }
 
 async fn a_deleted_entry_is_gone_with_all_that_was_its(home: Home) {

@@ -72,7 +72,8 @@ impl Home {
 
     /// An account and somebody in it.
     pub async fn tenant(&self, name: &str) -> (Account, Caller) {
-        let account = self.catalog.accounts().create(&Caller::server(), name, Quotas::default()).await.unwrap();
+        let account =
+            self.catalog.accounts().create(&Caller::server(), name, Quotas::default()).await.unwrap();
         let caller = member(&account.id);
         (account, caller)
     }

@@ -37,10 +37,12 @@ async fn what_belongs_to_a_foreign_entry_is_not_there(home: Home) {
     let (_, mine) = home.tenant("mine").await;
     let (_, theirs) = home.tenant("theirs").await;
     let (entry, keys) = catalog.entries().create(&theirs, NewEntry::live("show")).await.unwrap();
-    let file = NewAsset { kind: AssetKind::Source, location: "a".into(), media_type: String::new(), bytes: 1 };
+    let file =
+        NewAsset { kind: AssetKind::Source, location: "a".into(), media_type: String::new(), bytes: 1 };
     let asset = catalog.assets().create(&theirs, &entry.id, file.clone()).await.unwrap();
     let recording = catalog.recordings().begin(&theirs, &entry.id, 7).await.unwrap();
-    let work = NewJob { kind: "thumbnail".into(), priority: 0, max_attempts: 3, input: serde_json::json!({}) };
+    let work =
+        NewJob { kind: "thumbnail".into(), priority: 0, max_attempts: 3, input: serde_json::json!({}) };
     let job = catalog.jobs().create(&theirs, &entry.id, work.clone()).await.unwrap();
     let gone = |what| Some(Error::NotFound(what));
 
@@ -100,7 +102,12 @@ async fn a_foreign_account_and_its_tokens_are_not_there(home: Home) {
     let catalog = &home.catalog;
     let (account, mine) = home.tenant("mine").await;
     let (other, theirs) = home.tenant("theirs").await;
-    let new = |scope: &Scope| NewToken { role: Role::Viewer, scope: scope.clone(), name: "t".into(), expires: None };
+    let new = |scope: &Scope| NewToken {
+        role: Role::Viewer,
+        scope: scope.clone(),
+        name: "t".into(),
+        expires: None,
+    };
     let (token, secret) = catalog.tokens().create(&theirs, new(&theirs.scope)).await.unwrap();
 
     assert_eq!(catalog.accounts().get(&mine.scope, &other.id).await.err(), Some(Error::NotFound("account")));
@@ -125,6 +132,7 @@ async fn nothing_can_be_created_in_a_foreign_account(home: Home) {
     let quotas = catalog::Quotas::default();
     let made = home.catalog.accounts().create(&mine, "planted", quotas).await;
     assert_eq!(made.err(), Some(Error::NotFound("account")));
-    let page = home.catalog.entries().list(&Caller::server().scope, &Wanted::default(), &Paging::default()).await;
+    let page =
+        home.catalog.entries().list(&Caller::server().scope, &Wanted::default(), &Paging::default()).await;
     assert!(page.unwrap().items.is_empty());
 }

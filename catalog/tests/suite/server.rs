@@ -75,9 +75,9 @@ impl Server {
     pub fn signal(&self, signal: &str) {
         let pid = std::fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap();
         let pid = pid.lines().next().unwrap();
-        // The session of the postmaster: its backends are in other process groups.
-        let done = Command::new("pkill").args([&format!("-{signal}"), "-s", pid]).status().unwrap();
-        assert!(done.success(), "no process of the server to signal");
+        let children = Command::new("pkill").args([&format!("-{signal}"), "-P", pid]).status().unwrap();
+        let itself = Command::new("kill").args([&format!("-{signal}"), pid]).status().unwrap();
+        assert!(children.success() && itself.success(), "no process of the server to signal");
     }
 
     fn url(&self, name: &str) -> String {
@@ -88,7 +88,8 @@ impl Server {
 /// Where the distribution keeps the programs of its newest PostgreSQL.
 fn programs() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let newest = versions.max_by_key(|it| it.file_name().to_string_lossy().parse::<u32>().unwrap_or_default());
+    let newest =
+        versions.max_by_key(|it| it.file_name().to_string_lossy().parse::<u32>().unwrap_or_default());
     let folder = newest.map(|it| it.path().join("bin")).filter(|it| Path::exists(&it.join("initdb")));
     folder.expect("PostgreSQL is not installed: run scripts/setup --tests")
 }
