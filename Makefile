@@ -27,7 +27,7 @@ test: setup lint ## everything a change has to pass
 lint: ## formatting, clippy, licences and sources of dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo deny --locked check licenses bans sources
+	cargo deny --locked --workspace check licenses bans sources
 
 fmt: ## format everything
 	cargo fmt --all

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const SQLITE_CONNECTIONS: u32 = 4;
 /// Connections that one process takes of a PostgreSQL server, which has 100 by default.
 const POSTGRES_CONNECTIONS: u32 = 10;
-/// An idle connection is given back.
+/// A server is given an idle connection back.
 const IDLE: Duration = Duration::from_secs(60);
 
 /// Where the catalog is kept.
@@ -82,7 +82,12 @@ impl Database {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(self.patience / 2)
             .disable_statement_logging();
-        let pool = self.pool::<Sqlite>(SQLITE_CONNECTIONS).connect_with(options).await;
+        let pool = self
+            .pool::<Sqlite>(SQLITE_CONNECTIONS)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options)
+            .await;
         Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.map_err(|error| Error::from(&error))?))
     }
 
@@ -92,12 +97,12 @@ impl Database {
             .application_name("headwater")
             .options([("statement_timeout", statement_timeout.as_str())])
             .disable_statement_logging();
-        let pool = self.pool::<Postgres>(POSTGRES_CONNECTIONS).connect_with(options).await;
+        let pool = self.pool::<Postgres>(POSTGRES_CONNECTIONS).idle_timeout(IDLE).connect_with(options).await;
         Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool.map_err(|error| Error::from(&error))?))
     }
 
     fn pool<D: sqlx::Database>(&self, connections: u32) -> PoolOptions<D> {
-        PoolOptions::new().max_connections(connections).acquire_timeout(self.patience / 2).idle_timeout(IDLE)
+        PoolOptions::new().max_connections(connections).acquire_timeout(self.patience / 2)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The stream keys in memory: who may publish, answered without the database.
 //!
-//! Every key of every live entry is here with what a publish request needs to know, about 500 bytes an entry. A
+//! Every key of every live entry is here with what a publish request needs to know, less than 1 KB an entry. A
 //! request with a wrong key costs the database nothing, and a database that is locked or away stops nobody who has
 //! a right one.
 //!

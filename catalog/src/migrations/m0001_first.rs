@@ -213,9 +213,13 @@ fn idempotency() -> TableCreateStatement {
 
 fn indices() -> Vec<IndexCreateStatement> {
     vec![
-        index("entries_by_created", "entries", &["account", "created", "id"]),
-        index("entries_by_updated", "entries", &["account", "updated", "id"]),
-        index("entries_by_name", "entries", &["account", "sort_name", "id"]),
+        // Once for who sees one account, once for who sees all.
+        index("entries_of_account_by_created", "entries", &["account", "created", "id"]),
+        index("entries_of_account_by_updated", "entries", &["account", "updated", "id"]),
+        index("entries_of_account_by_name", "entries", &["account", "sort_name", "id"]),
+        index("entries_by_created", "entries", &["created", "id"]),
+        index("entries_by_updated", "entries", &["updated", "id"]),
+        index("entries_by_name", "entries", &["sort_name", "id"]),
         index("entry_tags_by_tag", "entry_tags", &["tag", "entry"]),
         index("stream_keys_by_digest", "stream_keys", &["digest"]).unique().to_owned(),
         index("stream_keys_by_stem", "stream_keys", &["stem"]),

@@ -1,5 +1,6 @@
 //! What the catalog promises, on both databases: each test of [`on_both`] runs on SQLite and on a PostgreSQL server
 //! that the suite starts for itself.
+#![allow(clippy::unwrap_used)]
 
 /// Makes a test for each database of functions that take a fresh [`home::Home`].
 macro_rules! on_both {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use catalog::entries::list::Wanted;
 use catalog::{Caller, Catalog, Database, EntryId, Error, Leg, NewEntry, Paging, Scope};
+use rustix::process::Signal;
 use sqlx::{Connection, Executor, SqliteConnection};
 
 use crate::home::Home;
@@ -57,13 +58,13 @@ async fn a_frozen_server_and_a_dead_one_are_unavailable_and_publishers_do_not_no
     let caller = Caller::server();
     let all = async || catalog.entries().list(&Scope::All, &Wanted::default(), &Paging::default()).await;
 
-    server.signal("STOP");
+    server.signal(Signal::STOP);
     check_unavailable(all()).await;
     check_unavailable(catalog.stream_keys().rotate(&caller, &entry.id, Leg::Primary)).await;
     check_unavailable(catalog.ping()).await;
     assert!(catalog.keys().find(keys.primary.as_ref().unwrap().expose()).is_some());
 
-    server.signal("CONT");
+    server.signal(Signal::CONT);
     let start = Instant::now();
     while let Err(error) = catalog.stream_keys().rotate(&caller, &entry.id, Leg::Primary).await {
         assert!(error.is_retryable() && start.elapsed() < TOLERANCE * 3, "{error:?}");
@@ -72,7 +73,7 @@ async fn a_frozen_server_and_a_dead_one_are_unavailable_and_publishers_do_not_no
     assert!(catalog.keys().find(stored.expose()).is_some(), "what is in memory is what is stored");
     assert_eq!(catalog.keys().len(), 2);
 
-    server.signal("KILL");
+    server.signal(Signal::KILL);
     check_unavailable(all()).await;
     check_unavailable(Catalog::open(&database)).await;
     assert!(catalog.keys().find(stored.expose()).is_some());

@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use catalog::Secret;
+use rustix::process::{Pid, Signal};
 use sqlx::{Connection, Executor, PgConnection};
 
 /// Who runs the server where root runs the tests: PostgreSQL refuses root.
@@ -71,13 +72,16 @@ impl Server {
         Secret::new(self.url(&name))
     }
 
-    /// Sends a signal to the server and all that belongs to it.
-    pub fn signal(&self, signal: &str) {
-        let pid = std::fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap();
-        let pid = pid.lines().next().unwrap();
-        let children = Command::new("pkill").args([&format!("-{signal}"), "-P", pid]).status().unwrap();
-        let itself = Command::new("kill").args([&format!("-{signal}"), pid]).status().unwrap();
-        assert!(children.success() && itself.success(), "no process of the server to signal");
+    /// Sends a signal to the server and to its children, which serve the connections.
+    pub fn signal(&self, signal: Signal) {
+        let file = std::fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap();
+        let postmaster = file.lines().next().unwrap();
+        let children =
+            std::fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children")).unwrap();
+        for pid in children.split_whitespace().chain([postmaster]) {
+            let pid = pid.parse().ok().and_then(Pid::from_raw).unwrap();
+            rustix::process::kill_process(pid, signal).unwrap();
+        }
     }
 
     fn url(&self, name: &str) -> String {
