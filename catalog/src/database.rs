@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sea_orm::{DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector};
 use sqlx::pool::PoolOptions;
@@ -24,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const SQLITE_CONNECTIONS: u32 = 4;
 /// Connections that one process takes of a PostgreSQL server, which has 100 by default.
 const POSTGRES_CONNECTIONS: u32 = 10;
+/// Between two tries to open the embedded database.
+const PAUSE: Duration = Duration::from_millis(20);
 /// A server is given an idle connection back.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -80,15 +82,32 @@ impl Database {
             .journal_mode(SqliteJournalMode::Wal)
             // What was answered with success outlives a power cut.
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(self.patience / 2)
+            .busy_timeout(self.step())
             .disable_statement_logging();
-        let pool = self
-            .pool::<Sqlite>(SQLITE_CONNECTIONS)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options)
-            .await;
-        Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.map_err(|error| Error::from(&error))?))
+        let pool = self.pool::<Sqlite>(SQLITE_CONNECTIONS).idle_timeout(None).max_lifetime(None);
+        let start = Instant::now();
+        loop {
+            match pool.clone().connect_with(options.clone()).await {
+                Ok(pool) => return Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool)),
+                Err(error) => self.pause(start, Error::from(&error)).await?,
+            }
+        }
+    }
+
+    /// Waits a little before another try. SQLite's own waiting does not cover the moment when a new file is switched to
+    /// WAL, and two processes may be at it.
+    async fn pause(&self, start: Instant, error: Error) -> Result<(), Error> {
+        if !error.is_retryable() || start.elapsed() > self.step() {
+            return Err(error);
+        }
+        tokio::time::sleep(PAUSE).await;
+        Ok(())
+    }
+
+    /// How long one step of an operation may take, so that it says itself what is wrong before the operation is given
+    /// up.
+    fn step(&self) -> Duration {
+        self.patience * 3 / 4
     }
 
     async fn server(&self, url: &Secret) -> Result<DatabaseConnection, Error> {
@@ -102,7 +121,7 @@ impl Database {
     }
 
     fn pool<D: sqlx::Database>(&self, connections: u32) -> PoolOptions<D> {
-        PoolOptions::new().max_connections(connections).acquire_timeout(self.patience / 2)
+        PoolOptions::new().max_connections(connections).acquire_timeout(self.step())
     }
 }
 

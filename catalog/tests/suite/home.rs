@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use catalog::{Account, AccountId, Caller, Catalog, Database, Entry, NewEntry, Quotas, Scope, Secret, Who};
+use sea_orm::ConnectionTrait;
 use tempfile::TempDir;
 
 use crate::server::Server;
@@ -63,6 +64,18 @@ impl Home {
             Place::Postgres(url) => url.expose().to_owned(),
         };
         sea_orm::Database::connect(url).await.unwrap()
+    }
+
+    /// Takes everything away, as if nobody had ever opened it.
+    pub async fn empty(&self) {
+        self.catalog.clone().close().await.unwrap();
+        match self.file() {
+            Some(file) => std::fs::remove_file(file).unwrap(),
+            None => {
+                let all = "DROP SCHEMA public CASCADE; CREATE SCHEMA public";
+                self.raw().await.execute_unprepared(all).await.unwrap();
+            }
+        };
     }
 
     /// A live entry of the main account.

@@ -15,7 +15,7 @@ use crate::home::Home;
 use crate::server::Server;
 
 /// How long the catalogs of these tests wait.
-const PATIENCE: Duration = Duration::from_millis(600);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// What a busy machine may add to that.
 const TOLERANCE: Duration = Duration::from_secs(10);
 /// Tells the test that is a child process where to write.

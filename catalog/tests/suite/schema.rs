@@ -84,18 +84,7 @@ async fn a_newer_schema_is_refused_in_words(home: Home) {
 }
 
 async fn several_may_open_an_empty_database_at_once(home: Home) {
-    let raw = home.raw().await;
-    let drop = match home.file() {
-        None => "DROP SCHEMA public CASCADE; CREATE SCHEMA public".to_owned(),
-        Some(file) => {
-            home.catalog.clone().close().await.unwrap();
-            std::fs::remove_file(file).unwrap();
-            String::new()
-        }
-    };
-    if !drop.is_empty() {
-        raw.execute_unprepared(&drop).await.unwrap();
-    }
+    home.empty().await;
     let (one, two, three) = tokio::join!(home.again(), home.again(), home.again());
     let entries = one.entries();
     let new = catalog::NewEntry::live("show");

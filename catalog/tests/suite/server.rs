@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use catalog::Secret;
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
 use sqlx::{Connection, Executor, PgConnection};
 
@@ -22,6 +23,7 @@ const SCRIPT: &str = r#"
 "$1/pg_ctl" start -w -s -D "$2/data" -l "$2/log" -o "-k $2 -c listen_addresses= -c fsync=off -c max_connections=200" || { cat "$2/log"; exit 1; }
 echo ready
 read -r _
+read -r pid <"$2/data/postmaster.pid" && kill -CONT "$pid" $(cat "/proc/$pid/task/$pid/children")
 "$1/pg_ctl" stop -s -m immediate -D "$2/data"
 rm -rf "$2"
 "#;
@@ -78,9 +80,13 @@ impl Server {
         let postmaster = file.lines().next().unwrap();
         let children =
             std::fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children")).unwrap();
-        for pid in children.split_whitespace().chain([postmaster]) {
-            let pid = pid.parse().ok().and_then(Pid::from_raw).unwrap();
-            rustix::process::kill_process(pid, signal).unwrap();
+        let pids = [postmaster].into_iter().chain(children.split_whitespace());
+        for pid in pids.map(|pid| pid.parse().ok().and_then(Pid::from_raw).unwrap()) {
+            match rustix::process::kill_process(pid, signal) {
+                // A child that ended by itself meanwhile.
+                Ok(()) | Err(Errno::SRCH) => {}
+                Err(error) => panic!("{pid:?}: {error}"),
+            }
         }
     }
 
