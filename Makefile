@@ -34,7 +34,7 @@ lint: ## formatting, clippy, licences and sources of dependencies
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo deny --locked check licenses bans sources
+	cargo deny --locked --workspace check licenses bans sources
 
 fmt: ## format everything
 	cargo fmt --all

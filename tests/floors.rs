@@ -3,7 +3,7 @@
 //! ```text
 //!  5  src (headwater)                 everything
 //!  4  ingest   recorder   origin   web   edges: none knows another
-//!  3  stream
+//!  3  stream   catalog
 //!  2  packager
 //!  1  container
 //!  0  media    config
@@ -23,6 +23,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("container", &["media"]),
     ("packager", &["container", "media"]),
     ("stream", &["packager", "container", "media"]),
+    ("catalog", &["media"]),
     ("ingest", &["stream", "packager", "container", "media"]),
     ("recorder", &["stream", "packager", "container", "media"]),
     ("origin", &["stream", "packager", "container", "media"]),
@@ -45,6 +46,10 @@ const KEPT: &[(&str, &[&str])] = &[
     ("axum", &["origin", "web"]),
     ("hyper", &["origin"]),
     ("clap", &["headwater", "bench"]),
+    ("sea-orm", &["catalog"]),
+    ("sea-orm-migration", &["catalog"]),
+    ("sqlx", &["catalog"]),
+    ("sqlx-core", &["catalog"]),
 ];
 
 /// What would bring I/O or a runtime below the floor of streams, even by way of others.

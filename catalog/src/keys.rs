@@ -1,0 +1,252 @@
+//! The stream keys in memory: who may publish, answered without the database.
+//!
+//! Every key of every live entry is here with what a publish request needs to know, less than 1 KB an entry. A
+//! request with a wrong key costs the database nothing, and a database that is locked or away stops nobody who has
+//! a right one.
+//!
+//! The catalog's own writes change the view as part of their commit: when a rotation has been answered, the old key
+//! opens nothing. *Another process* that writes to the same PostgreSQL database does not change it. Until nodes tell
+//! each other, a second one has to call [`Catalog::refresh`](crate::Catalog::refresh) when it learns of a change, or
+//! now and then; a rotated key works there until it does.
+//!
+//! A key is found by its hash, whose seed is the process's own: how long that takes tells nothing about a key.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use media::WallTime;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+
+use crate::accounts::Quotas;
+use crate::entry::{Air, LiveSettings};
+use crate::error::Error;
+use crate::id::{AccountId, EntryId};
+use crate::secret::Secret;
+use crate::stream_keys::Leg;
+use crate::tables::{accounts, entries, live, stream_keys};
+
+/// A live entry, as a publish request and an origin need to know it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LiveEntry {
+    /// Which.
+    pub id: EntryId,
+    /// Whose.
+    pub account: AccountId,
+    /// Whether the public may watch.
+    pub air: Air,
+    /// What overrides the configuration for it, and its schedule.
+    pub settings: LiveSettings,
+}
+
+/// What a key opens.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Opened {
+    /// The entry.
+    pub entry: Arc<LiveEntry>,
+    /// The leg that a session with this key is.
+    pub leg: Leg,
+    /// What its account may use.
+    pub quotas: Quotas,
+}
+
+/// The keys. Cloning gives another handle on the same.
+#[derive(Clone, Default)]
+pub struct Keys(Arc<RwLock<View>>);
+
+#[derive(Default)]
+struct View {
+    keys: HashMap<Secret, (EntryId, Leg)>,
+    entries: HashMap<EntryId, Held>,
+    quotas: HashMap<AccountId, Quotas>,
+}
+
+struct Held {
+    entry: Arc<LiveEntry>,
+    keys: Vec<Secret>,
+}
+
+impl Keys {
+    /// What a key opens, by the whole name and nothing less. Whether its time has come says
+    /// [`LiveSettings::is_open_at`].
+    pub fn find(&self, key: &str) -> Option<Opened> {
+        let view = self.read();
+        let (id, leg) = view.keys.get(&Secret::new(key))?;
+        let entry = view.entries.get(id)?.entry.clone();
+        let quotas = view.quotas.get(&entry.account).copied().unwrap_or_default();
+        Some(Opened { entry, leg: *leg, quotas })
+    }
+
+    /// A live entry by its id.
+    pub fn entry(&self, id: &EntryId) -> Option<Arc<LiveEntry>> {
+        self.read().entries.get(id).map(|held| held.entry.clone())
+    }
+
+    /// What an account may use; without limits where the account is unknown.
+    pub fn quotas(&self, account: &AccountId) -> Quotas {
+        self.read().quotas.get(account).copied().unwrap_or_default()
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.read().keys.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(crate) fn apply(&self, loaded: Loaded) {
+        let mut view = self.write();
+        match &loaded.wanted.entries {
+            Entries::All => view.forget_all(),
+            Entries::These(ids) => ids.iter().for_each(|id| view.forget(id)),
+        }
+        loaded.entries.into_iter().for_each(|(entry, keys)| view.hold(entry, keys));
+        if let Some(quotas) = loaded.quotas {
+            view.quotas = quotas;
+        }
+    }
+
+    // A panic while the view is held leaves it whole enough: each step of `View` stands by itself.
+    fn read(&self) -> RwLockReadGuard<'_, View> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, View> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+impl View {
+    fn forget_all(&mut self) {
+        self.keys.clear();
+        self.entries.clear();
+    }
+
+    fn forget(&mut self, id: &EntryId) {
+        let held = self.entries.remove(id);
+        held.into_iter().flat_map(|held| held.keys).for_each(|key| drop(self.keys.remove(&key)));
+    }
+
+    fn hold(&mut self, entry: LiveEntry, keys: Vec<(Secret, Leg)>) {
+        let id = entry.id.clone();
+        let names = keys.iter().map(|(key, _)| key.clone()).collect();
+        self.keys.extend(keys.into_iter().map(|(key, leg)| (key, (id.clone(), leg))));
+        self.entries.insert(id, Held { entry: Arc::new(entry), keys: names });
+    }
+}
+
+/// What of the view is to be read anew.
+#[derive(Clone, Default)]
+pub(crate) struct Wanted {
+    entries: Entries,
+    accounts: bool,
+}
+
+#[derive(Clone)]
+enum Entries {
+    All,
+    These(BTreeSet<EntryId>),
+}
+
+impl Default for Entries {
+    fn default() -> Entries {
+        Entries::These(BTreeSet::new())
+    }
+}
+
+impl Wanted {
+    pub(crate) fn everything() -> Wanted {
+        Wanted { entries: Entries::All, accounts: true }
+    }
+
+    pub(crate) fn all(&mut self) {
+        *self = Wanted::everything();
+    }
+
+    pub(crate) fn entry(&mut self, id: &EntryId) {
+        if let Entries::These(ids) = &mut self.entries {
+            ids.insert(id.clone());
+        }
+    }
+
+    pub(crate) fn accounts(&mut self) {
+        self.accounts = true;
+    }
+
+    fn is_nothing(&self) -> bool {
+        !self.accounts && matches!(&self.entries, Entries::These(ids) if ids.is_empty())
+    }
+}
+
+/// What was read of it.
+pub(crate) struct Loaded {
+    wanted: Wanted,
+    entries: Vec<(LiveEntry, Vec<(Secret, Leg)>)>,
+    quotas: Option<HashMap<AccountId, Quotas>>,
+}
+
+impl Loaded {
+    pub(crate) async fn read<C: ConnectionTrait>(connection: &C, wanted: &Wanted) -> Result<Loaded, Error> {
+        let wanted = wanted.clone();
+        if wanted.is_nothing() {
+            return Ok(Loaded { wanted, entries: Vec::new(), quotas: None });
+        }
+        let entries = read_entries(connection, &wanted.entries).await?;
+        let quotas = if wanted.accounts { Some(read_quotas(connection).await?) } else { None };
+        Ok(Loaded { wanted, entries, quotas })
+    }
+}
+
+async fn read_entries<C: ConnectionTrait>(
+    connection: &C,
+    wanted: &Entries,
+) -> Result<Vec<(LiveEntry, Vec<(Secret, Leg)>)>, Error> {
+    let mut rows = entries::Entity::find().find_also_related(live::Entity);
+    let mut keys = stream_keys::Entity::find();
+    if let Entries::These(ids) = wanted {
+        let ids: Vec<&str> = ids.iter().map(EntryId::as_str).collect();
+        rows = rows.filter(entries::Column::Id.is_in(ids.clone()));
+        keys = keys.filter(stream_keys::Column::Entry.is_in(ids));
+    }
+    let mut legs: HashMap<String, Vec<(Secret, Leg)>> = HashMap::new();
+    for key in keys.all(connection).await? {
+        legs.entry(key.entry).or_default().push((Secret::new(key.secret), Leg::stored(&key.leg)?));
+    }
+    let held = |(entry, live): (entries::Model, Option<live::Model>)| match live {
+        Some(live) => {
+            let keys = legs.remove(&entry.id).unwrap_or_default();
+            Some(live_entry(entry, &live).map(|entry| (entry, keys)))
+        }
+        None => None,
+    };
+    rows.all(connection).await?.into_iter().filter_map(held).collect()
+}
+
+fn live_entry(entry: entries::Model, live: &live::Model) -> Result<LiveEntry, Error> {
+    Ok(LiveEntry {
+        id: EntryId::stored(entry.id),
+        account: AccountId::stored(entry.account),
+        air: Air::stored(&live.air)?,
+        settings: LiveSettings::stored(live)?,
+    })
+}
+
+async fn read_quotas<C: ConnectionTrait>(connection: &C) -> Result<HashMap<AccountId, Quotas>, Error> {
+    let rows = accounts::Entity::find().all(connection).await?;
+    Ok(rows.into_iter().map(|row| (AccountId::stored(row.id.clone()), Quotas::stored(&row))).collect())
+}
+
+impl LiveSettings {
+    /// Whether the entry may be published to at this time: from `starts_at` on, until before `ends_at`.
+    pub fn is_open_at(&self, now: WallTime) -> bool {
+        self.starts_at.is_none_or(|start| start <= now) && self.ends_at.is_none_or(|end| now < end)
+    }
+}

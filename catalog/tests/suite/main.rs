@@ -1,0 +1,38 @@
+//! What the catalog promises, on both databases: each test of [`on_both`] runs on SQLite and on a PostgreSQL server
+//! that the suite starts for itself.
+#![allow(clippy::unwrap_used)]
+
+/// Makes a test for each database of functions that take a fresh [`home::Home`].
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::home::Home::sqlite().await).await;
+            })+
+        }
+
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::home::Home::postgres().await).await;
+            })+
+        }
+    };
+}
+
+mod accounts;
+mod audit;
+mod belongings;
+mod changes;
+mod entries;
+mod home;
+mod idempotency;
+mod isolation;
+mod keys;
+mod lists;
+mod outage;
+mod schema;
+mod search;
+mod server;
+mod tokens;
