@@ -232,7 +232,7 @@ mod tests {
             self.0.borrow().clone().map_or(Found::Starting, Found::View)
         }
 
-        fn started<'a>(&'a self, _: &'a str, _: Option<u64>) -> BoxFuture<'a, ()> {
+        fn started<'a>(&'a self, _: &'a str, _: Option<u64>, _: Viewer) -> BoxFuture<'a, ()> {
             let mut view = self.0.clone();
             Box::pin(async move {
                 let _ = view.wait_for(Option::is_some).await;
