@@ -32,7 +32,18 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("bench", &["ingest", "packager", "media"]),
     (
         "headwater",
-        &["web", "origin", "recorder", "ingest", "stream", "packager", "container", "media", "config"],
+        &[
+            "web",
+            "origin",
+            "recorder",
+            "ingest",
+            "catalog",
+            "stream",
+            "packager",
+            "container",
+            "media",
+            "config",
+        ],
     ),
 ];
 
