@@ -11,6 +11,7 @@
 
 pub mod admit;
 pub mod directory;
+pub mod health;
 pub mod isolate;
 pub mod ledger;
 mod owner;
