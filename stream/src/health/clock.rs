@@ -5,7 +5,7 @@
 
 use super::latest::Latest;
 
-/// Microseconds over which the smallest lag counts.
+/// Microseconds over which the smallest lag counts. Windows of all tracks begin at the same times.
 const WINDOW: i64 = 5_000_000;
 /// Windows that are remembered: five minutes.
 const WINDOWS: usize = 64;
@@ -21,7 +21,8 @@ const OFF_PACE: f64 = 0.05;
 /// A lag is arrival since the publisher began, minus the timestamp; only differences of lags mean something.
 #[derive(Debug)]
 pub(super) struct Clock {
-    began: i64,
+    /// Which window is open.
+    window: i64,
     least: Option<i64>,
     /// The smallest lag of each window, with when it began.
     windows: Latest<(i64, i64), WINDOWS>,
@@ -30,22 +31,19 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// Media begins to arrive `arrival` after the publisher began.
-    pub(super) fn new(arrival: i64) -> Clock {
-        Clock { began: arrival, least: None, windows: Latest::default(), completed: 0, base: i64::MAX }
-    }
-
     /// Measures anew from here.
-    pub(super) fn restart(&mut self, arrival: i64) {
+    pub(super) fn restart(&mut self) {
         self.windows.clear();
-        (self.began, self.least, self.completed, self.base) = (arrival, None, 0, i64::MAX);
+        (self.least, self.completed, self.base) = (None, 0, i64::MAX);
     }
 
     /// Media of the time `at` arrived.
     pub(super) fn note(&mut self, at: i64, arrival: i64) {
         let lag = arrival.saturating_sub(at);
-        if arrival.saturating_sub(self.began) >= WINDOW {
-            self.complete(arrival);
+        let window = arrival / WINDOW;
+        if window != self.window {
+            self.complete();
+            self.window = window;
         }
         self.least = Some(self.least.map_or(lag, |least| least.min(lag)));
     }
@@ -56,14 +54,18 @@ impl Clock {
         self.least.into_iter().chain(before).min()
     }
 
-    /// The smallest lag of the last whole window.
-    pub(super) fn lag(&self) -> Option<i64> {
-        self.windows.newest().map(|(_, lag)| lag)
+    /// How much later than by `other` media of the same time arrives, in the last window that both have.
+    pub(super) fn behind(&self, other: &Clock) -> Option<i64> {
+        let mut own = self.windows.iter().rev().take(2);
+        own.find_map(|(window, lag)| {
+            let mut others = other.windows.iter().rev().take(2);
+            others.find(|other| other.0 == window).map(|other| lag.saturating_sub(other.1))
+        })
     }
 
     /// How much larger the lag is than it was at first.
     pub(super) fn drift(&self) -> Option<i64> {
-        self.lag().map(|lag| lag.saturating_sub(self.base))
+        self.windows.newest().map(|(_, lag)| lag.saturating_sub(self.base))
     }
 
     /// How much the lag grows in a second, in parts per million, where it does so all the time: a single delay is no
@@ -94,19 +96,24 @@ impl Clock {
 
     /// The largest lead over the oldest window that is remembered.
     pub(super) fn lead(&self) -> i64 {
-        let oldest = self.windows.get(0).map(|(_, lag)| lag);
-        oldest.zip(self.lag()).map_or(0, |(oldest, newest)| oldest.saturating_sub(newest))
+        let ends = self.windows.get(0).zip(self.windows.newest());
+        ends.map_or(0, |(oldest, newest)| oldest.1.saturating_sub(newest.1))
     }
 
-    fn complete(&mut self, arrival: i64) {
+    fn complete(&mut self) {
         if let Some(least) = self.least.take() {
-            self.windows.push((self.began, least));
+            self.windows.push((self.window.saturating_mul(WINDOW), least));
             if self.completed < FIRST {
                 self.completed += 1;
                 self.base = self.base.min(least);
             }
         }
-        self.began = arrival;
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Clock { window: 0, least: None, windows: Latest::default(), completed: 0, base: i64::MAX }
     }
 }
 
@@ -122,7 +129,7 @@ mod tests {
 
     /// A minute and more of media, every 40 ms, that arrives late by this many microseconds.
     fn clock(late: impl Fn(i64) -> i64) -> Clock {
-        let mut clock = Clock::new(0);
+        let mut clock = Clock::default();
         (0..20 * 60 * 25).map(|n| n * 40_000).for_each(|at| clock.note(at, at + late(at)));
         clock
     }

@@ -79,7 +79,7 @@ mod tests {
             (1..400).for_each(|n| frames.note(at(n) - at(n - 1)));
             let pace = frames.pace().expect("enough");
             assert_eq!((pace.varies, pace.missing), (expected.1, expected.2), "{pace:?}");
-            assert!((pace.rate - expected.0).abs() < 0.02, "{pace:?}");
+            assert!((pace.rate / expected.0 - 1.0).abs() < 0.002, "{pace:?}");
         }
     }
 

@@ -54,7 +54,7 @@ impl Meter {
             samples: 0,
             bytes: 0,
             rate: Rate::new(now),
-            clock: Clock::new(0),
+            clock: Clock::default(),
             gop: Gop::default(),
             frames: Frames::default(),
             order: Order::default(),
@@ -87,9 +87,6 @@ impl Meter {
         let micros = |ticks| self.facts.timescale.rescale(ticks, Timescale::MICROS);
         let at = micros(sample.dts);
         let shown = micros(sample.dts.saturating_add(sample.composition_offset.into()));
-        if self.heard.is_none() {
-            self.clock.restart(arrival);
-        }
         self.follow(at, arrival, now);
         self.clock.note(at, arrival);
         if self.facts.picture().is_some() {
@@ -136,7 +133,7 @@ impl Meter {
         };
         let distance = at.saturating_sub(newest);
         if distance < -BACK || distance > STEP && self.leads(at, arrival) {
-            self.step(arrival, now);
+            self.step(now);
             return;
         }
         match &self.facts.content {
@@ -153,9 +150,9 @@ impl Meter {
         self.clock.recent().is_some_and(|recent| recent.saturating_sub(lag) > STEP)
     }
 
-    fn step(&mut self, arrival: i64, now: Instant) {
+    fn step(&mut self, now: Instant) {
         self.jumps.note(now);
-        self.clock.restart(arrival);
+        self.clock.restart();
         self.gop.step();
         self.order.step();
     }

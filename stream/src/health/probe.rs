@@ -15,7 +15,7 @@ pub const MAX_TRACKS: usize = 8;
 /// Nothing for so long is a stall.
 pub(super) const STALL: Duration = Duration::from_secs(2);
 
-/// Measures one publisher, from when it begins to when it goes. It holds about four kilobytes a track.
+/// Measures one publisher, from when it begins to when it goes. It holds about three kilobytes a track.
 #[derive(Debug)]
 pub struct Probe {
     began: Instant,

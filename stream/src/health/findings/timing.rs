@@ -31,8 +31,7 @@ pub(super) fn drift(whole: &Whole) -> Option<Finding> {
 
 pub(super) fn skew(whole: &Whole) -> Option<Finding> {
     let flows = |kind| whole.active(kind).filter(|meter| meter.silent(whole.now) < STALL);
-    let (video, audio) = (flows(Kind::Video)?.clock.lag()?, flows(Kind::Audio)?.clock.lag()?);
-    let skew = video.saturating_sub(audio);
+    let skew = flows(Kind::Video)?.clock.behind(&flows(Kind::Audio)?.clock)?;
     if skew.saturating_abs() <= SKEW.0 {
         return None;
     }

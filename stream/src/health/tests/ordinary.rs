@@ -27,10 +27,10 @@ fn nothing_is_found_in_usual_streams() {
     }
 }
 
-/// Up to 200 ms, the same for neighbours.
+/// Bursts of a tenth of a second, and another tenth that swells and ebbs away.
 fn jitter(kind: Kind, at: f64) -> f64 {
-    let step = (at * 5.0) as u64 + kind as u64;
-    (step * 7919 % 200) as f64 / 1000.0
+    let late = at + 0.05 + (at * 2.0 + f64::from(kind as u8)).sin() * 0.05;
+    (late * 10.0).ceil() / 10.0 - at
 }
 
 #[test]
