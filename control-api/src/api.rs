@@ -8,7 +8,7 @@ use stream::Directory;
 use url::Url;
 
 /// What the control API works on.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Api {
     /// What is stored.
     pub catalog: Catalog,

@@ -23,7 +23,9 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Base, Problem> {
         match &Control::from_ref(state).settings().public_url {
             Some(url) => Ok(Base(url.clone())),
-            None => called(parts).map(Base).ok_or_else(|| Problem::new(Kind::Malformed, "the Host is not one")),
+            None => {
+                called(parts).map(Base).ok_or_else(|| Problem::new(Kind::Malformed, "the Host is not one"))
+            }
         }
     }
 }

@@ -45,7 +45,9 @@ impl Check {
     ) -> Option<Duration> {
         let parsed = length::parse(text).filter(|length| range.contains(length));
         let (least, most) = (length::format(*range.start()), length::format(*range.end()));
-        self.ensure(parsed.is_some(), field, || format!("is not a length of {least} to {most}, written like 2s"));
+        self.ensure(parsed.is_some(), field, || {
+            format!("is not a length of {least} to {most}, written like 2s")
+        });
         parsed
     }
 

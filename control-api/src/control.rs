@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRef;
 use catalog::Catalog;
 use stream::{Directory, Refusals};
 
@@ -10,10 +9,9 @@ use crate::api::{Api, Endpoints, Settings};
 use crate::limits::{Sources, Tokens};
 
 /// What every handler shares. Cloning gives another handle on the same.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Control(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     api: Api,
     sources: Sources,
@@ -54,11 +52,5 @@ impl Control {
 
     pub(crate) fn refusals(&self) -> &Refusals {
         &self.0.refusals
-    }
-}
-
-impl FromRef<Control> for Catalog {
-    fn from_ref(control: &Control) -> Catalog {
-        control.catalog().clone()
     }
 }

@@ -1,7 +1,7 @@
 //! Ids in paths. What has not the shape of one is not there.
 
 use axum::extract::{FromRequestParts, Path};
-use catalog::{AccountId, EntryId, JobId, TokenId};
+use catalog::{AccountId, EntryId, JobId, Scope, TokenId};
 use http::request::Parts;
 
 use crate::problem::Problem;
@@ -42,4 +42,10 @@ impl<S: Send + Sync, T: Named> FromRequestParts<S> for Id<T> {
         let id = text.and_then(|Path(text)| T::read(&text));
         id.map(Id).ok_or_else(|| Problem::not_found(T::WHAT))
     }
+}
+
+/// An account that a body names. One beyond the caller's scope is not there.
+pub(crate) fn account(text: &str, scope: &Scope) -> Result<AccountId, Problem> {
+    let account = AccountId::parse(text).filter(|account| scope.contains(account));
+    account.ok_or_else(|| Problem::not_found("account"))
 }

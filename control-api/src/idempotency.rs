@@ -31,7 +31,10 @@ impl<S: Sync> FromRequestParts<S> for Repeatable {
             (Some(value), None) => Some(value.to_str().ok().filter(|key| is_legal(key)).ok_or_else(wrong)?),
             _ => return Err(wrong()),
         };
-        Ok(Repeatable { key: key.map(str::to_owned), target: format!("{} {}", parts.method, parts.uri.path()) })
+        Ok(Repeatable {
+            key: key.map(str::to_owned),
+            target: format!("{} {}", parts.method, parts.uri.path()),
+        })
     }
 }
 
@@ -69,7 +72,9 @@ impl Repeatable {
             Claim::Replay { answer: Some(answer), .. } => return read(&answer),
             Claim::Replay { subject: Some(subject), .. } => return again(subject).await,
             Claim::Replay { .. } | Claim::Running => return Err(in_progress()),
-            Claim::Other => return Err(Problem::new(Kind::KeyReused, "its first request had another body or path")),
+            Claim::Other => {
+                return Err(Problem::new(Kind::KeyReused, "its first request had another body or path"));
+            }
         }
         let done = work(caller).await;
         // What was done stands, also where it cannot be noted: the catalog knows by itself what was created.

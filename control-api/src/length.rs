@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-/// What a length looks like.
-pub(crate) const PATTERN: &str = "^[0-9]{1,8}(ms|s|m|h|d)( [0-9]{1,8}(ms|s|m|h|d)){0,4}$";
+use utoipa::ToSchema;
+
+/// A length of time: numbers, each with a unit.
+#[derive(ToSchema)]
+#[schema(value_type = String, pattern = "^[0-9]{1,8}(ms|s|m|h|d)( [0-9]{1,8}(ms|s|m|h|d)){0,4}$", example = "2s")]
+#[allow(dead_code, reason = "for the document alone")]
+pub(crate) struct Length(String);
 
 /// The units, from the largest on, in milliseconds.
-const UNITS: [(&str, u64); 5] =
-    [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
-/// Reads one; `None` where it does not match [`PATTERN`].
+/// Reads one; `None` where it does not match the pattern of [`Length`].
 pub(crate) fn parse(text: &str) -> Option<Duration> {
     let terms: Vec<&str> = text.split(' ').collect();
     let millis = terms.iter().map(|text| term(text)).sum::<Option<u64>>()?;
@@ -52,7 +56,9 @@ mod tests {
 
     #[test]
     fn a_number_has_a_unit_and_nothing_else_is_a_length() {
-        for text in ["", "2", "s", "2 s", "2S", "-2s", "2.5s", "2s ", " 2s", "2s  3s", "2days", "123456789s", "٢s"] {
+        for text in
+            ["", "2", "s", "2 s", "2S", "-2s", "2.5s", "2s ", " 2s", "2s  3s", "2days", "123456789s", "٢s"]
+        {
             assert_eq!(parse(text), None, "{text}");
         }
         assert_eq!(parse("1s 1s 1s 1s 1s 1s"), None);

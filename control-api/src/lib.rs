@@ -38,6 +38,7 @@ mod roles;
 mod router;
 mod times;
 mod tokens;
+mod words;
 
 pub use api::{Api, Endpoints, LiveDefaults, Settings};
 pub use openapi::openapi;

@@ -39,6 +39,13 @@ pub(crate) struct Listed<T> {
     next: Option<String>,
 }
 
+impl<T> Listed<T> {
+    /// A whole list.
+    pub(crate) fn all(items: Vec<T>) -> Listed<T> {
+        Listed { items, next: None }
+    }
+}
+
 /// Reads what part of a list is wanted.
 pub(crate) fn paging(limit: Option<u32>, cursor: Option<String>) -> Result<Paging, Problem> {
     if limit.is_some_and(|limit| !(1..=catalog::page::MOST).contains(&limit)) {

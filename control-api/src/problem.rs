@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -81,7 +81,8 @@ pub(crate) struct Problem {
     kind: Kind,
     detail: String,
     errors: Vec<FieldError>,
-    headers: HeaderMap,
+    /// Seconds after which it may be different.
+    retry_after: Option<u64>,
 }
 
 /// Problem details (RFC 9457).
@@ -114,7 +115,7 @@ pub(crate) struct FieldError {
 
 impl Problem {
     pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Problem {
-        Problem { kind, detail: detail.into(), errors: Vec::new(), headers: HeaderMap::new() }
+        Problem { kind, detail: detail.into(), errors: Vec::new(), retry_after: None }
     }
 
     pub(crate) fn not_found(what: &str) -> Problem {
@@ -143,12 +144,7 @@ impl Problem {
 
     /// Try again after so many seconds.
     pub(crate) fn after(self, seconds: u64) -> Problem {
-        self.with(RETRY_AFTER, HeaderValue::from(seconds))
-    }
-
-    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Problem {
-        self.headers.insert(name, value);
-        self
+        Problem { retry_after: Some(seconds), ..self }
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -177,10 +173,8 @@ impl From<catalog::Error> for Problem {
     }
 }
 
-/// Who is it? (RFC 6750 §3)
 pub(crate) fn unauthorized(detail: impl Into<String>) -> Problem {
-    let challenge = HeaderValue::from_static("Bearer realm=\"headwater\"");
-    Problem::new(Kind::Unauthorized, detail).with(WWW_AUTHENTICATE, challenge)
+    Problem::new(Kind::Unauthorized, detail)
 }
 
 impl IntoResponse for Problem {
@@ -192,8 +186,15 @@ impl IntoResponse for Problem {
             detail: self.detail,
             errors: self.errors,
         };
-        let content = [(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
-        (self.kind.status(), self.headers, content, Json(view)).into_response()
+        let mut response = (self.kind.status(), Json(view)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.extend(self.retry_after.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))));
+        if self.kind == Kind::Unauthorized {
+            // RFC 6750 §3.
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"headwater\""));
+        }
+        response
     }
 }
 
