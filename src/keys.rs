@@ -5,7 +5,7 @@ use std::future::ready;
 use std::sync::Arc;
 
 use config::{LiveEntry, split_rendition};
-use stream::{Admit, Grant, Leg, Refusal, Request, Settings};
+use stream::{Admit, Air, ForGood, Grant, Leg, Refusal, Request, Settings};
 
 /// What `futures_util` calls a `BoxFuture`.
 type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -36,7 +36,14 @@ impl StaticKeys {
     }
 
     fn grant(&self, entry: &Arc<str>) -> Grant {
-        Grant { entry: entry.clone(), leg: Leg::Primary, rendition: None, settings: self.settings.clone() }
+        Grant {
+            entry: entry.clone(),
+            leg: Leg::Primary,
+            rendition: None,
+            settings: self.settings.clone(),
+            air: Air::Live,
+            pass: Arc::new(ForGood),
+        }
     }
 
     /// A name that is no key: perhaps a key and a rendition.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use config::{Config, Takeover};
 use recorder::FileLedger;
-use stream::{Directory, Ledger};
+use stream::{Air, Directory, Ledger};
 use tokio::runtime::Handle;
 
 use crate::data::DataDir;
@@ -19,7 +19,7 @@ pub(crate) async fn directory(
 ) -> anyhow::Result<Directory> {
     let directory = Directory::new(ledger(data)?);
     let (streams, settings) = (directory.clone(), settings.clone());
-    let restored = live.spawn(async move { streams.restore(&settings).await });
+    let restored = live.spawn(async move { streams.restore(|_| Some((settings.clone(), Air::Live))).await });
     let restored = restored.await?.context("storage.data: cannot read the ledger")?;
     tracing::info!(streams = restored, "restored");
     Ok(directory)
