@@ -85,6 +85,7 @@ pub(crate) fn http(config: &Config) -> origin::Settings {
         write_timeout: http.write_timeout,
         manifest_cache_bytes: http.manifest_cache,
         start_hold: http.start_hold,
+        trusted_proxies: http.trusted_proxies.clone(),
         ..origin::Settings::default()
     }
 }
