@@ -96,11 +96,20 @@ impl Rules {
             None => {}
         }
         self.address(visit.address)?;
-        if visit.ticket.is_some_and(|ticket| ticket.preview) {
+        if is_staff(visit) {
             return Ok(());
         }
         self.time(visit.now)?;
         self.referrer(visit)
+    }
+
+    /// Whether a page with a player may be shown where it is asked for. It holds no media and says itself why nothing
+    /// plays; the site that frames it is what only the page's own request tells.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn decide_page(&self, visit: &Visit<'_>) -> Result<(), Denied> {
+        if is_staff(visit) { Ok(()) } else { self.referrer(visit) }
     }
 
     fn address(&self, address: IpAddr) -> Result<(), Denied> {
@@ -129,6 +138,11 @@ impl Rules {
             Some(_) => Err(Denied::Referrer),
         }
     }
+}
+
+/// Whether this is one of the entry's own people, who look before the public does.
+fn is_staff(visit: &Visit<'_>) -> bool {
+    visit.ticket.is_some_and(|ticket| ticket.preview)
 }
 
 /// Whether a page is the server's own: the watch page or the embed frame, which were decided on themselves.
@@ -196,6 +210,9 @@ mod tests {
             assert_eq!(some.decide(&on(referrer)), decided, "{referrer}");
         }
         assert_eq!(some.decide(&visit("192.0.2.1")), Ok(()), "a player outside browsers names none");
+        assert_eq!(some.decide_page(&on("https://evil.test/")), Err(Denied::Referrer));
+        let signed = Rules { playback: Playback::Signed, ..some.clone() };
+        assert_eq!(signed.decide_page(&on("https://example.org/")), Ok(()), "the page says what is missing");
         let strict = Rules { require_referrer: true, ..some };
         assert_eq!(strict.decide(&visit("192.0.2.1")), Err(Denied::ReferrerMissing));
         assert_eq!(strict.decide(&on("null")), Err(Denied::ReferrerMissing));

@@ -7,8 +7,8 @@
 //! So a body is the same with a token and without, and relative URIs in it stay below the token by themselves. The
 //! token is a secret: from here on nothing knows it, and so no log has it.
 //!
-//! The watch page and the embed frame are decided on as the media is: they are where a visitor comes from another
-//! site. What they load below `/assets/` is no secret.
+//! Of the watch page and the embed frame only the site is decided on from which one comes to them: they hold no media,
+//! and say in words why nothing plays. What they load below `/assets/` is no secret.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -73,7 +73,10 @@ impl Guard {
             return Ok(Admitted(None));
         }
         let rules = self.doors.rules(entry);
-        let ticket = token.map(|token| self.verify(&token)).transpose()?;
+        let ticket = match token.map(|token| self.verify(&token)) {
+            Some(Err(_)) if is_page(request.uri().path()) => None,
+            ticket => ticket.transpose()?,
+        };
         if ticket.is_some() || rules.is_some() {
             self.decide(rules.as_deref(), entry, ticket.as_ref(), request, peer)?;
         }
@@ -116,10 +119,9 @@ impl Guard {
             address: client::address(peer, headers, &self.proxies),
             now: SystemTime::now().into(),
         };
-        match rules {
-            Some(rules) => rules.decide(&visit),
-            None => Rules::default().decide(&visit),
-        }
+        let open = Rules::default();
+        let rules = rules.unwrap_or(&open);
+        if is_page(request.uri().path()) { rules.decide_page(&visit) } else { rules.decide(&visit) }
     }
 
     /// A number for who asks for a manifest, that nobody can turn back: its seed is this process's own.
@@ -153,6 +155,10 @@ fn entry(path: &str) -> Result<Option<&str>, Problem> {
     let Some(below) = OF_ENTRY.iter().find_map(|known| path.strip_prefix(known)) else { return Ok(None) };
     let entry = below.split('/').next().unwrap_or_default();
     if is_entry_id(entry) { Ok(Some(entry)) } else { Err(Problem::NoSuchPath) }
+}
+
+fn is_page(path: &str) -> bool {
+    !path.starts_with("/play/")
 }
 
 fn is_manifest(path: &str) -> bool {

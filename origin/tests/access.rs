@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime};
 
 use access::{Claims, Rules, Signer};
+use axum::Router;
 use common::client::{Reply, ask, get, raw};
 use common::shelf::{Builder, Shelf};
 use common::{Running, run};
@@ -50,7 +51,12 @@ async fn house_behind(rules: serde_json::Value, proxies: &[&str]) -> House {
     let trusted_proxies = proxies.iter().map(|proxy| access::network(proxy).expect("a network")).collect();
     let settings = Settings { trusted_proxies, ..Settings::default() };
     let audience = Arc::new(Audience::default());
-    let server = Server::new(settings, shelf.clone()).guarded(door.clone()).seen_by(audience.clone());
+    let pages = Router::new()
+        .route("/watch/{entry}", axum::routing::get(async || "a page"))
+        .route("/embed/{entry}", axum::routing::get(async || "a frame"))
+        .route("/assets/{*path}", axum::routing::get(async || "a script"));
+    let server = Server::new(settings, shelf.clone()).merge(pages);
+    let server = server.guarded(door.clone()).seen_by(audience.clone());
     House { server: run(server).await, shelf, door, audience }
 }
 
@@ -238,6 +244,25 @@ async fn rules_by_site() {
     }
     let preflight = ask(house.server.address, "OPTIONS", target, &[("Origin", "https://evil.test")]).await;
     assert_eq!(preflight.status, 204, "a preflight is answered, so that the page sees the reason");
+}
+
+#[tokio::test]
+async fn a_page_is_shown_wherever_its_site_may_be_and_says_the_rest_itself() {
+    let house = house(json!({"playback": "signed", "referrers": ["example.org"]})).await;
+    let good = house.token(|_| {});
+    for place in ["", "/t/x", "/t/", &format!("/t/{good}")] {
+        for (page, body) in [("watch", "a page"), ("embed", "a frame")] {
+            let target = format!("{place}/{page}/demo");
+            for referrer in ["https://example.org/", "http://headwater.test/"] {
+                let reply = ask(house.server.address, "GET", &target, &[("Referer", referrer)]).await;
+                assert_eq!((reply.status, reply.body.as_slice()), (200, body.as_bytes()), "{target}");
+            }
+            let reply = ask(house.server.address, "GET", &target, &[("Referer", "https://evil.test/")]).await;
+            assert_eq!(reason(&reply), (403, "referrer".to_owned()), "{target}");
+        }
+        assert_eq!(house.get(&format!("{place}/assets/x.js")).await.status, 200);
+    }
+    assert_eq!(house.get("/embed/%64emo").await.status, 404, "one spelling, or the rules would be passed by");
 }
 
 #[tokio::test]
