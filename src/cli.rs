@@ -1,8 +1,12 @@
 //! The command line.
 
+mod client;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use client::{Entry, EntryCommand, EntryId, Live, LiveCommand, NewLive, Server};
 
 /// Self-hosted live streaming media server.
 #[derive(Parser, Debug)]
@@ -22,6 +26,10 @@ pub(crate) enum Command {
     Check(Source),
     /// API tokens.
     Token(Token),
+    /// Live entries of a running server: provision, watch over, run.
+    Live(Live),
+    /// Entries of a running server.
+    Entry(Entry),
 }
 
 #[derive(Args, Debug)]

@@ -6,6 +6,7 @@
 mod admission;
 mod check;
 mod cli;
+mod client;
 mod data;
 mod demo;
 mod descriptors;
@@ -34,6 +35,8 @@ fn main() -> ExitCode {
         cli::Command::Serve(flags) => serve::run(&flags),
         cli::Command::Demo => demo::run(),
         cli::Command::Check(flags) => check::run(&flags),
+        cli::Command::Live(command) => client::live(&command),
+        cli::Command::Entry(command) => client::entry(&command),
         cli::Command::Token(cli::Token { command: cli::TokenCommand::Create(flags) }) => {
             token::create(&flags)
         }
