@@ -10,7 +10,8 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use catalog::Catalog;
 use config::Config;
-use stream::Directory;
+use prometheus_client::registry::Registry;
+use stream::{Audience, Directory};
 use tokio::runtime::Handle;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admission::Admission;
 use crate::data::DataDir;
+use crate::doors::Doors;
 use crate::stop::{self, Signals};
 use crate::threads::Threads;
 use crate::{cli, descriptors, listen, load, log, metrics, tenancy, warden, wiring};
@@ -61,7 +63,9 @@ where
     let listeners = Listeners::open(config)?;
     let standing = listeners.standing()?;
     let stop = CancellationToken::new();
-    let house = House { config, settings, catalog, directory: directory.clone(), live, stop: stop.clone() };
+    let audience = Arc::default();
+    let house =
+        House { config, settings, catalog, directory: directory.clone(), audience, live, stop: stop.clone() };
     let mut edges = house.open(listeners)?;
     announce(&standing);
     let beside = beside(standing, directory.clone(), stop.clone());
@@ -140,6 +144,7 @@ struct House<'a> {
     settings: Arc<stream::Settings>,
     catalog: Catalog,
     directory: Directory,
+    audience: Arc<Audience>,
     live: &'a Handle,
     stop: CancellationToken,
 }
@@ -162,6 +167,10 @@ impl House<'_> {
         Ok(edges)
     }
 
+    fn registry(&self, counts: &metrics::Edges) -> Registry {
+        metrics::registry(counts, &self.directory, &self.audience)
+    }
+
     fn rtmp(&self, counts: &metrics::Edges) -> ingest::rtmp::Server {
         let admission = Admission::new(self.config, &self.settings, &self.catalog, self.directory.clone());
         let server =
@@ -172,7 +181,9 @@ impl House<'_> {
     fn http(&self, counts: &metrics::Edges) -> origin::Server {
         origin::Server::new(wiring::http(self.config), Arc::new(self.directory.clone()))
             .merge(web::router())
-            .merge(origin::operations(metrics::registry(counts, &self.directory), self.stop.clone()))
+            .merge(origin::operations(self.registry(counts), self.stop.clone()))
+            .guarded(Arc::new(Doors::new(&self.catalog)))
+            .seen_by(self.audience.clone())
             .measured(&counts.http)
     }
 }

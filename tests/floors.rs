@@ -42,6 +42,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "stream",
             "packager",
             "container",
+            "access",
             "media",
             "config",
         ],
