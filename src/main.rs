@@ -10,6 +10,7 @@ mod client;
 mod data;
 mod demo;
 mod descriptors;
+mod doors;
 mod listen;
 mod load;
 mod log;

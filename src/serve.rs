@@ -10,7 +10,9 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use catalog::Catalog;
 use config::Config;
-use stream::Directory;
+use control_api::{Api, Endpoints};
+use prometheus_client::registry::Registry;
+use stream::{Audience, Directory};
 use tokio::runtime::Handle;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
@@ -18,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admission::Admission;
 use crate::data::DataDir;
+use crate::doors::Doors;
 use crate::stop::{self, Signals};
 use crate::threads::Threads;
 use crate::{cli, descriptors, listen, load, log, metrics, tenancy, warden, wiring};
@@ -61,7 +64,16 @@ where
     let listeners = Listeners::open(config)?;
     let standing = listeners.standing()?;
     let stop = CancellationToken::new();
-    let house = House { config, settings, catalog, directory: directory.clone(), live, stop: stop.clone() };
+    let house = House {
+        config,
+        settings,
+        catalog,
+        directory: directory.clone(),
+        audience: Arc::default(),
+        standing,
+        live,
+        stop: stop.clone(),
+    };
     let mut edges = house.open(listeners)?;
     announce(&standing);
     let beside = beside(standing, directory.clone(), stop.clone());
@@ -113,6 +125,7 @@ impl Listeners {
 }
 
 /// Where the server listens.
+#[derive(Clone, Copy)]
 pub(crate) struct Standing {
     pub(crate) http: Option<SocketAddr>,
     pub(crate) rtmp: Option<SocketAddr>,
@@ -140,6 +153,8 @@ struct House<'a> {
     settings: Arc<stream::Settings>,
     catalog: Catalog,
     directory: Directory,
+    audience: Arc<Audience>,
+    standing: Standing,
     live: &'a Handle,
     stop: CancellationToken,
 }
@@ -162,6 +177,19 @@ impl House<'_> {
         Ok(edges)
     }
 
+    fn api(&self) -> Api {
+        Api {
+            catalog: self.catalog.clone(),
+            directory: self.directory.clone(),
+            settings: wiring::api(self.config),
+            endpoints: Endpoints { rtmp: self.standing.rtmp.map(|address| address.port()) },
+        }
+    }
+
+    fn registry(&self, counts: &metrics::Edges) -> Registry {
+        metrics::registry(counts, &self.directory, &self.audience)
+    }
+
     fn rtmp(&self, counts: &metrics::Edges) -> ingest::rtmp::Server {
         let admission = Admission::new(self.config, &self.settings, &self.catalog, self.directory.clone());
         let server =
@@ -172,7 +200,10 @@ impl House<'_> {
     fn http(&self, counts: &metrics::Edges) -> origin::Server {
         origin::Server::new(wiring::http(self.config), Arc::new(self.directory.clone()))
             .merge(web::router())
-            .merge(origin::operations(metrics::registry(counts, &self.directory), self.stop.clone()))
+            .merge(control_api::router(self.api()))
+            .merge(origin::operations(self.registry(counts), self.stop.clone()))
+            .guarded(Arc::new(Doors::new(&self.catalog)))
+            .seen_by(self.audience.clone())
             .measured(&counts.http)
     }
 }
