@@ -36,6 +36,12 @@ impl Whole<'_> {
         self.active(Kind::Video).or_else(|| self.active(Kind::Audio))
     }
 
+    /// Media has arrived for long enough to miss what is not there.
+    fn is_settled(&self) -> bool {
+        let begun = self.meters.iter().filter_map(|meter| meter.begun).min();
+        begun.is_some_and(|begun| self.now.saturating_duration_since(begun) >= SETTLED)
+    }
+
     /// The first track of this kind that brought anything.
     fn active(&self, kind: Kind) -> Option<&Meter> {
         self.meters.iter().find(|meter| meter.id.kind == kind && meter.samples > 0)
@@ -98,7 +104,7 @@ pub(super) fn verdict(whole: &Whole, findings: &[Finding]) -> Verdict {
     let known = |meter: &Meter| meter.id.kind == Kind::Audio || meter.gop.interval().is_some();
     if findings.iter().any(|finding| finding.severity == Severity::Problem) {
         Verdict::NotReady
-    } else if whole.uptime >= SETTLED && active().next().is_some() && active().all(known) {
+    } else if whole.is_settled() && active().all(known) {
         Verdict::Ready
     } else {
         Verdict::Measuring

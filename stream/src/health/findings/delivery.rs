@@ -52,7 +52,7 @@ pub(super) fn stalls(whole: &Whole) -> Option<Finding> {
 }
 
 pub(super) fn no_video(whole: &Whole) -> Option<Finding> {
-    if whole.uptime < SETTLED || whole.quiet.is_none() || whole.active(Kind::Video).is_some() {
+    if !whole.is_settled() || whole.active(Kind::Video).is_some() {
         return None;
     }
     finding(
@@ -64,7 +64,7 @@ pub(super) fn no_video(whole: &Whole) -> Option<Finding> {
 }
 
 pub(super) fn no_audio(whole: &Whole) -> Option<Finding> {
-    if whole.uptime < SETTLED || whole.quiet.is_none() || whole.active(Kind::Audio).is_some() {
+    if !whole.is_settled() || whole.active(Kind::Audio).is_some() {
         return None;
     }
     finding(
@@ -162,7 +162,7 @@ fn delayed(drift: i64, growth: Option<f64>) -> Option<Finding> {
 
 /// More than planned. A tenth is what constant bitrate varies by.
 pub(super) fn bitrate(whole: &Whole) -> Option<Finding> {
-    let planned = whole.plan.max_bitrate.filter(|_| whole.uptime >= SETTLED)?;
+    let planned = whole.plan.max_bitrate.filter(|_| whole.is_settled())?;
     let above = |percent: u128| u128::from(whole.bitrate) * 100 > u128::from(planned) * percent;
     if !above(110) {
         return None;

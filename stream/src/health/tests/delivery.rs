@@ -17,6 +17,14 @@ fn a_publisher_that_sends_nothing_is_a_problem_after_five_seconds() {
 }
 
 #[test]
+fn a_verdict_takes_five_seconds_of_media_however_late_it_begins() {
+    let late = || arriving(|_, at| Some(at + 8.0));
+    assert_eq!(late().findings(7.9, &Plan::default()), [("no_media", Problem)]);
+    assert_eq!(late().health(9.0, &Plan::default()).verdict, Verdict::Measuring);
+    check(late(), 13.5, &[]);
+}
+
+#[test]
 fn missing_sound_is_a_warning_and_a_missing_picture_a_note() {
     check(Encoder { audio: None, ..Encoder::default() }, 10.0, &[("no_audio", Warning)]);
     check(arriving(|kind, at| (kind == Kind::Video).then_some(at)), 10.0, &[("no_audio", Warning)]);
