@@ -26,6 +26,8 @@ pub(super) struct Whole<'a> {
     pub(super) uptime: Duration,
     /// Time since anything arrived; `None` before the first sample.
     pub(super) quiet: Option<Duration>,
+    /// For how long media has arrived without a stall; `None` before the first sample.
+    pub(super) flows: Option<Duration>,
     pub(super) stalls: &'a Recent,
     pub(super) bitrate: u64,
 }

@@ -42,6 +42,13 @@ fn sound_that_stops_is_a_problem() {
 }
 
 #[test]
+fn what_comes_first_after_a_stall_does_not_make_the_other_look_lost() {
+    let stall = arriving(|kind, at| Some(if at > 20.0 { at.max(23.0 + f64::from(kind as u8)) } else { at }));
+    let at = |seconds| stall.findings(seconds, &Plan::default());
+    assert_eq!(at(23.5), [("stalls", Warning)]);
+}
+
+#[test]
 fn a_stall_is_a_problem_while_it_lasts_and_a_warning_for_a_minute() {
     let stall =
         |seconds: f64| arriving(move |_, at| Some(if at > 20.0 { at.max(20.0 + seconds) } else { at }));
@@ -61,6 +68,8 @@ fn slower_than_it_plays_is_a_problem_and_a_little_late_is_not() {
 #[test]
 fn a_file_sent_as_fast_as_it_goes_is_a_problem_and_a_burst_at_the_start_is_not() {
     check(arriving(|_, at| Some(at / 2.0)), 30.0, &[("fast_delivery", Problem)]);
+    let at_once = Encoder { fastest: 50.0, ..arriving(|_, at| Some(at / 50.0)) };
+    assert_eq!(at_once.findings(1.0, &Plan::default()), [("fast_delivery", Problem)]);
     check(arriving(|_, at| Some((at - 3.0).max(at / 50.0))), 30.0, &[]);
 }
 
