@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use ureq::Agent;
 use ureq::http::{HeaderMap, Request};
+use ureq::{Agent, AsSendBody};
 
 static AGENT: LazyLock<Agent> = LazyLock::new(|| {
     let config = Agent::config_builder()
@@ -42,11 +42,16 @@ pub fn get(url: &str, headers: &[(&str, &str)]) -> Answer {
 
 /// Any method without a body.
 pub fn request(method: &str, url: &str, headers: &[(&str, &str)]) -> Answer {
+    send(method, url, headers, ())
+}
+
+/// Any method that has one, with a body.
+pub fn send(method: &str, url: &str, headers: &[(&str, &str)], body: impl AsSendBody) -> Answer {
     let mut request = Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let request = request.body(()).expect("a request");
+    let request = request.body(body).expect("a request");
     let response = AGENT.run(request).unwrap_or_else(|error| panic!("{method} {url}: {error}"));
     let (parts, mut body) = response.into_parts();
     let body = body.read_to_vec().unwrap_or_else(|error| panic!("{method} {url}: {error}"));
