@@ -15,7 +15,6 @@ const SECTIONS: &[(&str, &str)] = &[
     ("auth", "access control"),
     ("vod", "video on demand"),
     ("transcode", "transcoding"),
-    ("webhooks", "webhooks"),
 ];
 
 const KEYS: &[(&str, &str, &str)] = &[("storage", "keep_free", "limiting the disk that recordings fill")];

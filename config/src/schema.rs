@@ -5,12 +5,13 @@ use std::time::Duration;
 use crate::error::{Error, Errors, Place};
 use crate::reader::{Reader, Setting, suggestion};
 use crate::sections::{
-    Config, Dvr, Http, Log, LogFormat, LogLevel, Packager, Rtmp, Storage, Stream, Takeover,
+    Config, Dvr, Http, Log, LogFormat, LogLevel, Packager, Rtmp, Storage, Stream, Takeover, Webhooks,
 };
 use crate::tree::{PREFIX, Tree};
 use crate::{later, rules, streams};
 
-const SECTIONS: &[&str] = &["http", "rtmp", "stream", "packager", "dvr", "storage", "log", "streams"];
+const SECTIONS: &[&str] =
+    &["http", "rtmp", "stream", "packager", "dvr", "storage", "webhooks", "log", "streams"];
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -53,6 +54,7 @@ fn read(reader: &mut Reader, config: &mut Config) {
     packager(reader, &mut config.packager);
     dvr(reader, &mut config.dvr);
     storage(reader, &mut config.storage);
+    webhooks(reader, &mut config.webhooks);
     log(reader, &mut config.log);
     config.streams = streams::read(reader);
 }
@@ -104,6 +106,18 @@ fn dvr(reader: &mut Reader, into: &mut Dvr) {
 
 fn storage(reader: &mut Reader, into: &mut Storage) {
     reader.section("storage").path("data", &mut into.data);
+}
+
+fn webhooks(reader: &mut Reader, into: &mut Webhooks) {
+    const DAY: u64 = 86_400;
+    let mut section = reader.section("webhooks");
+    section.boolean("allow_private", &mut into.allow_private);
+    section.duration("connect_timeout", Duration::from_millis(100)..=secs(60), &mut into.connect_timeout);
+    section.duration("timeout", secs(1)..=secs(120), &mut into.timeout);
+    section.duration("give_up", secs(60)..=secs(30 * DAY), &mut into.give_up);
+    section.duration("disable_after", secs(3600)..=secs(90 * DAY), &mut into.disable_after);
+    section.count("concurrency", 1..=1000, &mut into.concurrency);
+    section.count("per_webhook", 1..=100, &mut into.per_webhook);
 }
 
 fn log(reader: &mut Reader, into: &mut Log) {

@@ -14,6 +14,9 @@ use tokio_rustls::TlsAcceptor;
 /// How long a test waits for something that is going to happen.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Calls that a test has not looked at; further ones are not answered.
+const CALLS: usize = 1000;
+
 /// What somebody was sent.
 #[derive(Debug)]
 pub struct Call {
@@ -37,7 +40,7 @@ pub enum Reply {
 
 pub struct Receiver {
     pub address: SocketAddr,
-    calls: mpsc::UnboundedReceiver<Call>,
+    calls: mpsc::Receiver<Call>,
     connections: Arc<AtomicUsize>,
 }
 
@@ -53,7 +56,7 @@ impl Receiver {
     ) -> Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (tell, calls) = mpsc::unbounded_channel();
+        let (tell, calls) = mpsc::channel(CALLS);
         let connections = Arc::new(AtomicUsize::new(0));
         let (count, reply) = (connections.clone(), Arc::new(reply));
         tokio::spawn(async move {
@@ -87,12 +90,12 @@ impl Receiver {
     }
 }
 
-async fn answer<S>(mut socket: S, tell: mpsc::UnboundedSender<Call>, reply: Reply) -> Option<()>
+async fn answer<S>(mut socket: S, tell: mpsc::Sender<Call>, reply: Reply) -> Option<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let call = read(&mut socket).await?;
-    tell.send(call).ok()?;
+    tell.try_send(call).ok()?;
     match reply {
         Reply::Status(status, fields, body) => {
             let length = body.len();
