@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 use config::Config;
-use stream::{Directory, Found, Source};
+use stream::{Directory, Found, Source, Viewer};
 use tokio_util::sync::CancellationToken;
 
 use crate::data::DataDir;
@@ -100,7 +100,7 @@ async fn picture(standing: &Standing, directory: &Directory) {
 }
 
 async fn moving(directory: &Directory) {
-    while !matches!(directory.find(ENTRY, None), Found::View(_)) {
+    while !matches!(directory.find(ENTRY, None, Viewer::Public), Found::View(_)) {
         tokio::time::sleep(LOOK).await;
     }
 }

@@ -3,23 +3,29 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+use catalog::Catalog;
 use config::{Config, Takeover};
 use recorder::FileLedger;
 use stream::{Directory, Ledger};
 use tokio::runtime::Handle;
 
+use crate::admission;
 use crate::data::DataDir;
 
 /// All streams, with the sessions that an earlier run left inside their reconnect window. Their owners run on the
 /// threads for what is `live`.
 pub(crate) async fn directory(
+    config: &Config,
     data: &DataDir,
     settings: &Arc<stream::Settings>,
+    catalog: &Catalog,
     live: &Handle,
 ) -> anyhow::Result<Directory> {
     let directory = Directory::new(ledger(data)?);
     let (streams, settings) = (directory.clone(), settings.clone());
-    let restored = live.spawn(async move { streams.restore(&settings).await });
+    let (config, catalog) = (config.clone(), catalog.clone());
+    let known = move |entry: &str| admission::known(&config, &settings, &catalog, entry);
+    let restored = live.spawn(async move { streams.restore(known).await });
     let restored = restored.await?.context("storage.data: cannot read the ledger")?;
     tracing::info!(streams = restored, "restored");
     Ok(directory)

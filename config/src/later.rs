@@ -10,9 +10,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("srt", "SRT"),
     ("rtc", "WebRTC"),
     ("recorder", "recording"),
-    ("database", "the database"),
     ("origin", "playback rules"),
-    ("auth", "access control"),
     ("vod", "video on demand"),
     ("transcode", "transcoding"),
 ];

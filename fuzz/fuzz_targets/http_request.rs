@@ -16,7 +16,7 @@ use media::codec::Avc;
 use media::{Codec, Sample, Sync, Timescale, Track, TrackId, WallTime};
 use origin::{Settings, router};
 use packager::{Now, Numbers, Packager};
-use stream::{Found, Source, View};
+use stream::{Air, Found, Source, View, Viewer};
 use tower::ServiceExt;
 
 #[derive(Arbitrary, Debug)]
@@ -42,7 +42,7 @@ const HEADERS: [&str; 7] = [
 struct One(Arc<View>);
 
 impl Source for One {
-    fn find(&self, entry: &str, session: Option<u64>) -> Found {
+    fn find(&self, entry: &str, session: Option<u64>, _: Viewer) -> Found {
         let here = entry == "demo" && session.is_none_or(|id| id == self.0.presentation.session.id);
         if here { Found::View(self.0.clone()) } else { Found::Unknown }
     }
@@ -87,5 +87,5 @@ fn view() -> Arc<View> {
         let sample = Sample { dts: frame * 40, composition_offset: 0, duration: 0, sync, data };
         packager.push(TrackId::VIDEO, sample, now);
     }
-    Arc::new(View::new(Arc::new(packager.presentation().expect("segments").clone()), None))
+    Arc::new(View::new(Arc::new(packager.presentation().expect("segments").clone()), Air::Live, None))
 }

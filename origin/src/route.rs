@@ -10,7 +10,7 @@ use axum::routing::any;
 use http::{HeaderMap, Method, Uri};
 use packager::manifest::{dash, hls};
 use packager::names::Resource;
-use stream::{Found, Source, View};
+use stream::{Found, Source, View, Viewer};
 use tokio::time::timeout;
 
 use crate::cache_control::Class;
@@ -62,10 +62,10 @@ impl Origin {
         if let (Ok((entry, resource)), Ok(session)) =
             (target::parse(uri.path()), target::session(uri.query()))
             && manifests(&resource)
-            && let Found::Starting = self.source.find(entry, session)
+            && let Found::Starting = self.source.find(entry, session, Viewer::Public)
         {
             // Started or not, the answer says.
-            let _ = timeout(self.start_hold, self.source.started(entry, session)).await;
+            let _ = timeout(self.start_hold, self.source.started(entry, session, Viewer::Public)).await;
         }
     }
 
@@ -123,16 +123,16 @@ impl Origin {
     }
 
     fn view(&self, entry: &str, session: Option<u64>) -> Result<Arc<View>, Problem> {
-        match self.source.find(entry, session) {
+        match self.source.find(entry, session, Viewer::Public) {
             Found::View(view) if view.presentation.playable() => Ok(view),
             found => Err(why_not(&found)),
         }
     }
 
     fn immutable(&self, entry: &str, resource: &Resource) -> Result<Immutable, Problem> {
-        match lookup::find(&self.source.sessions(entry), resource) {
+        match lookup::find(&self.source.sessions(entry, Viewer::Public), resource) {
             Some(answer) => answer,
-            None => Err(match self.source.find(entry, None) {
+            None => Err(match self.source.find(entry, None, Viewer::Public) {
                 Found::View(view) if view.presentation.playable() => Problem::NoSuchRendition,
                 found => why_not(&found),
             }),
@@ -163,6 +163,7 @@ mod tests {
     use futures_util::future::BoxFuture;
     use media::{Kind, Timescale, WallTime};
     use packager::presentation::{Content, Period, Presentation, Record, Retention, Segment, Session};
+    use stream::Air;
     use tokio::sync::watch;
     use tower::ServiceExt;
 
@@ -171,7 +172,7 @@ mod tests {
     struct One(Arc<View>);
 
     impl Source for One {
-        fn find(&self, _: &str, _: Option<u64>) -> Found {
+        fn find(&self, _: &str, _: Option<u64>, _: Viewer) -> Found {
             Found::View(self.0.clone())
         }
     }
@@ -199,7 +200,7 @@ mod tests {
         });
         let record = Record::Segment { rendition: "video-1".into(), kind: Kind::Video, segment };
         presentation.apply(record, WallTime::from_millis(1));
-        Arc::new(View::new(Arc::new(presentation), None))
+        Arc::new(View::new(Arc::new(presentation), Air::Live, None))
     }
 
     #[test]
@@ -227,11 +228,11 @@ mod tests {
     struct Late(watch::Receiver<Option<Arc<View>>>);
 
     impl Source for Late {
-        fn find(&self, _: &str, _: Option<u64>) -> Found {
+        fn find(&self, _: &str, _: Option<u64>, _: Viewer) -> Found {
             self.0.borrow().clone().map_or(Found::Starting, Found::View)
         }
 
-        fn started<'a>(&'a self, _: &'a str, _: Option<u64>) -> BoxFuture<'a, ()> {
+        fn started<'a>(&'a self, _: &'a str, _: Option<u64>, _: Viewer) -> BoxFuture<'a, ()> {
             let mut view = self.0.clone();
             Box::pin(async move {
                 let _ = view.wait_for(Option::is_some).await;

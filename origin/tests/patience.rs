@@ -16,7 +16,7 @@ use http::Request;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use origin::{Server, Settings};
-use stream::{Found, Source};
+use stream::{Found, Source, Viewer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -239,9 +239,9 @@ async fn a_panic_ends_its_own_connection_alone() {
 struct Broken(Arc<Shelf>);
 
 impl Source for Broken {
-    fn find(&self, entry: &str, session: Option<u64>) -> Found {
+    fn find(&self, entry: &str, session: Option<u64>, viewer: Viewer) -> Found {
         assert!(entry != "broken", "a bug that this test made");
-        self.0.find(entry, session)
+        self.0.find(entry, session, viewer)
     }
 }
 

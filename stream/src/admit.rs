@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::Settings;
+use crate::{Ended, Settings};
 
 /// By which protocol a publisher came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,6 +23,54 @@ pub enum Leg {
     Backup,
 }
 
+/// Whom a live entry is for while it is published to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Air {
+    /// Its own people only.
+    Preview,
+    /// Everybody who may watch it at all.
+    #[default]
+    Live,
+}
+
+impl Protocol {
+    /// A short word for metrics, logs and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Protocol::Rtmp => "rtmp",
+        }
+    }
+}
+
+impl Leg {
+    /// A short word for metrics, logs and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Leg::Primary => "primary",
+            Leg::Backup => "backup",
+        }
+    }
+}
+
+impl Air {
+    /// A short word for metrics, logs and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Air::Preview => "preview",
+            Air::Live => "live",
+        }
+    }
+}
+
+/// Where a publisher comes from, and how.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Peer {
+    /// Its address.
+    pub address: SocketAddr,
+    /// The protocol it speaks.
+    pub protocol: Protocol,
+}
+
 /// What a publisher asks for.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -36,6 +84,25 @@ pub struct Request {
     pub peer: SocketAddr,
 }
 
+/// What a grant rests on.
+///
+/// It may come to an end while the publisher is on air: a key is replaced, an entry is deleted, its time is over.
+/// Dropped when the publisher is gone, which is how quotas are counted.
+pub trait Pass: Send + Sync + std::fmt::Debug {
+    /// Why the publisher has to go, if it has to. Asked every second and whenever something changed; must not wait.
+    fn check(&self) -> Option<Ended>;
+}
+
+/// A pass that never ends: of keys that are written in the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct ForGood;
+
+impl Pass for ForGood {
+    fn check(&self) -> Option<Ended> {
+        None
+    }
+}
+
 /// What it may do.
 #[derive(Clone, Debug)]
 pub struct Grant {
@@ -47,6 +114,10 @@ pub struct Grant {
     pub rendition: Option<String>,
     /// How that entry's stream behaves.
     pub settings: Arc<Settings>,
+    /// Whom the entry is for at present.
+    pub air: Air,
+    /// What the grant rests on.
+    pub pass: Arc<dyn Pass>,
 }
 
 /// Why a publisher may not enter. The text is for the one who was refused.
@@ -61,6 +132,25 @@ pub enum Refusal {
         /// Where the incumbent comes from.
         incumbent: SocketAddr,
     },
+    /// The key is right, and it is not the entry's time.
+    #[error("{text}")]
+    NotNow {
+        /// The entry.
+        entry: Arc<str>,
+        /// When it is, in words.
+        text: String,
+    },
+    /// The account of the entry uses all that it may use.
+    #[error("{text}")]
+    Quota {
+        /// The entry.
+        entry: Arc<str>,
+        /// What is used up, in words.
+        text: String,
+    },
+    /// Somebody has just ended the stream, and this may be its encoder trying again by itself.
+    #[error("the stream was ended; it can be published to again once no encoder has tried for 3 seconds")]
+    Ended,
     /// Asked for something that this server does not do.
     #[error("{0}")]
     Unsupported(String),
@@ -78,9 +168,20 @@ impl Refusal {
         match self {
             Refusal::UnknownKey => "unknown-key",
             Refusal::Busy { .. } => "busy",
+            Refusal::NotNow { .. } => "not-now",
+            Refusal::Quota { .. } => "quota",
+            Refusal::Ended => "ended",
             Refusal::Unsupported(_) => "unsupported",
             Refusal::ShuttingDown => "shutting-down",
             Refusal::Failed => "failed",
+        }
+    }
+
+    /// The entry that its key named, where the refusal knows it.
+    pub fn entry(&self) -> Option<&Arc<str>> {
+        match self {
+            Refusal::NotNow { entry, .. } | Refusal::Quota { entry, .. } => Some(entry),
+            _ => None,
         }
     }
 }

@@ -1,37 +1,57 @@
 //! Entry id → stream.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use dashmap::DashMap;
 use futures_util::future::BoxFuture;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
 
+use crate::event::{Event, Hub, What};
 use crate::owner::{Command, Owner, Stream};
-use crate::{Found, Grant, Ledger, Publication, Refusal, Settings, Source, Status, View, isolated};
+use crate::{
+    Admit, Air, Ended, Found, Grant, Ledger, Leg, Peer, Publication, Refusal, Report, Request, Settings,
+    Source, Status, View, Viewer, isolated,
+};
 
 /// All streams of this server. Cloning shares it.
 #[derive(Clone)]
 pub struct Directory {
     streams: Arc<DashMap<Arc<str>, Stream>>,
     ledger: Arc<dyn Ledger>,
+    hub: Hub,
     closing: Arc<AtomicBool>,
+}
+
+/// A publisher that was let in.
+#[derive(Debug)]
+pub struct Entered {
+    /// The entry that its key named.
+    pub entry: Arc<str>,
+    /// Which leg it is.
+    pub leg: Leg,
+    /// Its end of the stream.
+    pub publication: Publication,
 }
 
 impl Directory {
     /// An empty directory.
     pub fn new(ledger: Arc<dyn Ledger>) -> Directory {
-        Directory { streams: Arc::default(), ledger, closing: Arc::default() }
+        Directory { streams: Arc::default(), ledger, hub: Hub::new(), closing: Arc::default() }
     }
 
     /// Takes up the sessions that a former process left inside their reconnect window, so that players are
-    /// told to wait. Returns how many there were.
-    pub async fn restore(&self, settings: &Arc<Settings>) -> std::io::Result<usize> {
+    /// told to wait. `known` says of an entry how its stream behaves and whom it is for, and nothing of one that is
+    /// no more. Returns how many there were.
+    pub async fn restore(
+        &self,
+        known: impl Fn(&str) -> Option<(Arc<Settings>, Air)>,
+    ) -> std::io::Result<usize> {
         let mut restored = 0;
         for entry in self.ledger.entries()? {
+            let Some((settings, air)) = known(&entry) else { continue };
             let entry: Arc<str> = entry.into();
-            let owner = Owner::new(entry.clone(), settings.clone(), self.ledger.clone()).await;
+            let owner = self.owner(entry.clone(), settings, air).await;
             if owner.resumes() {
                 self.start(entry, owner);
                 restored += 1;
@@ -40,8 +60,26 @@ impl Directory {
         Ok(restored)
     }
 
+    /// Asks whether a publisher may enter and puts it on air, or says why not. Either is told to who listens.
+    pub async fn enter(&self, admit: &dyn Admit, request: &Request) -> Result<Entered, Refusal> {
+        let peer = Peer::new(request.peer, request.protocol);
+        let (entry, refused) = match admit.admit(request).await {
+            Ok(grant) => {
+                let (entry, leg) = (grant.entry.clone(), grant.leg);
+                match self.publish(grant, peer).await {
+                    Ok(publication) => return Ok(Entered { entry, leg, publication }),
+                    Err(refused) => (Some(entry), refused),
+                }
+            }
+            Err(refused) => (refused.entry().cloned(), refused),
+        };
+        let (reason, text) = (refused.reason(), refused.to_string());
+        self.hub.tell(entry.as_ref(), What::PublishRefused { leg: request.leg, peer, reason, text });
+        Err(refused)
+    }
+
     /// Puts a publisher on air, or says why not.
-    pub async fn publish(&self, grant: Grant, peer: SocketAddr) -> Result<Publication, Refusal> {
+    pub async fn publish(&self, grant: Grant, peer: Peer) -> Result<Publication, Refusal> {
         if self.closing.load(Ordering::Acquire) {
             return Err(Refusal::ShuttingDown);
         }
@@ -49,14 +87,71 @@ impl Directory {
         for _ in 0..3 {
             let commands = self.stream(&grant).await;
             let (reply, answer) = oneshot::channel();
-            let settings = grant.settings.clone();
-            if commands.send(Command::Publish { peer, settings, reply }).await.is_ok()
+            let grant = Box::new(grant.clone());
+            if commands.send(Command::Publish { peer, grant, reply }).await.is_ok()
                 && let Ok(answer) = answer.await
             {
                 return answer;
             }
         }
         Err(Refusal::Failed)
+    }
+
+    /// Disconnects the publisher; its stream waits for it to come back. `false` when nobody publishes.
+    pub async fn disconnect(&self, entry: &str) -> bool {
+        self.cut(entry, Ended::Disconnected).await
+    }
+
+    /// Ends the stream now, and keeps its encoder from beginning the next by itself. `false` when there is none.
+    pub async fn end(&self, entry: &str) -> bool {
+        self.cut(entry, Ended::Finished).await
+    }
+
+    /// Ends the stream and forgets all of it: its entry is no more.
+    pub async fn remove(&self, entry: &str) {
+        let Some(commands) = self.commands(entry) else { return };
+        self.cut(entry, Ended::Deleted).await;
+        self.streams.remove_if(entry, |_, stream| stream.commands.same_channel(&commands));
+    }
+
+    /// Shows the stream to another kind of viewer, on all outputs at once. What was shown before ends there.
+    pub async fn switch(&self, entry: &str, air: Air) {
+        self.ask(entry, |reply| Command::Switch { air, reply }).await.unwrap_or_default()
+    }
+
+    /// Cuts the publishers whose pass has come to an end, of one entry or of all.
+    pub async fn recheck(&self, entry: Option<&str>) {
+        let all = self.streams.iter().filter(|stream| entry.is_none_or(|entry| **stream.key() == *entry));
+        let over: Vec<_> =
+            all.filter_map(|stream| Some((stream.key().clone(), stream.desk.recheck()?))).collect();
+        for (entry, why) in over {
+            self.cut(&entry, why).await;
+        }
+    }
+
+    /// A stream as it is now; `None` when there was none since the server started, or it is long over.
+    pub fn report(&self, entry: &str) -> Option<Report> {
+        self.streams.get(entry).map(|stream| stream.desk.report(stream.key().clone()))
+    }
+
+    /// Tells what happens from now on.
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.hub.listen()
+    }
+
+    async fn cut(&self, entry: &str, why: Ended) -> bool {
+        self.ask(entry, |reply| Command::Cut { why, reply }).await.unwrap_or(false)
+    }
+
+    async fn ask<T>(&self, entry: &str, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
+        let commands = self.commands(entry)?;
+        let (reply, answer) = oneshot::channel();
+        commands.send(command(reply)).await.ok()?;
+        answer.await.ok()
+    }
+
+    fn commands(&self, entry: &str) -> Option<mpsc::Sender<Command>> {
+        self.streams.get(entry).map(|stream| stream.commands.clone())
     }
 
     /// Ends every publication and closes every open segment, in order that a later process goes on from there.
@@ -78,15 +173,19 @@ impl Directory {
 
     /// Every stream that is known, as it is now.
     pub fn status(&self) -> Vec<Status> {
-        self.streams.iter().map(|stream| stream.meter.status(stream.key().clone())).collect()
+        self.streams.iter().map(|stream| stream.desk.status(stream.key().clone())).collect()
     }
 
     async fn stream(&self, grant: &Grant) -> mpsc::Sender<Command> {
-        if let Some(stream) = self.streams.get(&grant.entry) {
-            return stream.commands.clone();
+        if let Some(commands) = self.commands(&grant.entry) {
+            return commands;
         }
-        let owner = Owner::new(grant.entry.clone(), grant.settings.clone(), self.ledger.clone()).await;
+        let owner = self.owner(grant.entry.clone(), grant.settings.clone(), grant.air).await;
         self.start(grant.entry.clone(), owner)
+    }
+
+    async fn owner(&self, entry: Arc<str>, settings: Arc<Settings>, air: Air) -> Owner {
+        Owner::new(entry, settings, air, self.ledger.clone(), self.hub.clone()).await
     }
 
     /// Spawns the owner, unless somebody else was faster.
@@ -97,12 +196,13 @@ impl Directory {
             .or_insert_with(|| {
                 let settings = owner.settings().clone();
                 let (stream, run) = owner.stream();
-                let commands = stream.commands.clone();
+                let (commands, desk) = (stream.commands.clone(), stream.desk.clone());
                 tokio::spawn(async move {
                     let ended = isolated("stream", &entry, run).await;
                     directory.let_go(&entry, &commands);
                     if ended.is_err() {
-                        directory.take_up(entry, &settings).await;
+                        let air = desk.report(entry.clone()).air;
+                        directory.take_up(entry, settings, air).await;
                     }
                 });
                 stream
@@ -121,8 +221,8 @@ impl Directory {
 
     /// A panic is to a stream what a crash is to the server: its session goes on where the ledger says, and players
     /// are told to wait for its publisher.
-    async fn take_up(&self, entry: Arc<str>, settings: &Arc<Settings>) {
-        let owner = Owner::new(entry.clone(), settings.clone(), self.ledger.clone()).await;
+    async fn take_up(&self, entry: Arc<str>, settings: Arc<Settings>, air: Air) {
+        let owner = self.owner(entry.clone(), settings, air).await;
         if owner.resumes() && !self.closing.load(Ordering::Acquire) {
             self.start(entry, owner);
         }
@@ -130,21 +230,21 @@ impl Directory {
 }
 
 impl Source for Directory {
-    fn find(&self, entry: &str, session: Option<u64>) -> Found {
-        self.streams.get(entry).map_or(Found::Unknown, |stream| stream.state.borrow().find(session))
+    fn find(&self, entry: &str, session: Option<u64>, viewer: Viewer) -> Found {
+        self.streams.get(entry).map_or(Found::Unknown, |stream| stream.state.borrow().find(session, viewer))
     }
 
-    fn started<'a>(&'a self, entry: &'a str, session: Option<u64>) -> BoxFuture<'a, ()> {
+    fn started<'a>(&'a self, entry: &'a str, session: Option<u64>, viewer: Viewer) -> BoxFuture<'a, ()> {
         let state = self.streams.get(entry).map(|stream| stream.state.clone());
         Box::pin(async move {
             if let Some(mut state) = state {
                 // A stream that is gone is not starting either.
-                let _ = state.wait_for(|state| !matches!(state.find(session), Found::Starting)).await;
+                let _ = state.wait_for(|state| !matches!(state.find(session, viewer), Found::Starting)).await;
             }
         })
     }
 
-    fn sessions(&self, entry: &str) -> Vec<Arc<View>> {
-        self.streams.get(entry).map_or_else(Vec::new, |stream| stream.state.borrow().sessions())
+    fn sessions(&self, entry: &str, viewer: Viewer) -> Vec<Arc<View>> {
+        self.streams.get(entry).map_or_else(Vec::new, |stream| stream.state.borrow().sessions(viewer))
     }
 }

@@ -10,7 +10,9 @@
 //! Not here: protocols, HTTP, files. What must outlive the process goes through the [`Ledger`] trait.
 
 pub mod admit;
+pub mod desk;
 pub mod directory;
+pub mod event;
 pub mod isolate;
 pub mod ledger;
 mod owner;
@@ -20,8 +22,10 @@ pub mod refusals;
 pub mod status;
 pub mod view;
 
-pub use admit::{Admit, Grant, Leg, Protocol, Refusal, Request};
+pub use admit::{Admit, Air, ForGood, Grant, Leg, Pass, Peer, Protocol, Refusal, Request};
+pub use desk::{LastLeg, LegReport, Report};
 pub use directory::Directory;
+pub use event::{Event, What};
 pub use isolate::isolated;
 pub use ledger::Ledger;
 pub use media::TrackId;
@@ -29,7 +33,7 @@ pub use publication::{Ended, Input, Publication};
 pub use quiet::Quiet;
 pub use refusals::Refusals;
 pub use status::{State, Status};
-pub use view::{Found, Source, View};
+pub use view::{Found, Source, View, Viewer};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,41 +1,50 @@
 //! The one task that owns a stream: takes what its publisher sends, runs the packager, publishes views.
 
+mod burner;
+mod publisher;
+mod state;
+
 use std::future::Future;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use media::WallTime;
-use packager::{Counts, Now, Numbers, Packager};
+use packager::{Counts, Now, Packager};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
-use crate::status::{self, Meter};
-use crate::{Ended, Found, Input, Ledger, Publication, Quiet, Refusal, Settings, Takeover, View};
+use crate::desk::Desk;
+use crate::event::{Hub, What};
+use crate::status;
+use crate::{Air, Ended, Grant, Input, Ledger, Peer, Publication, Quiet, Refusal, Settings, View};
+use burner::Burner;
+use publisher::Publisher;
+pub(crate) use state::State;
 
-/// Inputs that may wait for the owner before the publisher has to.
-const INPUTS: usize = 256;
 /// Inputs taken before a view is published, when they come faster than that.
 const BATCH: usize = 64;
-/// A publisher silent for this long may be pushed out (`stream.takeover = "stale"`).
-const STALE: Duration = Duration::from_secs(1);
-/// For so long after a healthy publisher was pushed out by one from its own address, the newcomer stays: two encoders
-/// that both try again would take the stream from each other all the time.
-const SETTLE: Duration = Duration::from_secs(60);
-/// Live goes on without the ledger when that takes longer.
-const LEDGER_PATIENCE: Duration = Duration::from_millis(500);
-/// Ended sessions of a stream that stay playable by their session while a newer one is on.
-const PAST_SESSIONS: usize = 2;
+/// After somebody ended a stream, no encoder must have tried for so long before one is let in again: encoders try
+/// again by themselves, and the show is over.
+const REST: Duration = Duration::from_secs(3);
 
 /// What edges ask of an owner.
 pub(crate) enum Command {
     Publish {
-        peer: SocketAddr,
-        settings: Arc<Settings>,
+        peer: Peer,
+        grant: Box<Grant>,
         reply: oneshot::Sender<Result<Publication, Refusal>>,
+    },
+    /// Cut the publisher, and end the stream where that is what the reason means. Says whether there was anything to
+    /// cut or end.
+    Cut {
+        why: Ended,
+        reply: oneshot::Sender<bool>,
+    },
+    Switch {
+        air: Air,
+        reply: oneshot::Sender<()>,
     },
     Shutdown {
         reply: oneshot::Sender<()>,
@@ -46,56 +55,7 @@ pub(crate) enum Command {
 pub(crate) struct Stream {
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) state: watch::Receiver<Arc<State>>,
-    pub(crate) meter: Arc<Meter>,
-}
-
-/// What readers see of a stream.
-#[derive(Debug, Default)]
-pub(crate) struct State {
-    session: u64,
-    /// The newest snapshot: of this session, or of the last one until this one has something to play.
-    current: Option<Arc<View>>,
-    /// Ended sessions, newest first, with when they stop being playable.
-    past: Vec<(Instant, Arc<View>)>,
-    /// A publisher is there or expected back.
-    expected: bool,
-}
-
-impl State {
-    pub(crate) fn find(&self, session: Option<u64>) -> Found {
-        let of = |id: u64| {
-            let mut views = self.views();
-            views.find(|view| view.presentation.session.id == id).cloned()
-        };
-        let view = match session {
-            None => self.current.clone(),
-            Some(id) => of(id),
-        };
-        match (view, session) {
-            (Some(view), _) => Found::View(view),
-            (None, Some(id)) if id != self.session => Found::Unknown,
-            _ if self.expected => Found::Starting,
-            _ => Found::Offline,
-        }
-    }
-
-    /// Newest first.
-    pub(crate) fn sessions(&self) -> Vec<Arc<View>> {
-        self.views().cloned().collect()
-    }
-
-    fn views(&self) -> impl Iterator<Item = &Arc<View>> {
-        self.current.iter().chain(self.past.iter().map(|(_, view)| view))
-    }
-}
-
-struct Publisher {
-    peer: SocketAddr,
-    inputs: mpsc::Receiver<Input>,
-    ended: watch::Sender<Option<Ended>>,
-    heard: Instant,
-    /// When it pushed a healthy one out.
-    pushed: Option<Instant>,
+    pub(crate) desk: Arc<Desk>,
 }
 
 enum Phase {
@@ -110,15 +70,18 @@ enum Phase {
 pub(crate) struct Owner {
     entry: Arc<str>,
     settings: Arc<Settings>,
-    ledger: Arc<dyn Ledger>,
     packager: Packager,
-    meter: Arc<Meter>,
+    burner: Burner,
+    desk: Arc<Desk>,
+    hub: Hub,
     /// What of the packager's counts the meter has.
     counted: Counts,
-    stored: Option<Numbers>,
-    storing: Option<JoinHandle<std::io::Result<()>>>,
     resumes: bool,
     phase: Phase,
+    /// Whom the session is for.
+    air: Air,
+    /// When an encoder last tried since somebody ended the stream.
+    tried: Option<Instant>,
     state: watch::Sender<Arc<State>>,
     announced: bool,
     quiet: Quiet,
@@ -126,39 +89,32 @@ pub(crate) struct Owner {
 
 impl Owner {
     /// Takes up where the ledger left off.
-    pub(crate) async fn new(entry: Arc<str>, settings: Arc<Settings>, ledger: Arc<dyn Ledger>) -> Owner {
+    pub(crate) async fn new(
+        entry: Arc<str>,
+        settings: Arc<Settings>,
+        air: Air,
+        ledger: Arc<dyn Ledger>,
+        hub: Hub,
+    ) -> Owner {
         let wall = WallTime::from(SystemTime::now());
-        let (reader, name) = (ledger.clone(), entry.clone());
-        let loaded = tokio::task::spawn_blocking(move || reader.load(&name)).await;
-        let known = match loaded {
-            Ok(Ok(known)) => known,
-            Ok(Err(error)) => {
-                warn!(%entry, %error, "numbering state is not readable: numbers go on from the clock");
-                None
-            }
-            Err(error) => {
-                warn!(%entry, %error, "numbering state could not be read: numbers go on from the clock");
-                None
-            }
-        };
-        let resumes = known.as_ref().is_some_and(|numbers| {
-            let away = (wall - numbers.at).duration().unwrap_or_default();
-            !numbers.ended && away <= settings.reconnect
-        });
-        let numbers = known.unwrap_or_else(|| Numbers::unknown(wall));
+        let burner = Burner::new(entry.clone(), ledger);
+        let numbers = burner.load(wall).await;
+        let away = (wall - numbers.at).duration().unwrap_or_default();
+        let resumes = !numbers.ended && away <= settings.reconnect;
         let packager = Packager::new(settings.packager.clone(), numbers, resumes);
         let until = Instant::now() + settings.reconnect;
         Owner {
             entry,
             settings,
-            ledger,
             packager,
-            meter: Arc::default(),
+            burner,
+            desk: Arc::new(Desk::new(air)),
+            hub,
             counted: Counts::default(),
-            stored: None,
-            storing: None,
             resumes,
             phase: Phase::Waiting { until },
+            air,
+            tried: None,
             state: watch::Sender::default(),
             announced: false,
             quiet: Quiet::default(),
@@ -177,10 +133,9 @@ impl Owner {
     /// How to reach it, and the task to spawn.
     pub(crate) fn stream(self) -> (Stream, impl Future<Output = ()>) {
         let (sender, commands) = mpsc::channel(16);
-        let (state, meter) = (self.state.subscribe(), self.meter.clone());
-        self.meter.state(status::State::Waiting);
+        let (state, desk) = (self.state.subscribe(), self.desk.clone());
         self.show(None);
-        (Stream { commands: sender, state, meter }, self.run(commands))
+        (Stream { commands: sender, state, desk }, self.run(commands))
     }
 
     async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
@@ -197,15 +152,7 @@ impl Owner {
             tokio::select! {
                 biased;
                 command = commands.recv() => match command {
-                    Some(Command::Publish { peer, settings, reply }) => {
-                        // A publisher that left meanwhile is noticed by its closed channel.
-                        let _ = reply.send(self.publish(peer, settings).await);
-                    }
-                    Some(Command::Shutdown { reply }) => {
-                        self.shut_down().await;
-                        let _ = reply.send(());
-                        return;
-                    }
+                    Some(command) => if self.obey(command).await { return },
                     None => return,
                 },
                 input = next_input(&mut self.phase) => self.take(input).await,
@@ -225,32 +172,132 @@ impl Owner {
         }
     }
 
-    async fn publish(&mut self, peer: SocketAddr, settings: Arc<Settings>) -> Result<Publication, Refusal> {
-        let mut pushed = None;
-        if let Phase::On(publisher) = &self.phase {
-            if !gives_way(publisher, peer, self.settings.takeover) {
-                return Err(Refusal::Busy { incumbent: publisher.peer });
+    /// Says whether the stream is done with. Who asked may have left meanwhile; a publisher that did is noticed by
+    /// its closed channel.
+    async fn obey(&mut self, command: Command) -> bool {
+        match command {
+            Command::Publish { peer, grant, reply } => {
+                let _ = reply.send(self.publish(peer, *grant).await);
+                false
             }
-            pushed = publisher.is_healthy().then(Instant::now);
-            info!(entry = %self.entry, incumbent = %publisher.peer, newcomer = %peer, "publisher takes over");
-            publisher.ended.send_replace(Some(Ended::TakenOver));
-            self.packager.interrupt(WallTime::from(SystemTime::now()));
+            Command::Cut { why, reply } => {
+                let gone = matches!(why, Ended::Deleted);
+                let _ = reply.send(self.cut(why).await);
+                gone
+            }
+            Command::Switch { air, reply } => {
+                self.switch(air).await;
+                let _ = reply.send(());
+                false
+            }
+            Command::Shutdown { reply } => {
+                self.shut_down().await;
+                let _ = reply.send(());
+                true
+            }
         }
-        if let Phase::Over { .. } = self.phase {
-            let numbers = self.packager.numbers().clone();
-            self.packager = Packager::new(settings.packager.clone(), numbers, false);
-            self.counted = Counts::default();
-            self.announced = false;
+    }
+
+    async fn publish(&mut self, peer: Peer, grant: Grant) -> Result<Publication, Refusal> {
+        self.is_rested()?;
+        let pushed = self.make_room(peer)?;
+        let Grant { settings, air, leg, pass, .. } = grant;
+        match self.phase {
+            Phase::Over { .. } => {
+                self.settings = settings;
+                self.begin_session(air);
+            }
+            _ if air != self.air => {
+                self.settings = settings;
+                self.switch(air).await;
+            }
+            _ => self.settings = settings,
         }
-        self.settings = settings;
         self.packager.begin();
-        let (sender, inputs) = mpsc::channel(INPUTS);
-        let (ended, watcher) = watch::channel(None);
-        self.phase = Phase::On(Publisher { peer, inputs, ended, heard: Instant::now(), pushed });
-        self.meter.state(status::State::Publishing);
+        let (publisher, publication) = Publisher::new(peer, pushed);
+        self.phase = Phase::On(publisher);
+        self.desk.enter(leg, peer, pass);
+        self.hub.tell(Some(&self.entry), What::PublishStarted { leg, peer });
         self.publish_view().await;
         self.show(None);
-        Ok(Publication { inputs: sender, ended: watcher })
+        Ok(publication)
+    }
+
+    /// Encoders try again by themselves: after somebody ended the stream they are left outside until none tries.
+    fn is_rested(&mut self) -> Result<(), Refusal> {
+        if self.tried.is_some_and(|tried| tried.elapsed() < REST) {
+            self.tried = Some(Instant::now());
+            return Err(Refusal::Ended);
+        }
+        self.tried = None;
+        Ok(())
+    }
+
+    /// Sends the publisher on air away for a newcomer, or says why not. Says when a healthy one was.
+    fn make_room(&mut self, newcomer: Peer) -> Result<Option<Instant>, Refusal> {
+        let Phase::On(publisher) = &self.phase else { return Ok(None) };
+        let incumbent = publisher.peer.address;
+        if !publisher.gives_way(newcomer, self.settings.takeover) {
+            return Err(Refusal::Busy { incumbent });
+        }
+        let pushed = publisher.is_healthy().then(Instant::now);
+        info!(entry = %self.entry, %incumbent, newcomer = %newcomer.address, "publisher takes over");
+        publisher.cut(Ended::TakenOver);
+        self.left(Ended::TakenOver.to_string());
+        self.packager.interrupt(WallTime::from(SystemTime::now()));
+        Ok(pushed)
+    }
+
+    fn begin_session(&mut self, air: Air) {
+        let numbers = self.packager.numbers().clone();
+        self.packager = Packager::new(self.settings.packager.clone(), numbers, false);
+        self.counted = Counts::default();
+        self.announced = false;
+        self.air = air;
+    }
+
+    /// What was shown to one kind of viewer ends, and what is shown to the other begins, in one step for all outputs:
+    /// a session is for one kind of viewer from its first picture to its last.
+    async fn switch(&mut self, air: Air) {
+        self.tried = None;
+        if air == self.air {
+            return;
+        }
+        info!(entry = %self.entry, air = air.as_str(), "switched");
+        if !matches!(self.phase, Phase::Over { .. }) {
+            self.packager.end(WallTime::from(SystemTime::now()));
+            self.publish_view().await;
+            self.tell_of_the_end();
+        }
+        self.begin_session(air);
+        if let Phase::On(publisher) = &self.phase {
+            publisher.introduce(&mut self.packager);
+        }
+        self.publish_view().await;
+        self.show(None);
+    }
+
+    /// Says whether there was anything to cut, or to end.
+    async fn cut(&mut self, why: Ended) -> bool {
+        let on = match &self.phase {
+            Phase::On(publisher) => {
+                publisher.cut(why.clone());
+                true
+            }
+            _ => false,
+        };
+        if on {
+            self.left(why.to_string());
+            self.lose();
+        }
+        let ends = why.ends_the_stream() && matches!(self.phase, Phase::Waiting { .. });
+        if ends {
+            self.tried = (why == Ended::Finished).then(Instant::now);
+            self.end().await;
+        }
+        self.publish_view().await;
+        self.show(None);
+        on || ends
     }
 
     /// One input, and whatever else is there already; `None` when the publisher is gone.
@@ -262,6 +309,9 @@ impl Owner {
                 self.publish_view().await;
             }
             None => {
+                if let Phase::On(publisher) = &self.phase {
+                    self.left(publisher.farewell());
+                }
                 self.lose();
                 self.publish_view().await;
                 self.show(None);
@@ -284,15 +334,22 @@ impl Owner {
 
     fn package(&mut self, input: Input) {
         if let Phase::On(publisher) = &mut self.phase {
-            publisher.heard = Instant::now();
+            publisher.note(&input);
         }
         match input {
             Input::Announce { video, audio } => self.packager.announce(video, audio),
             Input::Track { id, track } => self.packager.track(id, track),
             Input::Sample { id, sample } => {
-                self.meter.sample(&sample);
+                self.desk.meter.sample(&sample);
                 self.packager.push(id, sample, now());
             }
+        }
+    }
+
+    /// Writes down that the publisher is gone.
+    fn left(&self, reason: String) {
+        if let Some((leg, peer)) = self.desk.leave(reason.clone()) {
+            self.hub.tell(Some(&self.entry), What::PublishStopped { leg, peer, reason });
         }
     }
 
@@ -300,8 +357,25 @@ impl Owner {
         self.packager.interrupt(WallTime::from(SystemTime::now()));
         let until = Instant::now() + self.settings.reconnect;
         self.phase = Phase::Waiting { until };
-        self.meter.state(status::State::Waiting);
+        self.desk.stand(status::State::Waiting);
         info!(entry = %self.entry, reconnect = ?self.settings.reconnect, "publisher is gone");
+    }
+
+    async fn end(&mut self) {
+        self.packager.end(WallTime::from(SystemTime::now()));
+        self.phase = Phase::Over { until: Instant::now() + self.settings.keep_ended };
+        self.desk.stand(status::State::Ended);
+        info!(entry = %self.entry, "stream ended");
+        self.publish_view().await;
+        self.show(None);
+        self.tell_of_the_end();
+    }
+
+    /// What never was playable was nothing to anybody.
+    fn tell_of_the_end(&self) {
+        if self.announced {
+            self.hub.tell(Some(&self.entry), What::Ended);
+        }
     }
 
     /// Says whether the stream is done with.
@@ -309,12 +383,7 @@ impl Owner {
         match self.phase {
             Phase::On(_) => self.packager.tick(now()),
             Phase::Waiting { .. } => {
-                self.packager.end(WallTime::from(SystemTime::now()));
-                self.phase = Phase::Over { until: Instant::now() + self.settings.keep_ended };
-                self.meter.state(status::State::Ended);
-                info!(entry = %self.entry, "stream ended");
-                self.publish_view().await;
-                self.show(None);
+                self.end().await;
                 // Nothing was ever playable: there is nothing to keep.
                 return self.state.borrow().current.is_none();
             }
@@ -328,13 +397,13 @@ impl Owner {
         self.packager.interrupt(WallTime::from(SystemTime::now()));
         self.publish_view().await;
         if let Phase::On(publisher) = &self.phase {
-            publisher.ended.send_replace(Some(Ended::ShuttingDown));
+            publisher.cut(Ended::ShuttingDown);
         }
     }
 
     /// Shows readers the newest snapshot, if anything is new, after its numbers are burnt.
     async fn publish_view(&mut self) {
-        self.burn().await;
+        self.burner.burn(self.packager.numbers()).await;
         for notice in self.packager.take_notices() {
             if let Some(unsaid) = self.quiet.may_say(notice.topic()) {
                 warn!(entry = %self.entry, unsaid, "{notice}");
@@ -345,21 +414,33 @@ impl Owner {
         if log.is_empty() {
             return;
         }
-        log.iter().for_each(|record| self.meter.record(record));
+        log.iter().for_each(|record| self.desk.meter.record(record));
         let Some(presentation) = self.packager.presentation() else { return };
         let previous = self.state.borrow().current.clone();
-        let view = Arc::new(View::new(Arc::new(presentation.clone()), previous.as_deref()));
-        if view.presentation.playable() && !self.announced {
-            self.announced = true;
-            info!(entry = %self.entry, session = self.packager.numbers().session, "stream is playable");
-        }
+        let view = Arc::new(View::new(Arc::new(presentation.clone()), self.air, previous.as_deref()));
+        let begins = view.presentation.playable() && !self.announced;
         self.show(Some(view));
+        if begins {
+            self.announce();
+        }
+    }
+
+    fn announce(&mut self) {
+        self.announced = true;
+        let session = self.packager.numbers().session;
+        info!(entry = %self.entry, session, air = self.air.as_str(), "stream is playable");
+        self.desk.session(session, self.air, true);
+        let what = match self.air {
+            Air::Preview => What::Preview,
+            Air::Live => What::Live,
+        };
+        self.hub.tell(Some(&self.entry), what);
     }
 
     fn count(&mut self) {
         let counts = self.packager.counts();
         if counts != self.counted {
-            self.meter.counts(self.counted, counts);
+            self.desk.meter.counts(self.counted, counts);
             self.counted = counts;
         }
     }
@@ -367,79 +448,20 @@ impl Owner {
     fn show(&self, view: Option<Arc<View>>) {
         let before = self.state.borrow().clone();
         let expected = !matches!(self.phase, Phase::Over { .. });
-        let session = self.packager.numbers().session;
-        if view.is_none() && (before.expected, before.session) == (expected, session) {
+        let (session, air) = (self.packager.numbers().session, self.air);
+        if view.is_none() && (before.expected, before.session, before.air) == (expected, session, air) {
             return;
         }
-        let now = Instant::now();
-        let mut past = before.past.clone();
-        past.retain(|(until, _)| *until > now);
-        let current = match view.filter(|view| view.presentation.playable()) {
-            None => before.current.clone(),
-            Some(view) => {
-                let id = view.presentation.session.id;
-                let older = before.current.iter().filter(|old| old.presentation.session.id != id);
-                let until = now + self.settings.keep_ended;
-                past.splice(0..0, older.map(|old| (until, old.clone())));
-                past.truncate(PAST_SESSIONS);
-                Some(view)
-            }
-        };
-        self.state.send_replace(Arc::new(State { session, current, past, expected }));
+        self.desk.session(session, air, self.announced);
+        let next = before.next(session, air, expected, view, self.settings.keep_ended);
+        self.state.send_replace(Arc::new(next));
     }
-
-    /// Stores the numbers if they changed. Live does not wait for a disk that hangs or fails.
-    async fn burn(&mut self) {
-        let numbers = self.packager.numbers();
-        if self.stored.as_ref().is_some_and(|stored| same(stored, numbers)) {
-            return;
-        }
-        if self.storing.as_ref().is_some_and(|storing| !storing.is_finished()) {
-            return;
-        }
-        let (ledger, entry, numbers) = (self.ledger.clone(), self.entry.clone(), numbers.clone());
-        self.stored = Some(numbers.clone());
-        let mut storing = tokio::task::spawn_blocking(move || ledger.store(&entry, &numbers));
-        match timeout(LEDGER_PATIENCE, &mut storing).await {
-            Ok(Ok(Ok(()))) => {}
-            Ok(Ok(Err(error))) => {
-                warn!(entry = %self.entry, %error, "numbering state could not be stored: live goes on");
-            }
-            Ok(Err(error)) => warn!(entry = %self.entry, %error, "numbering state could not be stored"),
-            Err(_) => {
-                warn!(entry = %self.entry, "numbering state is slow to store: live goes on");
-                self.storing = Some(storing);
-            }
-        }
-    }
-}
-
-/// Whether nothing changed that a later process must know.
-fn same(stored: &Numbers, numbers: &Numbers) -> bool {
-    let (at, until, longest_gop) = (numbers.at, numbers.until, numbers.longest_gop);
-    Numbers { at, until, longest_gop, ..stored.clone() } == *numbers
 }
 
 async fn next_input(phase: &mut Phase) -> Option<Input> {
     match phase {
         Phase::On(publisher) => publisher.inputs.recv().await,
         Phase::Waiting { .. } | Phase::Over { .. } => std::future::pending().await,
-    }
-}
-
-impl Publisher {
-    fn is_healthy(&self) -> bool {
-        !self.inputs.is_closed() && self.heard.elapsed() < STALE
-    }
-}
-
-fn gives_way(incumbent: &Publisher, newcomer: SocketAddr, takeover: Takeover) -> bool {
-    let gone = incumbent.inputs.is_closed();
-    let settles = incumbent.pushed.is_some_and(|pushed| pushed.elapsed() < SETTLE);
-    gone || match takeover {
-        Takeover::Always => true,
-        Takeover::Never => false,
-        Takeover::Stale => !incumbent.is_healthy() || (incumbent.peer.ip() == newcomer.ip() && !settles),
     }
 }
 

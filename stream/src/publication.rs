@@ -1,5 +1,7 @@
 //! A publisher's end of a stream.
 
+use std::sync::{Arc, OnceLock};
+
 use media::{Sample, Track, TrackId};
 use tokio::sync::{mpsc, watch};
 
@@ -35,6 +37,21 @@ pub enum Ended {
     /// Another publisher took over.
     #[error("another publisher took over")]
     TakenOver,
+    /// Somebody who runs the event disconnected it; it may come back.
+    #[error("disconnected by the event's staff")]
+    Disconnected,
+    /// Somebody who runs the event ended the stream.
+    #[error("the stream was ended by the event's staff")]
+    Finished,
+    /// The stream key was replaced or taken away.
+    #[error("the stream key is no longer valid")]
+    KeyChanged,
+    /// The entry's time is over.
+    #[error("the scheduled time of this stream is over")]
+    TimeOver,
+    /// The entry was deleted.
+    #[error("the entry was deleted")]
+    Deleted,
     /// The server is shutting down.
     #[error("server is shutting down")]
     ShuttingDown,
@@ -48,9 +65,23 @@ pub enum Ended {
 pub struct Publication {
     pub(crate) inputs: mpsc::Sender<Input>,
     pub(crate) ended: watch::Receiver<Option<Ended>>,
+    pub(crate) farewell: Arc<OnceLock<String>>,
+}
+
+impl Ended {
+    /// Whether it is the end of the stream too, and not only of its publisher.
+    pub(crate) fn ends_the_stream(&self) -> bool {
+        matches!(self, Ended::Finished | Ended::TimeOver | Ended::Deleted)
+    }
 }
 
 impl Publication {
+    /// Lets the stream go and says why, for whoever looks after it.
+    pub fn leave(self, why: impl Into<String>) {
+        // Said once, and then it is gone.
+        let _ = self.farewell.set(why.into());
+    }
+
     /// Hands over one input; waits when the stream's owner is behind.
     pub async fn send(&self, input: Input) -> Result<(), Ended> {
         if let Some(ended) = self.ended.borrow().clone() {

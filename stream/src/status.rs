@@ -3,7 +3,7 @@
 //! The owner writes plain counters as it goes; a reader takes them at any time and makes nobody wait.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
 use media::{MediaTime, Sample, WallTime};
 use packager::Counts;
@@ -48,7 +48,6 @@ pub struct Status {
 /// The counters behind a [`Status`].
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
-    state: AtomicU8,
     samples: AtomicU64,
     bytes: AtomicU64,
     parts: AtomicU64,
@@ -61,10 +60,6 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    pub(crate) fn state(&self, state: State) {
-        self.state.store(state as u8, Relaxed);
-    }
-
     pub(crate) fn sample(&self, sample: &Sample) {
         self.samples.fetch_add(1, Relaxed);
         self.bytes.fetch_add(sample.data.len() as u64, Relaxed);
@@ -91,15 +86,11 @@ impl Meter {
         self.forced_cuts.fetch_add(now.forced_cuts.saturating_sub(before.forced_cuts), Relaxed);
     }
 
-    pub(crate) fn status(&self, entry: Arc<str>) -> Status {
+    pub(crate) fn status(&self, entry: Arc<str>, state: State) -> Status {
         let edge = self.edge.load(Relaxed);
         Status {
             entry,
-            state: match self.state.load(Relaxed) {
-                state if state == State::Publishing as u8 => State::Publishing,
-                state if state == State::Ended as u8 => State::Ended,
-                _ => State::Waiting,
-            },
+            state,
             samples: self.samples.load(Relaxed),
             bytes: self.bytes.load(Relaxed),
             parts: self.parts.load(Relaxed),

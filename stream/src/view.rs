@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::future::BoxFuture;
 use packager::{Presentation, Rendition};
 
+use crate::Air;
+
 static VERSIONS: AtomicU64 = AtomicU64::new(1);
 
 fn next_version() -> u64 {
@@ -19,12 +21,24 @@ pub struct View {
     pub presentation: Arc<Presentation>,
     /// Changes with anything in the presentation.
     pub version: u64,
+    /// Whom its session is for: one that began in preview never is the public's.
+    pub air: Air,
     renditions: Vec<u64>,
+}
+
+/// Who watches.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Viewer {
+    /// Anybody who may watch the entry when it is live.
+    #[default]
+    Public,
+    /// One of those who make it: sees the preview too.
+    Producer,
 }
 
 impl View {
     /// The view of a snapshot that follows `previous`; renditions that did not change keep their versions.
-    pub fn new(presentation: Arc<Presentation>, previous: Option<&View>) -> View {
+    pub fn new(presentation: Arc<Presentation>, air: Air, previous: Option<&View>) -> View {
         let renditions = presentation
             .renditions
             .iter()
@@ -37,7 +51,12 @@ impl View {
                 kept.unwrap_or_else(next_version)
             })
             .collect();
-        View { presentation, version: next_version(), renditions }
+        View { presentation, version: next_version(), air, renditions }
+    }
+
+    /// Whether this viewer may see it.
+    pub fn is_for(&self, viewer: Viewer) -> bool {
+        viewer == Viewer::Producer || self.air == Air::Live
     }
 
     /// A rendition with its version, which an unrelated change leaves alone.
@@ -52,7 +71,7 @@ impl View {
 pub enum Found {
     /// No such entry here, or no such session of it.
     Unknown,
-    /// The entry is known and was not live yet since the server started.
+    /// The entry is known and there is nothing for this viewer: not live since the server started, or in preview.
     Offline,
     /// A publisher is sending, or is expected back any moment, and there is nothing to play yet.
     Starting,
@@ -62,19 +81,19 @@ pub enum Found {
 
 /// Where an origin finds what it serves.
 pub trait Source: Send + Sync {
-    /// The newest snapshot of an entry; with `session`, of that session of it.
-    fn find(&self, entry: &str, session: Option<u64>) -> Found;
+    /// The newest snapshot of an entry that this viewer may see; with `session`, of that session of it.
+    fn find(&self, entry: &str, session: Option<u64>, viewer: Viewer) -> Found;
 
     /// Resolves when [`find`](Source::find) has something else to say than [`Found::Starting`].
-    fn started<'a>(&'a self, _entry: &'a str, _session: Option<u64>) -> BoxFuture<'a, ()> {
+    fn started<'a>(&'a self, _entry: &'a str, _session: Option<u64>, _viewer: Viewer) -> BoxFuture<'a, ()> {
         Box::pin(std::future::ready(()))
     }
 
     /// Every session of an entry from which something can still be fetched, newest first.
     ///
     /// Bytes that a session published stay fetchable when the next one has begun.
-    fn sessions(&self, entry: &str) -> Vec<Arc<View>> {
-        match self.find(entry, None) {
+    fn sessions(&self, entry: &str, viewer: Viewer) -> Vec<Arc<View>> {
+        match self.find(entry, None, viewer) {
             Found::View(view) => vec![view],
             _ => Vec::new(),
         }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,8 +11,8 @@ use media::{Codec, Sample, Sync, Timescale, Track, TrackId};
 use packager::Numbers;
 use stream::ledger::Forgetful;
 use stream::{
-    Directory, Ended, Found, Grant, Input, Ledger, Leg, Publication, Refusal, Settings, Source, Takeover,
-    View,
+    Air, Directory, Ended, Event, ForGood, Found, Grant, Input, Ledger, Leg, Pass, Peer, Protocol,
+    Publication, Refusal, Settings, Source, Takeover, View, Viewer, What,
 };
 use tokio::time::sleep;
 
@@ -45,10 +44,27 @@ impl Ledger for Memory {
 }
 
 async fn publish(directory: &Directory, from: &str, settings: Settings) -> Result<Publication, Refusal> {
-    let peer: SocketAddr = from.parse().expect("an address");
-    let grant =
-        Grant { entry: "demo".into(), leg: Leg::Primary, rendition: None, settings: Arc::new(settings) };
-    directory.publish(grant, peer).await
+    directory.publish(grant("demo", settings), peer(from)).await
+}
+
+fn grant(entry: &str, settings: Settings) -> Grant {
+    Grant {
+        entry: entry.into(),
+        leg: Leg::Primary,
+        rendition: None,
+        settings: Arc::new(settings),
+        air: Air::Live,
+        pass: Arc::new(ForGood),
+    }
+}
+
+fn peer(from: &str) -> Peer {
+    Peer::new(from.parse().expect("an address"), Protocol::Rtmp)
+}
+
+async fn restore(directory: &Directory, settings: Settings) -> io::Result<usize> {
+    let settings = Arc::new(settings);
+    directory.restore(|_| Some((settings.clone(), Air::Live))).await
 }
 
 /// Sends video at 25 fps with a keyframe every two seconds, as it would arrive live.
@@ -69,7 +85,7 @@ async fn send(publication: &Publication, from_second: i64, seconds: i64) -> Resu
 }
 
 fn view(directory: &Directory, session: Option<u64>) -> Arc<View> {
-    match directory.find("demo", session) {
+    match directory.find("demo", session, Viewer::Public) {
         Found::View(view) => view,
         other => panic!("{other:?}"),
     }
@@ -83,15 +99,15 @@ fn newest(view: &View) -> u64 {
 #[tokio::test(start_paused = true)]
 async fn a_stream_starts_plays_waits_and_ends() {
     let directory = Directory::new(Arc::new(Forgetful));
-    assert!(matches!(directory.find("demo", None), Found::Unknown));
+    assert!(matches!(directory.find("demo", None, Viewer::Public), Found::Unknown));
     let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
-    assert!(matches!(directory.find("demo", None), Found::Starting));
+    assert!(matches!(directory.find("demo", None, Viewer::Public), Found::Starting));
     send(&publication, 0, 5).await.expect("on air");
     let live = view(&directory, None);
     let session = live.presentation.session.id;
     assert!(!live.presentation.ended);
     assert_eq!(view(&directory, Some(session)).version, live.version);
-    assert!(matches!(directory.find("demo", Some(session + 1)), Found::Unknown));
+    assert!(matches!(directory.find("demo", Some(session + 1), Viewer::Public), Found::Unknown));
 
     drop(publication);
     sleep(Duration::from_secs(29)).await;
@@ -101,7 +117,10 @@ async fn a_stream_starts_plays_waits_and_ends() {
     assert!(view(&directory, Some(session)).presentation.ended);
 
     sleep(Duration::from_secs(3601)).await;
-    assert!(matches!(directory.find("demo", None), Found::Unknown), "its memory is given back");
+    assert!(
+        matches!(directory.find("demo", None, Viewer::Public), Found::Unknown),
+        "its memory is given back"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -140,10 +159,13 @@ async fn an_entry_that_goes_live_again_keeps_its_last_session_for_who_still_watc
     assert!(newest(&second) > newest(&first));
     let old = view(&directory, Some(first.presentation.session.id));
     assert_eq!(old.version, first.version);
-    assert_eq!(directory.sessions("demo").len(), 2);
+    assert_eq!(directory.sessions("demo", Viewer::Public).len(), 2);
     send(&publication, 5, 61).await.expect("on air");
     let session = first.presentation.session.id;
-    assert!(matches!(directory.find("demo", Some(session)), Found::Unknown), "not kept for ever");
+    assert!(
+        matches!(directory.find("demo", Some(session), Viewer::Public), Found::Unknown),
+        "not kept for ever"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -192,11 +214,11 @@ async fn a_restart_inside_the_reconnect_window_is_not_the_end_of_the_show() {
     assert_eq!(refused, Refusal::ShuttingDown);
 
     let directory = Directory::new(ledger.clone());
-    let restored = directory.restore(&Arc::new(Settings::default())).await.expect("readable");
+    let restored = restore(&directory, Settings::default()).await.expect("readable");
     assert_eq!(restored, 1);
     let session = before.presentation.session.id;
-    assert!(matches!(directory.find("demo", None), Found::Starting));
-    assert!(matches!(directory.find("demo", Some(session)), Found::Starting));
+    assert!(matches!(directory.find("demo", None, Viewer::Public), Found::Starting));
+    assert!(matches!(directory.find("demo", Some(session), Viewer::Public), Found::Starting));
     let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
     send(&publication, 0, 5).await.expect("on air");
     let after = view(&directory, Some(session));
@@ -217,7 +239,7 @@ async fn an_ended_session_is_not_taken_up_again() {
     drop(publication);
     sleep(Duration::from_secs(2)).await;
     let directory = Directory::new(ledger);
-    assert_eq!(directory.restore(&Arc::new(settings.clone())).await.expect("readable"), 0);
+    assert_eq!(restore(&directory, settings.clone()).await.expect("readable"), 0);
     let publication = publish(&directory, HERE, settings).await.expect("free");
     send(&publication, 0, 5).await.expect("on air");
     let after = view(&directory, None);
@@ -234,7 +256,7 @@ async fn numbers_are_stored_before_they_can_be_seen() {
     let mut seen = 0;
     while !sender.is_finished() {
         sleep(Duration::from_millis(7)).await;
-        let Found::View(view) = directory.find("demo", None) else {
+        let Found::View(view) = directory.find("demo", None, Viewer::Public) else {
             continue;
         };
         let (video, _) = view.rendition("video-1").expect("video");
@@ -258,12 +280,12 @@ async fn live_survives_the_loss_of_the_ledger() {
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_a_start_hears_of_it() {
     let directory = Directory::new(Arc::new(Forgetful));
-    directory.started("demo", None).await;
+    directory.started("demo", None, Viewer::Public).await;
     let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
     let waiter = directory.clone();
     let waiting = tokio::spawn(async move {
-        waiter.started("demo", None).await;
-        waiter.find("demo", None)
+        waiter.started("demo", None, Viewer::Public).await;
+        waiter.find("demo", None, Viewer::Public)
     });
     send(&publication, 0, 1).await.expect("on air");
     assert!(!waiting.is_finished());
@@ -273,8 +295,11 @@ async fn who_waits_for_a_start_hears_of_it() {
     let directory = Directory::new(Arc::new(Forgetful));
     let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
     drop(publication);
-    directory.started("demo", None).await;
-    assert!(matches!(directory.find("demo", None), Found::Unknown), "it never came to anything");
+    directory.started("demo", None, Viewer::Public).await;
+    assert!(
+        matches!(directory.find("demo", None, Viewer::Public), Found::Unknown),
+        "it never came to anything"
+    );
 }
 
 /// No configuration allows it: adding it to a clock is a panic, in the owner, once there is something to play.
@@ -285,19 +310,14 @@ fn breaking() -> Settings {
 #[tokio::test(start_paused = true)]
 async fn an_owner_that_panics_ends_its_stream_alone() {
     let directory = Directory::new(Arc::new(Memory::default()));
-    let other = Grant {
-        entry: "other".into(),
-        leg: Leg::Primary,
-        rendition: None,
-        settings: Arc::new(Settings::default()),
-    };
-    let bystander = directory.publish(other, HERE.parse().expect("an address")).await.expect("free");
+    let other = grant("other", Settings::default());
+    let bystander = directory.publish(other, peer(HERE)).await.expect("free");
     send(&bystander, 0, 5).await.expect("on air");
     let publication = publish(&directory, THERE, breaking()).await.expect("free");
     assert_eq!(send(&publication, 0, 9).await, Err(Ended::Failed));
     assert_eq!(publication.ended().await, Ended::Failed);
     send(&bystander, 5, 5).await.expect("still on air");
-    assert!(matches!(directory.find("other", None), Found::View(_)));
+    assert!(matches!(directory.find("other", None, Viewer::Public), Found::View(_)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -307,7 +327,10 @@ async fn after_a_panic_players_wait_for_the_publisher_and_numbers_go_on() {
     let publication = publish(&directory, HERE, breaking()).await.expect("free");
     assert_eq!(send(&publication, 0, 9).await, Err(Ended::Failed));
     sleep(Duration::from_secs(1)).await;
-    assert!(matches!(directory.find("demo", None), Found::Starting), "the publisher is expected back");
+    assert!(
+        matches!(directory.find("demo", None, Viewer::Public), Found::Starting),
+        "the publisher is expected back"
+    );
     let burnt = ledger.load("demo").expect("readable").expect("stored");
 
     let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
@@ -326,7 +349,7 @@ async fn after_a_panic_nobody_waits_for_ever() {
     assert_eq!(send(&publication, 0, 9).await, Err(Ended::Failed));
     tokio::time::resume();
     let gone = async {
-        while !matches!(directory.find("demo", None), Found::Unknown) {
+        while !matches!(directory.find("demo", None, Viewer::Public), Found::Unknown) {
             sleep(Duration::from_millis(10)).await;
         }
     };
@@ -351,4 +374,161 @@ async fn two_who_want_the_same_entry_do_not_push_each_other_out_all_the_time() {
     assert_eq!(switches, 1);
     sleep(Duration::from_millis(1001)).await;
     publish(&directory, HERE, Settings::default()).await.expect("one that is silent gives way all the same");
+}
+
+/// Of which sessions something can be seen, by whom.
+fn seen(directory: &Directory, viewer: Viewer) -> &'static str {
+    match directory.find("demo", None, viewer) {
+        Found::View(view) if view.presentation.ended => "ended",
+        Found::View(_) => "live",
+        Found::Starting => "starting",
+        Found::Offline | Found::Unknown => "nothing",
+    }
+}
+
+/// What was told since the last look, in a word each.
+fn told(events: &mut tokio::sync::broadcast::Receiver<Event>) -> Vec<&'static str> {
+    let mut words = Vec::new();
+    while let Ok(event) = events.try_recv() {
+        words.push(match event.what {
+            What::PublishStarted { .. } => "started",
+            What::PublishStopped { .. } => "stopped",
+            What::PublishRefused { .. } => "refused",
+            What::Preview => "preview",
+            What::Live => "live",
+            What::Ended => "ended",
+        });
+    }
+    words
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_shown_in_preview_never_is_the_publics() {
+    let directory = Directory::new(Arc::new(Forgetful));
+    let mut events = directory.events();
+    let preview = Grant { air: Air::Preview, ..grant("demo", Settings::default()) };
+    let publication = directory.publish(preview, peer(HERE)).await.expect("free");
+    assert_eq!(seen(&directory, Viewer::Public), "nothing");
+    send(&publication, 0, 5).await.expect("on air");
+    assert_eq!([seen(&directory, Viewer::Producer), seen(&directory, Viewer::Public)], ["live", "nothing"]);
+    assert!(directory.sessions("demo", Viewer::Public).is_empty());
+    let first = directory.report("demo").expect("on").session.expect("one");
+    assert!(matches!(directory.find("demo", Some(first), Viewer::Public), Found::Offline));
+    assert_eq!(told(&mut events), ["started", "preview"]);
+
+    directory.switch("demo", Air::Live).await;
+    assert_eq!(seen(&directory, Viewer::Public), "starting", "the publisher stays on");
+    send(&publication, 5, 5).await.expect("still on air");
+    let live = view(&directory, None);
+    assert!(live.presentation.session.id > first);
+    assert!(matches!(directory.find("demo", Some(first), Viewer::Public), Found::Unknown));
+    assert!(matches!(directory.find("demo", Some(first), Viewer::Producer), Found::View(_)));
+    assert_eq!(told(&mut events), ["ended", "live"]);
+
+    directory.switch("demo", Air::Preview).await;
+    send(&publication, 10, 5).await.expect("still on air");
+    assert_eq!([seen(&directory, Viewer::Producer), seen(&directory, Viewer::Public)], ["live", "ended"]);
+    assert_eq!(view(&directory, None).presentation.session.id, live.presentation.session.id);
+    assert_eq!(directory.sessions("demo", Viewer::Public).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn switching_to_what_it_is_changes_nothing() {
+    let directory = Directory::new(Arc::new(Forgetful));
+    directory.switch("demo", Air::Live).await;
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    send(&publication, 0, 5).await.expect("on air");
+    let before = view(&directory, None).version;
+    directory.switch("demo", Air::Live).await;
+    assert_eq!(view(&directory, None).version, before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn end_is_the_end_and_its_encoder_does_not_begin_the_next_by_itself() {
+    let directory = Directory::new(Arc::new(Forgetful));
+    assert!(!directory.end("demo").await, "there is nothing to end");
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    send(&publication, 0, 5).await.expect("on air");
+    assert!(directory.end("demo").await);
+    assert_eq!(publication.ended().await, Ended::Finished);
+    assert!(view(&directory, None).presentation.ended);
+    assert!(!directory.end("demo").await, "it has ended");
+
+    for _ in 0..3 {
+        sleep(Duration::from_secs(2)).await;
+        assert_eq!(publish(&directory, HERE, Settings::default()).await.err(), Some(Refusal::Ended));
+    }
+    sleep(Duration::from_secs(3)).await;
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("it is another show");
+    send(&publication, 0, 5).await.expect("on air");
+    assert!(!view(&directory, None).presentation.ended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_disconnected_may_come_back() {
+    let directory = Directory::new(Arc::new(Forgetful));
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    send(&publication, 0, 5).await.expect("on air");
+    assert!(directory.disconnect("demo").await);
+    assert_eq!(publication.ended().await, Ended::Disconnected);
+    assert!(!directory.disconnect("demo").await, "nobody is on");
+    let report = directory.report("demo").expect("known");
+    assert!(report.legs.is_empty());
+    assert_eq!(report.last.map(|last| last.reason), Some(Ended::Disconnected.to_string()));
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    send(&publication, 0, 5).await.expect("on air");
+    assert_eq!(view(&directory, None).presentation.spans.len(), 2, "the same session");
+}
+
+/// A pass that ends when it is told to.
+#[derive(Debug, Default)]
+struct Revocable(Mutex<Option<Ended>>);
+
+impl Pass for Revocable {
+    fn check(&self) -> Option<Ended> {
+        self.0.lock().expect("not poisoned").clone()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pass_that_ends_takes_its_publisher_off_the_air() {
+    for (why, waits) in [(Ended::KeyChanged, true), (Ended::TimeOver, false)] {
+        let directory = Directory::new(Arc::new(Forgetful));
+        let pass = Arc::new(Revocable::default());
+        let grant = Grant { pass: pass.clone(), ..grant("demo", Settings::default()) };
+        let publication = directory.publish(grant, peer(HERE)).await.expect("free");
+        send(&publication, 0, 5).await.expect("on air");
+        directory.recheck(None).await;
+        assert_eq!(directory.report("demo").expect("known").legs.len(), 1);
+        *pass.0.lock().expect("not poisoned") = Some(why.clone());
+        directory.recheck(Some("other")).await;
+        assert_eq!(directory.report("demo").expect("known").legs.len(), 1);
+        directory.recheck(Some("demo")).await;
+        assert_eq!(publication.ended().await, why);
+        assert_eq!(seen(&directory, Viewer::Public) == "live", waits, "{why}");
+        assert_eq!(Arc::strong_count(&pass), 1, "it is dropped when the publisher is gone");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_whose_entry_is_deleted_is_gone_at_once() {
+    let directory = Directory::new(Arc::new(Forgetful));
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    send(&publication, 0, 5).await.expect("on air");
+    directory.remove("demo").await;
+    assert_eq!(publication.ended().await, Ended::Deleted);
+    assert!(matches!(directory.find("demo", None, Viewer::Producer), Found::Unknown));
+    assert_eq!(directory.report("demo"), None);
+    directory.remove("demo").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn why_a_publisher_left_is_told() {
+    let directory = Directory::new(Arc::new(Forgetful));
+    let mut events = directory.events();
+    publish(&directory, HERE, Settings::default()).await.expect("free").leave("connection lost");
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(told(&mut events), ["started", "stopped"], "nothing was playable, so nothing ended");
+    let last = directory.report("demo").and_then(|report| report.last).expect("somebody was on");
+    assert_eq!((last.reason.as_str(), last.peer), ("connection lost", peer(HERE).address));
 }

@@ -14,7 +14,7 @@ use rml_rtmp::sessions::{
 };
 use rml_rtmp::time::RtmpTimestamp;
 use stream::ledger::Forgetful;
-use stream::{Admit, Directory, Found, Grant, Refusal, Request, Source, Takeover};
+use stream::{Admit, Air, Directory, ForGood, Found, Grant, Refusal, Request, Source, Takeover, Viewer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -32,7 +32,8 @@ impl Admit for OneKey {
     fn admit<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Grant, Refusal>> {
         assert!(request.name != "BUG", "a bug that this test made");
         let settings = Arc::new(stream::Settings { takeover: self.0, ..stream::Settings::default() });
-        let grant = Grant { entry: "0_entry".into(), leg: request.leg, rendition: None, settings };
+        let (air, pass) = (Air::Live, Arc::new(ForGood));
+        let grant = Grant { entry: "0_entry".into(), leg: request.leg, rendition: None, settings, air, pass };
         let answer = if request.name == "KEY" { Ok(grant) } else { Err(Refusal::UnknownKey) };
         Box::pin(std::future::ready(answer))
     }
@@ -174,7 +175,7 @@ async fn what_an_encoder_sends_becomes_playable() {
     encoder.show().await;
     let playable = async {
         loop {
-            if let Found::View(view) = server.directory.find("0_entry", None) {
+            if let Found::View(view) = server.directory.find("0_entry", None, Viewer::Public) {
                 return view.presentation.renditions.len();
             }
             tokio::time::sleep(Duration::from_millis(2)).await;

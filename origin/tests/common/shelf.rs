@@ -11,7 +11,7 @@ use media::{Kind, Timescale, Track, WallTime};
 use packager::presentation::{
     Content, Init, Part, Period, Presentation, Record, Retention, Segment, Session,
 };
-use stream::{Found, Source, View};
+use stream::{Air, Found, Source, View, Viewer};
 
 pub(crate) const START: WallTime = WallTime::from_millis(1_795_309_432_000);
 
@@ -102,7 +102,7 @@ impl Builder {
     }
 
     pub(crate) fn view(&self) -> Arc<View> {
-        Arc::new(View::new(Arc::new(self.presentation.clone()), None))
+        Arc::new(View::new(Arc::new(self.presentation.clone()), Air::Live, None))
     }
 
     fn finish(&mut self, name: &str, number: u64, content: Content) {
@@ -177,7 +177,7 @@ impl Shelf {
 }
 
 impl Source for Shelf {
-    fn find(&self, entry: &str, session: Option<u64>) -> Found {
+    fn find(&self, entry: &str, session: Option<u64>, _: Viewer) -> Found {
         let shelves = self.0.lock().expect("no test panics here");
         match (shelves.get(entry), session) {
             (None, _) => Found::Unknown,
@@ -189,7 +189,7 @@ impl Source for Shelf {
         }
     }
 
-    fn sessions(&self, entry: &str) -> Vec<Arc<View>> {
+    fn sessions(&self, entry: &str, _: Viewer) -> Vec<Arc<View>> {
         let shelves = self.0.lock().expect("no test panics here");
         shelves.get(entry).map(|(_, sessions)| sessions.clone()).unwrap_or_default()
     }

@@ -6,6 +6,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use stream::directory::Entered;
 use stream::{Ended, Leg, Protocol, Publication, Refusal, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -164,9 +165,8 @@ impl Connection {
     }
 
     async fn enter(&self, request: &Request) -> Result<OnAir, Refusal> {
-        let grant = self.server.admit.admit(request).await?;
-        let (entry, leg) = (grant.entry.clone(), grant.leg);
-        let publication = self.server.directory.publish(grant, self.peer).await?;
+        let Entered { entry, leg, publication } =
+            self.server.directory.enter(&*self.server.admit, request).await?;
         let ended = Box::pin(publication.ended());
         Ok(OnAir { publication, ended, entry, leg, since: Instant::now(), before: self.session.counters() })
     }
@@ -183,6 +183,7 @@ impl Connection {
             ignored = now.ignored - before.ignored, aborted = now.aborted - before.aborted,
             "RTMP publishing ended"
         );
+        on_air.publication.leave(reason);
     }
 
     /// Who leaves by himself is no more than a passer-by; who is turned away or cut is told of.

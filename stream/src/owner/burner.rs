@@ -1,0 +1,77 @@
+//! Numbers are stored before anything with them can be seen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use media::WallTime;
+use packager::Numbers;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tracing::warn;
+
+use crate::Ledger;
+
+/// Live goes on without the ledger when that takes longer.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Stores the numbers of one entry.
+pub(super) struct Burner {
+    entry: Arc<str>,
+    ledger: Arc<dyn Ledger>,
+    stored: Option<Numbers>,
+    storing: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+impl Burner {
+    pub(super) fn new(entry: Arc<str>, ledger: Arc<dyn Ledger>) -> Burner {
+        Burner { entry, ledger, stored: None, storing: None }
+    }
+
+    /// What an earlier life left, or numbers that lie beyond whatever it can have used.
+    pub(super) async fn load(&self, now: WallTime) -> Numbers {
+        let (ledger, entry) = (self.ledger.clone(), self.entry.clone());
+        let loaded = tokio::task::spawn_blocking(move || ledger.load(&entry)).await;
+        let known = match loaded {
+            Ok(Ok(known)) => known,
+            Ok(Err(error)) => {
+                warn!(entry = %self.entry, %error, "numbering state is not readable: numbers go on from the clock");
+                None
+            }
+            Err(error) => {
+                warn!(entry = %self.entry, %error, "numbering state could not be read: numbers go on from the clock");
+                None
+            }
+        };
+        known.unwrap_or_else(|| Numbers::unknown(now))
+    }
+
+    /// Stores the numbers if they changed. Live does not wait for a disk that hangs or fails.
+    pub(super) async fn burn(&mut self, numbers: &Numbers) {
+        if self.stored.as_ref().is_some_and(|stored| same(stored, numbers)) {
+            return;
+        }
+        if self.storing.as_ref().is_some_and(|storing| !storing.is_finished()) {
+            return;
+        }
+        let (ledger, entry, numbers) = (self.ledger.clone(), self.entry.clone(), numbers.clone());
+        self.stored = Some(numbers.clone());
+        let mut storing = tokio::task::spawn_blocking(move || ledger.store(&entry, &numbers));
+        match timeout(PATIENCE, &mut storing).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(error))) => {
+                warn!(entry = %self.entry, %error, "numbering state could not be stored: live goes on");
+            }
+            Ok(Err(error)) => warn!(entry = %self.entry, %error, "numbering state could not be stored"),
+            Err(_) => {
+                warn!(entry = %self.entry, "numbering state is slow to store: live goes on");
+                self.storing = Some(storing);
+            }
+        }
+    }
+}
+
+/// Whether nothing changed that a later process must know.
+fn same(stored: &Numbers, numbers: &Numbers) -> bool {
+    let (at, until, longest_gop) = (numbers.at, numbers.until, numbers.longest_gop);
+    Numbers { at, until, longest_gop, ..stored.clone() } == *numbers
+}

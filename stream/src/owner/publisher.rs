@@ -1,0 +1,89 @@
+//! The publisher of a stream, as its owner knows it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use media::{Track, TrackId};
+use packager::Packager;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use crate::{Ended, Input, Peer, Publication, Takeover};
+
+/// Inputs that may wait for the owner before the publisher has to.
+const INPUTS: usize = 256;
+/// A publisher silent for this long may be pushed out (`stream.takeover = "stale"`).
+const STALE: Duration = Duration::from_secs(1);
+/// For so long after a healthy publisher was pushed out by one from its own address, the newcomer stays: two encoders
+/// that both try again would take the stream from each other all the time.
+const SETTLE: Duration = Duration::from_secs(60);
+
+pub(super) struct Publisher {
+    pub(super) peer: Peer,
+    pub(super) inputs: mpsc::Receiver<Input>,
+    ended: watch::Sender<Option<Ended>>,
+    farewell: Arc<OnceLock<String>>,
+    heard: Instant,
+    /// When it pushed a healthy one out.
+    pushed: Option<Instant>,
+    announced: Option<(bool, bool)>,
+    tracks: BTreeMap<TrackId, Track>,
+}
+
+impl Publisher {
+    /// One that begins now, and its own end.
+    pub(super) fn new(peer: Peer, pushed: Option<Instant>) -> (Publisher, Publication) {
+        let (sender, inputs) = mpsc::channel(INPUTS);
+        let (ended, watcher) = watch::channel(None);
+        let farewell = Arc::<OnceLock<String>>::default();
+        let publication = Publication { inputs: sender, ended: watcher, farewell: farewell.clone() };
+        let (heard, announced, tracks) = (Instant::now(), None, BTreeMap::new());
+        (Publisher { peer, inputs, ended, farewell, heard, pushed, announced, tracks }, publication)
+    }
+
+    /// Tells it that it has to go.
+    pub(super) fn cut(&self, why: Ended) {
+        self.ended.send_replace(Some(why));
+    }
+
+    /// Why it left, as it said itself.
+    pub(super) fn farewell(&self) -> String {
+        self.farewell.get().cloned().unwrap_or_else(|| "the encoder left".to_owned())
+    }
+
+    /// Takes note of an input before it is packaged.
+    pub(super) fn note(&mut self, input: &Input) {
+        self.heard = Instant::now();
+        match input {
+            Input::Announce { video, audio } => self.announced = Some((*video, *audio)),
+            Input::Track { id, track } => drop(self.tracks.insert(*id, track.clone())),
+            Input::Sample { .. } => {}
+        }
+    }
+
+    /// Says again what it said of itself: to a session that begins in its midst.
+    pub(super) fn introduce(&self, packager: &mut Packager) {
+        packager.begin();
+        if let Some((video, audio)) = self.announced {
+            packager.announce(video, audio);
+        }
+        self.tracks.iter().for_each(|(id, track)| packager.track(*id, track.clone()));
+    }
+
+    pub(super) fn is_healthy(&self) -> bool {
+        !self.inputs.is_closed() && self.heard.elapsed() < STALE
+    }
+
+    /// Whether it makes room for a newcomer.
+    pub(super) fn gives_way(&self, newcomer: Peer, takeover: Takeover) -> bool {
+        let gone = self.inputs.is_closed();
+        let settles = self.pushed.is_some_and(|pushed| pushed.elapsed() < SETTLE);
+        let same = self.peer.address.ip() == newcomer.address.ip();
+        gone || match takeover {
+            Takeover::Always => true,
+            Takeover::Never => false,
+            Takeover::Stale => !self.is_healthy() || (same && !settles),
+        }
+    }
+}
