@@ -131,7 +131,7 @@ fn webhooks(reader: &mut Reader, into: &mut Webhooks) {
     section.duration("connect_timeout", Duration::from_millis(100)..=secs(60), &mut into.connect_timeout);
     section.duration("timeout", secs(1)..=secs(120), &mut into.timeout);
     section.duration("give_up", secs(60)..=secs(30 * DAY), &mut into.give_up);
-    section.duration("disable_after", secs(3600)..=secs(90 * DAY), &mut into.disable_after);
+    section.duration("disable_after", secs(3600)..=secs(30 * DAY), &mut into.disable_after);
     section.count("concurrency", 1..=1000, &mut into.concurrency);
     section.count("per_webhook", 1..=100, &mut into.per_webhook);
 }

@@ -224,7 +224,7 @@ pub struct Webhooks {
     pub timeout: Duration,
     /// What was not delivered within this time is given up; 1 min to 30 days.
     pub give_up: Duration,
-    /// A webhook that nothing was delivered to for so long is disabled; 1 h to 90 days.
+    /// A webhook that nothing was delivered to for so long is disabled; 1 h to 30 days.
     pub disable_after: Duration,
     /// Calls at once; 1 to 1000.
     pub concurrency: usize,
