@@ -70,7 +70,11 @@ impl Connections {
     {
         let activity = Activity::new();
         let io = TokioIo::new(Timed::new(io, self.settings.clone(), activity.clone()));
-        let service = service_fn(|request: Request<Incoming>| {
+        let service = service_fn(|mut request: Request<Incoming>| {
+            // For routers that are merged with ours and want to know whom they answer.
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(peer);
+            }
             let running = activity.request(request.version() == Version::HTTP_2);
             let (router, metrics) = (self.router.clone(), self.metrics.clone());
             let refused = gate::refuse(&request, self.settings.max_target_bytes);
