@@ -1,8 +1,12 @@
 //! The command line.
 
+mod client;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use client::{Entry, EntryCommand, EntryId, Live, LiveCommand, NewLive, Server};
 
 /// Self-hosted live streaming media server.
 #[derive(Parser, Debug)]
@@ -20,6 +24,52 @@ pub(crate) enum Command {
     Demo,
     /// Say everything that is wrong with the configuration, or what a server would do with it.
     Check(Source),
+    /// API tokens.
+    Token(Token),
+    /// Live entries of a running server: provision, watch over, run.
+    Live(Live),
+    /// Entries of a running server.
+    Entry(Entry),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Token {
+    #[command(subcommand)]
+    pub(crate) command: TokenCommand,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum TokenCommand {
+    /// Print a new API token, once. The server may be running.
+    Create(CreateToken),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CreateToken {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Data directory; wins over `storage.data`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// What its holder may do.
+    #[arg(long, value_enum)]
+    pub(crate) role: Role,
+    /// Its name, for people.
+    #[arg(long, default_value = "command line")]
+    pub(crate) name: String,
+    /// The account that it is for; all of the server without it.
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum, Debug)]
+pub(crate) enum Role {
+    /// Everything.
+    Admin,
+    /// Provision and run entries.
+    Producer,
+    /// Look.
+    Viewer,
 }
 
 #[derive(Args, Debug)]

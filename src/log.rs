@@ -31,7 +31,8 @@ fn filter(level: LogLevel) -> anyhow::Result<EnvFilter> {
         Ok(directives) if !directives.is_empty() => {
             EnvFilter::try_new(&directives).with_context(|| format!("RUST_LOG = {directives:?}"))
         }
-        _ => Ok(EnvFilter::new(word(level))),
+        // What the database's library says of its migrations is said by ours.
+        _ => Ok(EnvFilter::new(format!("{},sea_orm_migration=warn", word(level)))),
     }
 }
 

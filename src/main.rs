@@ -3,19 +3,23 @@
 //! Everything here is wiring. What a server does is in the crates below; what each may know is held by
 //! `tests/floors.rs`.
 
+mod admission;
 mod check;
 mod cli;
+mod client;
 mod data;
 mod demo;
 mod descriptors;
-mod keys;
 mod listen;
 mod load;
 mod log;
 mod metrics;
 mod serve;
 mod stop;
+mod tenancy;
 mod threads;
+mod token;
+mod warden;
 mod wiring;
 
 use std::process::ExitCode;
@@ -31,6 +35,11 @@ fn main() -> ExitCode {
         cli::Command::Serve(flags) => serve::run(&flags),
         cli::Command::Demo => demo::run(),
         cli::Command::Check(flags) => check::run(&flags),
+        cli::Command::Live(command) => client::live(&command),
+        cli::Command::Entry(command) => client::entry(&command),
+        cli::Command::Token(cli::Token { command: cli::TokenCommand::Create(flags) }) => {
+            token::create(&flags)
+        }
     };
     done.map_or_else(failed, |()| ExitCode::SUCCESS)
 }

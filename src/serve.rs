@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use catalog::Catalog;
 use config::Config;
 use stream::Directory;
 use tokio::runtime::Handle;
@@ -15,11 +16,11 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::admission::Admission;
 use crate::data::DataDir;
-use crate::keys::StaticKeys;
 use crate::stop::{self, Signals};
 use crate::threads::Threads;
-use crate::{cli, descriptors, listen, load, log, metrics, wiring};
+use crate::{cli, descriptors, listen, load, log, metrics, tenancy, warden, wiring};
 
 /// For edges to drain and streams to close.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -30,7 +31,7 @@ const LAST: Duration = Duration::from_millis(500);
 pub(crate) fn run(flags: &cli::Serve) -> anyhow::Result<()> {
     let config = load::with_flags(flags)?;
     log::start(&config.log)?;
-    warn_of(&config, flags);
+    warn_of(flags);
     descriptors::raise(&config);
     let data = DataDir::open(&config.storage.data)?;
     until_stopped(&config, &data, async |_, _, stop: CancellationToken| stop.cancelled().await)
@@ -54,11 +55,14 @@ where
 {
     let mut signals = Signals::new()?;
     let settings = Arc::new(wiring::stream(config));
-    let directory = wiring::directory(data, &settings, live).await?;
+    let catalog = tenancy::open(config, data.path()).await?;
+    tenancy::first_token(&catalog, data.path()).await?;
+    let directory = wiring::directory(config, data, &settings, &catalog, live).await?;
     let listeners = Listeners::open(config)?;
     let standing = listeners.standing()?;
     let stop = CancellationToken::new();
-    let mut edges = start(config, &settings, listeners, &directory, live, &stop)?;
+    let house = House { config, settings, catalog, directory: directory.clone(), live, stop: stop.clone() };
+    let mut edges = house.open(listeners)?;
     announce(&standing);
     let beside = beside(standing, directory.clone(), stop.clone());
     let serving = async {
@@ -78,13 +82,10 @@ where
     Ok(())
 }
 
-fn warn_of(config: &Config, flags: &cli::Serve) {
+fn warn_of(flags: &cli::Serve) {
     const USUAL: &str = "headwater.toml";
     if flags.source.config.is_none() && Path::new(USUAL).exists() {
         tracing::warn!("running on defaults; {USUAL} is read only with --config {USUAL}");
-    }
-    if config.rtmp.enabled && config.streams.is_empty() {
-        tracing::warn!("no [[streams]] in the configuration: every publisher will be refused");
     }
 }
 
@@ -133,41 +134,52 @@ impl fmt::Display for Standing {
 /// Running edges; each ends with its name once it has drained.
 type Edges = JoinSet<&'static str>;
 
-fn start(
-    config: &Config,
-    settings: &Arc<stream::Settings>,
-    listeners: Listeners,
-    directory: &Directory,
-    live: &Handle,
-    stop: &CancellationToken,
-) -> io::Result<Edges> {
-    let mut edges = Edges::new();
-    let counts = metrics::Edges::default();
-    if let Some(listener) = listeners.rtmp {
-        let keys = Arc::new(StaticKeys::new(&config.streams, settings.clone()));
+/// What edges are made of.
+struct House<'a> {
+    config: &'a Config,
+    settings: Arc<stream::Settings>,
+    catalog: Catalog,
+    directory: Directory,
+    live: &'a Handle,
+    stop: CancellationToken,
+}
+
+impl House<'_> {
+    /// Starts what listens, and what looks after the streams.
+    fn open(&self, listeners: Listeners) -> io::Result<Edges> {
+        let mut edges = Edges::new();
+        let counts = metrics::Edges::default();
+        if let Some(listener) = listeners.rtmp {
+            let listener = on(self.live, listener)?;
+            edges.spawn_on(named("rtmp", self.rtmp(&counts).serve(listener, self.stop.clone())), self.live);
+        }
+        if let Some(listener) = listeners.http {
+            let listener = on(&Handle::current(), listener)?;
+            edges.spawn(named("http", self.http(&counts).serve(listener, self.stop.clone())));
+        }
+        let (catalog, directory) = (self.catalog.clone(), self.directory.clone());
+        edges.spawn(named("warden", warden::watch(catalog, directory, self.stop.clone())));
+        Ok(edges)
+    }
+
+    fn rtmp(&self, counts: &metrics::Edges) -> ingest::rtmp::Server {
+        let admission = Admission::new(self.config, &self.settings, &self.catalog, self.directory.clone());
         let server =
-            ingest::rtmp::Server::new(wiring::rtmp(config), keys, directory.clone()).measured(&counts.rtmp);
-        let listener = on(live, listener)?;
-        let stop = stop.clone();
-        let serve = async move {
-            server.serve(listener, stop).await;
-            "rtmp"
-        };
-        edges.spawn_on(serve, live);
+            ingest::rtmp::Server::new(wiring::rtmp(self.config), Arc::new(admission), self.directory.clone());
+        server.measured(&counts.rtmp)
     }
-    if let Some(listener) = listeners.http {
-        let server = origin::Server::new(wiring::http(config), Arc::new(directory.clone()))
+
+    fn http(&self, counts: &metrics::Edges) -> origin::Server {
+        origin::Server::new(wiring::http(self.config), Arc::new(self.directory.clone()))
             .merge(web::router())
-            .merge(origin::operations(metrics::registry(&counts, directory), stop.clone()))
-            .measured(&counts.http);
-        let listener = on(&Handle::current(), listener)?;
-        let stop = stop.clone();
-        edges.spawn(async move {
-            server.serve(listener, stop).await;
-            "http"
-        });
+            .merge(origin::operations(metrics::registry(counts, &self.directory), self.stop.clone()))
+            .measured(&counts.http)
     }
-    Ok(edges)
+}
+
+async fn named(name: &'static str, edge: impl Future<Output = ()>) -> &'static str {
+    edge.await;
+    name
 }
 
 /// A listener whose connections are woken by those threads.
@@ -185,8 +197,8 @@ fn announce(standing: &Standing) {
 
 fn broken(edge: Result<&'static str, JoinError>) -> anyhow::Error {
     match edge {
-        Ok(name) => anyhow!("the {name} listener ended by itself"),
-        Err(error) => anyhow!(error).context("a listener failed"),
+        Ok(name) => anyhow!("{name} ended by itself"),
+        Err(error) => anyhow!(error).context("an edge failed"),
     }
 }
 

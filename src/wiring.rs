@@ -3,23 +3,30 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+use catalog::Catalog;
 use config::{Config, Takeover};
 use recorder::FileLedger;
-use stream::{Air, Directory, Ledger};
+use stream::health::Plan;
+use stream::{Directory, Ledger};
 use tokio::runtime::Handle;
 
+use crate::admission;
 use crate::data::DataDir;
 
 /// All streams, with the sessions that an earlier run left inside their reconnect window. Their owners run on the
 /// threads for what is `live`.
 pub(crate) async fn directory(
+    config: &Config,
     data: &DataDir,
     settings: &Arc<stream::Settings>,
+    catalog: &Catalog,
     live: &Handle,
 ) -> anyhow::Result<Directory> {
     let directory = Directory::new(ledger(data)?);
     let (streams, settings) = (directory.clone(), settings.clone());
-    let restored = live.spawn(async move { streams.restore(|_| Some((settings.clone(), Air::Live))).await });
+    let (config, catalog) = (config.clone(), catalog.clone());
+    let known = move |entry: &str| admission::known(&config, &settings, &catalog, entry);
+    let restored = live.spawn(async move { streams.restore(known).await });
     let restored = restored.await?.context("storage.data: cannot read the ledger")?;
     tracing::info!(streams = restored, "restored");
     Ok(directory)
@@ -37,6 +44,7 @@ pub(crate) fn stream(config: &Config) -> stream::Settings {
         takeover: takeover(config.stream.takeover),
         keep_ended: config.stream.keep_ended,
         packager: Arc::new(packager(config)),
+        plan: Plan { segment: config.packager.segment, ..Plan::default() },
     }
 }
 

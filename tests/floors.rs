@@ -33,7 +33,18 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("bench", &["ingest", "packager", "media"]),
     (
         "headwater",
-        &["web", "origin", "recorder", "ingest", "stream", "packager", "container", "media", "config"],
+        &[
+            "web",
+            "origin",
+            "recorder",
+            "ingest",
+            "catalog",
+            "stream",
+            "packager",
+            "container",
+            "media",
+            "config",
+        ],
     ),
 ];
 

@@ -22,7 +22,7 @@ pub use error::{Error, Errors, Place};
 pub use reader::Setting;
 pub use schema::settings;
 pub use sections::{
-    Config, Dvr, Http, LiveEntry, Log, LogFormat, LogLevel, Packager, Rtmp, Storage, Stream, StreamKey,
-    Takeover,
+    Auth, Config, Database, Dvr, Http, LiveEntry, Log, LogFormat, LogLevel, Packager, Rtmp, Secret, Storage,
+    Stream, StreamKey, Takeover,
 };
 pub use streams::split_rendition;

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{Error, Place};
+use crate::sections::Secret;
 use crate::tree::{Node, Tree};
 use crate::value::{self, Value};
 
@@ -30,6 +31,8 @@ enum Spelling {
     Bare,
     Quoted,
     QuotedWithUnit,
+    /// In quotes, and never repeated to anybody.
+    Secret,
 }
 
 impl Setting {
@@ -143,6 +146,30 @@ impl Section<'_> {
         self.read(key, "a path".to_owned(), Spelling::Quoted, parse, into);
     }
 
+    /// A URL of the web without query and fragment, and without the slash at its end.
+    pub(crate) fn base_url(&mut self, key: &'static str, into: &mut Option<String>) {
+        let accepts = "http://HOST or https://HOST, perhaps with a port and a path".to_owned();
+        let parse = |value: &Value| {
+            let url = text(value)?.trim_end_matches('/');
+            let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+            let legal = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]%".contains(c);
+            let host = rest.split('/').next().unwrap_or_default();
+            (!host.is_empty() && rest.chars().all(legal)).then(|| Some(url.to_owned()))
+        };
+        self.read(key, accepts, Spelling::Quoted, parse, into);
+    }
+
+    /// The URL of a PostgreSQL database; it may carry a password.
+    pub(crate) fn database(&mut self, key: &'static str, into: &mut Option<Secret>) {
+        let parse = |value: &Value| {
+            let url = text(value)?;
+            let known = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+            known.then(|| Some(Secret::new(url.to_owned())))
+        };
+        let accepts = "postgres://USER:PASSWORD@HOST:PORT/NAME".to_owned();
+        self.read(key, accepts, Spelling::Secret, parse, into);
+    }
+
     /// One of some words.
     pub(crate) fn choice<T: Copy>(&mut self, key: &'static str, words: &[(&str, T)], into: &mut T) {
         let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
@@ -213,7 +240,11 @@ fn refused(setting: &Setting, node: &Node) -> Error {
         _ => "",
     };
     let right = format!("use {}{hint}", setting.accepts);
-    Error { place: node.place.clone(), key: setting.path(), wrong: format!("is {}", node.value), right }
+    let wrong = match setting.spelling {
+        Spelling::Secret => "is something else".to_owned(),
+        _ => format!("is {}", node.value),
+    };
+    Error { place: node.place.clone(), key: setting.path(), wrong, right }
 }
 
 fn text(value: &Value) -> Option<&str> {

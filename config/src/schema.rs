@@ -5,12 +5,13 @@ use std::time::Duration;
 use crate::error::{Error, Errors, Place};
 use crate::reader::{Reader, Setting, suggestion};
 use crate::sections::{
-    Config, Dvr, Http, Log, LogFormat, LogLevel, Packager, Rtmp, Storage, Stream, Takeover,
+    Auth, Config, Database, Dvr, Http, Log, LogFormat, LogLevel, Packager, Rtmp, Storage, Stream, Takeover,
 };
 use crate::tree::{PREFIX, Tree};
 use crate::{later, rules, streams};
 
-const SECTIONS: &[&str] = &["http", "rtmp", "stream", "packager", "dvr", "storage", "log", "streams"];
+const SECTIONS: &[&str] =
+    &["http", "rtmp", "stream", "packager", "dvr", "storage", "database", "auth", "log", "streams"];
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -53,6 +54,8 @@ fn read(reader: &mut Reader, config: &mut Config) {
     packager(reader, &mut config.packager);
     dvr(reader, &mut config.dvr);
     storage(reader, &mut config.storage);
+    database(reader, &mut config.database);
+    auth(reader, &mut config.auth);
     log(reader, &mut config.log);
     config.streams = streams::read(reader);
 }
@@ -61,6 +64,7 @@ fn http(reader: &mut Reader, into: &mut Http) {
     let mut section = reader.section("http");
     section.boolean("enabled", &mut into.enabled);
     section.address("listen", &mut into.listen);
+    section.base_url("public_url", &mut into.public_url);
     section.count("max_connections", 1..=1_000_000, &mut into.max_connections);
     section.duration("header_timeout", secs(1)..=secs(60), &mut into.header_timeout);
     section.duration("idle_timeout", secs(1)..=secs(600), &mut into.idle_timeout);
@@ -104,6 +108,17 @@ fn dvr(reader: &mut Reader, into: &mut Dvr) {
 
 fn storage(reader: &mut Reader, into: &mut Storage) {
     reader.section("storage").path("data", &mut into.data);
+}
+
+fn database(reader: &mut Reader, into: &mut Database) {
+    reader.section("database").database("url", &mut into.url);
+}
+
+fn auth(reader: &mut Reader, into: &mut Auth) {
+    let mut section = reader.section("auth");
+    section.count("rate", 1..=10_000, &mut into.rate);
+    section.count("burst", 1..=100_000, &mut into.burst);
+    section.count("failures", 1..=10_000, &mut into.failures);
 }
 
 fn log(reader: &mut Reader, into: &mut Log) {

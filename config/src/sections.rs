@@ -20,6 +20,10 @@ pub struct Config {
     pub dvr: Dvr,
     /// `[storage]`
     pub storage: Storage,
+    /// `[database]`
+    pub database: Database,
+    /// `[auth]`
+    pub auth: Auth,
     /// `[log]`
     pub log: Log,
     /// `[[streams]]`: no two with the same entry or key, no key ambiguous.
@@ -33,6 +37,9 @@ pub struct Http {
     pub enabled: bool,
     /// Where.
     pub listen: SocketAddr,
+    /// What viewers and encoders call this server, for the URLs that the API shows; otherwise what the caller of the
+    /// API called it.
+    pub public_url: Option<String>,
     /// Connections at once; 1 to 1 000 000.
     pub max_connections: usize,
     /// For the whole head of a request to arrive; 1 s to 1 min.
@@ -52,6 +59,7 @@ impl Default for Http {
         Http {
             enabled: true,
             listen: any(8080),
+            public_url: None,
             max_connections: 16_384,
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
@@ -179,6 +187,30 @@ impl Default for Storage {
     }
 }
 
+/// Where accounts, entries, keys and tokens are kept.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Database {
+    /// A PostgreSQL database; otherwise an embedded one in the data directory.
+    pub url: Option<Secret>,
+}
+
+/// How holders of API tokens, and who only guesses, are treated.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Auth {
+    /// Requests a second that a token may make in the long run; 1 to 10 000.
+    pub rate: u32,
+    /// Requests that it may make at once; 1 to 100 000.
+    pub burst: u32,
+    /// Wrong tokens or wrong stream keys a minute from one address before it has to wait; 1 to 10 000.
+    pub failures: u32,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Auth { rate: 50, burst: 200, failures: 20 }
+    }
+}
+
 /// The log, on stderr.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Log {
@@ -225,6 +257,27 @@ pub struct LiveEntry {
     pub entry: String,
     /// Its stream key.
     pub key: StreamKey,
+}
+
+/// A text that no `Debug` shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub(crate) fn new(text: String) -> Secret {
+        Secret(text)
+    }
+
+    /// The text in the clear: to use, never to print.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(hidden)")
+    }
 }
 
 /// A stream key, `[A-Za-z0-9_-]{1,128}`: a secret that no `Debug` shows.

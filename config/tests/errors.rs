@@ -245,7 +245,7 @@ fn a_variable_that_names_nothing_is_an_error() {
             "environment variable HEADWATER_STREAMS__KEY: streams: cannot be set by environment; \
              write [[streams]] tables in the file",
             "environment variable HEADWATER_XYZZY__Y: xyzzy: unknown section; \
-             there is http, rtmp, stream, packager, dvr, storage, log, streams",
+             there is http, rtmp, stream, packager, dvr, storage, database, auth, log, streams",
         ],
     );
 }
@@ -255,4 +255,31 @@ fn no_debug_shows_a_key() {
     let config = parsed("[[streams]]\nentry = \"e\"\nkey = \"hush\"", &[]);
     assert_eq!(config.streams[0].key.expose(), "hush");
     assert!(!format!("{config:?}").contains("hush"));
+}
+
+#[test]
+fn a_database_url_is_never_repeated() {
+    check(
+        "[database]\nurl = \"mysql://me:hunter2@db/x\"\n",
+        &["f:2:1: database.url: is something else; use postgres://USER:PASSWORD@HOST:PORT/NAME"],
+    );
+    let config = Config::parse("f", "[database]\nurl = \"postgres://me:hunter2@db/x\"\n", []);
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_public_url_is_a_place_and_nothing_more() {
+    for (url, legal) in [
+        ("https://live.example.org", true),
+        ("http://[2001:db8::1]:8080/live/", true),
+        ("live.example.org", false),
+        ("https://", false),
+        ("ftp://x", false),
+        ("https://x/?a=b", false),
+        ("https://me:secret@x", false),
+        ("https://x/\\\"<", false),
+    ] {
+        let config = Config::parse("f", &format!("http.public_url = \"{url}\""), []);
+        assert_eq!(config.is_ok(), legal, "{url}");
+    }
 }

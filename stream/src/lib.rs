@@ -13,6 +13,7 @@ pub mod admit;
 pub mod desk;
 pub mod directory;
 pub mod event;
+pub mod health;
 pub mod isolate;
 pub mod ledger;
 mod owner;
@@ -61,6 +62,8 @@ pub struct Settings {
     pub keep_ended: Duration,
     /// How its media is cut.
     pub packager: Arc<packager::Settings>,
+    /// What it is meant for: what publishers send is measured against it.
+    pub plan: health::Plan,
 }
 
 impl Default for Settings {
@@ -70,6 +73,7 @@ impl Default for Settings {
             takeover: Takeover::Stale,
             keep_ended: Duration::from_secs(3600),
             packager: Arc::default(),
+            plan: health::Plan::default(),
         }
     }
 }

@@ -1,30 +1,27 @@
 //! Stream keys from `[[streams]]`.
 
 use std::collections::HashMap;
-use std::future::ready;
 use std::sync::Arc;
 
 use config::{LiveEntry, split_rendition};
-use stream::{Admit, Air, ForGood, Grant, Leg, Refusal, Request, Settings};
-
-/// What `futures_util` calls a `BoxFuture`.
-type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+use stream::{Air, ForGood, Grant, Leg, Refusal, Request, Settings};
 
 /// Lets in who has a key that the configuration names.
 ///
 /// A key is looked up by its hash, whose seed is the process's own: how long that takes tells nothing about a key.
-pub(crate) struct StaticKeys {
+pub(super) struct FixedKeys {
     entries: HashMap<String, Arc<str>>,
     settings: Arc<Settings>,
 }
 
-impl StaticKeys {
-    pub(crate) fn new(streams: &[LiveEntry], settings: Arc<Settings>) -> StaticKeys {
+impl FixedKeys {
+    pub(super) fn new(streams: &[LiveEntry], settings: Arc<Settings>) -> FixedKeys {
         let pair = |live: &LiveEntry| (live.key.expose().to_owned(), live.entry.as_str().into());
-        StaticKeys { entries: streams.iter().map(pair).collect(), settings }
+        FixedKeys { entries: streams.iter().map(pair).collect(), settings }
     }
 
-    fn decide(&self, request: &Request) -> Result<Grant, Refusal> {
+    /// Refuses as unknown what somebody else may know.
+    pub(super) fn decide(&self, request: &Request) -> Result<Grant, Refusal> {
         let entry = match self.entries.get(&request.name) {
             Some(entry) => entry,
             None => return Err(self.stranger(&request.name)),
@@ -57,13 +54,7 @@ impl StaticKeys {
     }
 }
 
-impl Admit for StaticKeys {
-    fn admit<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Grant, Refusal>> {
-        Box::pin(ready(self.decide(request)))
-    }
-}
-
-fn unsupported(what: &str, instead: &str) -> Refusal {
+pub(super) fn unsupported(what: &str, instead: &str) -> Refusal {
     Refusal::Unsupported(format!("{what}: not supported by this version; {instead}"))
 }
 
@@ -80,7 +71,7 @@ mod tests {
     fn check(name: &str, leg: Leg, expected: Result<&str, &str>) {
         let toml = "streams = [{ entry = \"e1\", key = \"one\" }, { entry = \"e2\", key = \"two_HD\" }]";
         let config = Config::parse("f", toml, []).unwrap_or_default();
-        let keys = StaticKeys::new(&config.streams, Arc::default());
+        let keys = FixedKeys::new(&config.streams, Arc::default());
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         let decided = keys.decide(&Request { protocol: Protocol::Rtmp, leg, name: name.to_owned(), peer });
         let decided = decided.as_ref().map(|grant| &*grant.entry).map_err(|refusal| refusal.reason());

@@ -1,0 +1,134 @@
+//! Stream keys from the catalog, which has them in memory.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use catalog::keys::{LiveEntry, Opened};
+use catalog::{AccountId, EntryId, Keys, Quotas, Secret};
+use config::split_rendition;
+use media::WallTime;
+use stream::status::State;
+use stream::{Air, Directory, Ended, Grant, Leg, Pass, Refusal, Request, Settings};
+
+use super::fixed::unsupported;
+use super::overrides;
+use super::places::{Place, Places};
+
+/// Lets in who has a key of an entry whose time it is and whose account may use more.
+pub(super) struct Provisioned {
+    keys: Keys,
+    base: Arc<Settings>,
+    directory: Directory,
+    places: Arc<Places>,
+}
+
+impl Provisioned {
+    pub(super) fn new(keys: Keys, base: Arc<Settings>, directory: Directory) -> Provisioned {
+        Provisioned { keys, base, directory, places: Arc::default() }
+    }
+
+    pub(super) fn decide(&self, request: &Request) -> Result<Grant, Refusal> {
+        let Some(opened) = self.keys.find(&request.name) else { return Err(self.stranger(&request.name)) };
+        if opened.leg == catalog::Leg::Backup || request.leg == Leg::Backup {
+            return Err(unsupported("the backup leg", "publish to /live/ with the primary key"));
+        }
+        in_time(&opened.entry)?;
+        let place = self.place(&opened)?;
+        let entry = &opened.entry;
+        let pass = KeyPass {
+            keys: self.keys.clone(),
+            key: Secret::new(request.name.as_str()),
+            entry: entry.id.clone(),
+            _place: place,
+        };
+        Ok(Grant {
+            entry: entry.id.as_str().into(),
+            leg: Leg::Primary,
+            rendition: None,
+            settings: Arc::new(overrides::apply(&self.base, &entry.settings, opened.quotas)),
+            air: air(entry.air),
+            pass: Arc::new(pass),
+        })
+    }
+
+    /// A name that is no key: perhaps a key and a rendition.
+    fn stranger(&self, name: &str) -> Refusal {
+        match split_rendition(name) {
+            Some((key, _)) if self.keys.find(key).is_some() => {
+                unsupported("renditions of an ABR group", "publish one quality to the key alone")
+            }
+            _ => Refusal::UnknownKey,
+        }
+    }
+
+    fn place(&self, opened: &Opened) -> Result<Place, Refusal> {
+        let LiveEntry { id, account, .. } = &*opened.entry;
+        let Quotas { streams, bitrate } = opened.quotas;
+        let refusal = |text| Refusal::Quota { entry: id.as_str().into(), text };
+        if let Some(most) = bitrate
+            && self.bitrate(account, id) >= most
+        {
+            return Err(refusal(format!(
+                "the account's bitrate is used up by its other streams: {most} bit/s"
+            )));
+        }
+        let place = self.places.take(account, id, streams, self.of(account, State::Waiting).collect());
+        place.map_err(|most| refusal(format!("the account's streams at once are used up: {most}")))
+    }
+
+    /// What the other streams of an account bring, in bits per second.
+    fn bitrate(&self, account: &AccountId, but: &EntryId) -> u64 {
+        let others = self.of(account, State::Publishing).filter(|id| id != but);
+        let legs = others.filter_map(|id| self.directory.report(id.as_str())).flat_map(|report| report.legs);
+        legs.map(|leg| leg.health.bitrate).sum()
+    }
+
+    /// The streams of an account that stand there.
+    fn of(&self, account: &AccountId, state: State) -> impl Iterator<Item = EntryId> {
+        let there = self.directory.status().into_iter().filter(move |status| status.state == state);
+        let ids = there.filter_map(|status| EntryId::parse(&status.entry));
+        ids.filter(|id| self.keys.entry(id).is_some_and(|entry| entry.account == *account))
+    }
+}
+
+/// What the catalog calls a preview is a preview.
+pub(super) fn air(air: catalog::Air) -> Air {
+    match air {
+        catalog::Air::Preview => Air::Preview,
+        catalog::Air::Live => Air::Live,
+    }
+}
+
+fn in_time(entry: &LiveEntry) -> Result<(), Refusal> {
+    let now = WallTime::from(SystemTime::now());
+    if entry.settings.is_open_at(now) {
+        return Ok(());
+    }
+    let text = match (entry.settings.starts_at, entry.settings.ends_at) {
+        (Some(start), _) if now < start => format!("this stream can be published to from {start} on"),
+        (_, Some(end)) => format!("this stream could be published to until {end}"),
+        _ => "this stream cannot be published to now".to_owned(),
+    };
+    Err(Refusal::NotNow { entry: entry.id.as_str().into(), text })
+}
+
+/// Holds as long as the key opens the entry and it is its time.
+#[derive(Debug)]
+struct KeyPass {
+    keys: Keys,
+    key: Secret,
+    entry: EntryId,
+    _place: Place,
+}
+
+impl Pass for KeyPass {
+    fn check(&self) -> Option<Ended> {
+        match self.keys.find(self.key.expose()) {
+            Some(opened) if opened.entry.id == self.entry => {
+                in_time(&opened.entry).err().map(|_| Ended::TimeOver)
+            }
+            _ if self.keys.entry(&self.entry).is_none() => Some(Ended::Deleted),
+            _ => Some(Ended::KeyChanged),
+        }
+    }
+}

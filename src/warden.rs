@@ -1,0 +1,35 @@
+//! Sees to it that nobody stays on air whose grant has come to an end, and that its health is told of.
+
+use std::time::Duration;
+
+use catalog::Catalog;
+use stream::Directory;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+/// Between two rounds: schedules are kept this exactly.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// Looks every second, and whenever the catalog changes, until told to stop.
+pub(crate) async fn watch(catalog: Catalog, directory: Directory, stop: CancellationToken) {
+    let mut changes = catalog.changes();
+    let mut rounds = tokio::time::interval(ROUND);
+    rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = rounds.tick() => {
+                directory.recheck(None).await;
+                directory.examine();
+            }
+            change = changes.recv() => match change {
+                Ok(change) => if let Some(entry) = change.entry {
+                    directory.recheck(Some(entry.as_str())).await;
+                },
+                // The next round sees what was missed.
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
+            },
+        }
+    }
+}
