@@ -8,8 +8,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{OpenApi, Ref, RefOr};
 use utoipa::{OpenApi as _, ToResponse};
 
-use crate::problem;
-use crate::router;
+use crate::{problem, router, words};
 
 /// The name of a problem in the document.
 const PROBLEM: &str = "ProblemResponse";
@@ -43,7 +42,7 @@ pub(crate) struct ProblemResponse(problem::View);
         (name = "jobs", description = "Work in the background."),
         (name = "audit", description = "Who changed what, and when."),
     ),
-    components(responses(ProblemResponse), schemas(problem::View, problem::FieldError)),
+    components(responses(ProblemResponse), schemas(problem::View, problem::FieldError, words::Sort, words::Order)),
 )]
 struct Document;
 
