@@ -38,6 +38,12 @@ macro_rules! id {
             }
         }
 
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&self.0)
@@ -69,6 +75,14 @@ id!(
 id!(
     /// A job: `job_` and eight of base 36.
     JobId, "job_"
+);
+id!(
+    /// A webhook, an address that events are sent to: `whk_` and eight of base 36.
+    WebhookId, "whk_"
+);
+id!(
+    /// One event on its way to one webhook: `dlv_` and eight of base 36.
+    DeliveryId, "dlv_"
 );
 
 impl AccountId {

@@ -21,11 +21,14 @@ macro_rules! on_both {
     };
 }
 
+mod access;
 mod accounts;
 mod audit;
 mod belongings;
 mod changes;
+mod deliveries;
 mod entries;
+mod events;
 mod home;
 mod idempotency;
 mod isolation;
@@ -36,3 +39,4 @@ mod schema;
 mod search;
 mod server;
 mod tokens;
+mod webhooks;
