@@ -17,16 +17,19 @@ use tokio::runtime::Handle;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use webhooks::Webhooks;
 
 use crate::admission::Admission;
 use crate::data::DataDir;
 use crate::doors::Doors;
 use crate::stop::{self, Signals};
 use crate::threads::Threads;
-use crate::{cli, descriptors, listen, load, log, metrics, tenancy, warden, wiring};
+use crate::{cli, descriptors, herald, listen, load, log, metrics, tenancy, warden, wiring};
 
 /// For edges to drain and streams to close.
 const DRAIN: Duration = Duration::from_secs(8);
+/// For the database to take what is left, after that.
+const CLOSE: Duration = Duration::from_secs(1);
 /// For whatever still runs after that.
 const LAST: Duration = Duration::from_millis(500);
 
@@ -67,7 +70,7 @@ where
     let house = House {
         config,
         settings,
-        catalog,
+        catalog: catalog.clone(),
         directory: directory.clone(),
         audience: Arc::default(),
         standing,
@@ -90,6 +93,9 @@ where
     let (closed, ()) = tokio::join!(timeout(DRAIN, directory.shutdown()), drain(edges));
     outcome?;
     closed.context("streams were not closed in time")?;
+    if timeout(CLOSE, catalog.close()).await.is_err() {
+        tracing::warn!("the database was not closed in time: the last events may be missing");
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -173,7 +179,9 @@ impl House<'_> {
             edges.spawn(named("http", self.http(&counts).serve(listener, self.stop.clone())));
         }
         let (catalog, directory) = (self.catalog.clone(), self.directory.clone());
-        edges.spawn(named("warden", warden::watch(catalog, directory, self.stop.clone())));
+        edges.spawn(named("warden", warden::watch(catalog.clone(), directory.clone(), self.stop.clone())));
+        edges.spawn(named("herald", herald::follow(catalog, directory, self.stop.clone())));
+        edges.spawn(named("webhooks", self.webhooks(&counts)));
         Ok(edges)
     }
 
@@ -183,6 +191,19 @@ impl House<'_> {
             directory: self.directory.clone(),
             settings: wiring::api(self.config),
             endpoints: Endpoints { rtmp: self.standing.rtmp.map(|address| address.port()) },
+        }
+    }
+
+    fn webhooks(&self, counts: &metrics::Edges) -> impl Future<Output = ()> + use<> {
+        let settings = wiring::webhooks(self.config);
+        let webhooks = Webhooks::new(self.catalog.clone(), settings, counts.webhooks.clone());
+        let stop = self.stop.clone();
+        async move {
+            // Events that nobody is called about are no reason to go black.
+            if let Err(error) = webhooks.run(stop.clone()).await {
+                tracing::error!(%error, "webhooks are off");
+                stop.cancelled().await;
+            }
         }
     }
 

@@ -114,6 +114,21 @@ pub(crate) fn api(config: &Config) -> control_api::Settings {
     }
 }
 
+/// How webhooks are called.
+pub(crate) fn webhooks(config: &Config) -> webhooks::Settings {
+    let ours = &config.webhooks;
+    webhooks::Settings {
+        allow_private: ours.allow_private,
+        connect_timeout: ours.connect_timeout,
+        timeout: ours.timeout,
+        give_up: ours.give_up,
+        disable_after: ours.disable_after,
+        concurrency: ours.concurrency,
+        per_webhook: ours.per_webhook,
+        ..webhooks::Settings::default()
+    }
+}
+
 fn takeover(takeover: Takeover) -> stream::Takeover {
     match takeover {
         Takeover::Stale => stream::Takeover::Stale,
@@ -133,5 +148,6 @@ mod tests {
         assert_eq!(http(&config), origin::Settings::default());
         assert_eq!(rtmp(&config), ingest::rtmp::Settings::default());
         assert_eq!(api(&config), control_api::Settings::default());
+        assert_eq!(webhooks(&config), webhooks::Settings::default());
     }
 }
