@@ -8,8 +8,10 @@ mod support;
 mod show;
 
 mod command_line;
+mod document;
 mod encoder_check;
 mod end;
+mod events;
 mod keys;
 mod preview;
 mod provision;

@@ -1,5 +1,7 @@
 //! The HTTP API of a server, as somebody's program uses it.
 
+use std::io::Read;
+
 use serde_json::Value;
 use ureq::http::HeaderMap;
 
@@ -54,6 +56,12 @@ impl Api {
 
     pub fn patch(&self, path: &str, body: &Value) -> Reply {
         self.send("PATCH", path, &[], Some(body))
+    }
+
+    /// A body without an end, to be read as it comes.
+    pub fn open(&self, path: &str, headers: &[(&str, &str)]) -> impl Read + Send + use<> {
+        let bearer = format!("Bearer {}", self.token);
+        http::open(&format!("{}{path}", self.base), &[headers, &[("authorization", &bearer)]].concat())
     }
 
     /// Any method with further headers; `path` begins with a slash.

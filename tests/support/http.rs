@@ -1,5 +1,6 @@
 //! A client that says exactly what the server answered: no redirects, no decoding, no error for a status.
 
+use std::io::Read;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -38,6 +39,16 @@ impl Answer {
 /// GET with these headers.
 pub fn get(url: &str, headers: &[(&str, &str)]) -> Answer {
     request("GET", url, headers)
+}
+
+/// The body of a GET that goes on for as long as somebody reads it.
+pub fn open(url: &str, headers: &[(&str, &str)]) -> impl Read + Send + use<> {
+    let mut request = Agent::new_with_defaults().get(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = request.call().unwrap_or_else(|error| panic!("GET {url}: {error}"));
+    response.into_body().into_reader()
 }
 
 /// Any method without a body.
