@@ -1,4 +1,5 @@
 //! Webhooks over HTTP: created with a secret that is shown once, edited, tried out, and looked after.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
