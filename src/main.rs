@@ -10,6 +10,8 @@ mod client;
 mod data;
 mod demo;
 mod descriptors;
+mod doors;
+mod herald;
 mod listen;
 mod load;
 mod log;

@@ -5,9 +5,11 @@
 mod process;
 mod streams;
 
+use std::sync::Arc;
+
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
-use stream::Directory;
+use stream::{Audience, Directory};
 
 use crate::log;
 
@@ -16,10 +18,11 @@ use crate::log;
 pub(crate) struct Edges {
     pub(crate) rtmp: ingest::rtmp::Metrics,
     pub(crate) http: origin::Metrics,
+    pub(crate) webhooks: webhooks::Metrics,
 }
 
 /// Everything there is to see.
-pub(crate) fn registry(edges: &Edges, directory: &Directory) -> Registry {
+pub(crate) fn registry(edges: &Edges, directory: &Directory, audience: &Arc<Audience>) -> Registry {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(process::Process));
     let ours = registry.sub_registry_with_prefix("headwater");
@@ -28,6 +31,7 @@ pub(crate) fn registry(edges: &Edges, directory: &Directory) -> Registry {
     ours.register("panics", "Panics: each one is a bug", log::PANICS.clone());
     edges.rtmp.register(ours);
     edges.http.register(ours);
-    ours.register_collector(Box::new(streams::Streams::new(directory.clone())));
+    edges.webhooks.register(ours);
+    ours.register_collector(Box::new(streams::Streams::new(directory.clone(), audience.clone())));
     registry
 }

@@ -5,7 +5,7 @@
 //!  4  ingest   recorder   origin   web   control-api   webhooks   edges: none knows another
 //!  3  stream   catalog
 //!  2  packager
-//!  1  container
+//!  1  container   access
 //!  0  media    config
 //! ```
 
@@ -23,19 +23,22 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("container", &["media"]),
     ("packager", &["container", "media"]),
     ("stream", &["packager", "container", "media"]),
-    ("catalog", &["media"]),
+    ("access", &["media"]),
+    ("catalog", &["access", "media"]),
     ("ingest", &["stream", "packager", "container", "media"]),
     ("recorder", &["stream", "packager", "container", "media"]),
-    ("origin", &["stream", "packager", "container", "media"]),
+    ("origin", &["stream", "packager", "container", "access", "media"]),
     ("web", &["packager", "container", "media"]),
-    ("control-api", &["stream", "catalog", "packager", "container", "media"]),
-    ("webhooks", &["catalog", "media"]),
+    ("control-api", &["stream", "catalog", "packager", "container", "access", "media"]),
+    ("webhooks", &["catalog", "access", "media"]),
     // Not in the house: a tool that measures the binary from outside.
     ("bench", &["ingest", "packager", "media"]),
     (
         "headwater",
         &[
             "web",
+            "control-api",
+            "webhooks",
             "origin",
             "recorder",
             "ingest",
@@ -43,6 +46,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "stream",
             "packager",
             "container",
+            "access",
             "media",
             "config",
         ],
@@ -50,7 +54,7 @@ const FLOORS: &[(&str, &[&str])] = &[
 ];
 
 /// Floors 0 to 2: no I/O, no clock, no task.
-const SILENT: &[&str] = &["media", "config", "container", "packager"];
+const SILENT: &[&str] = &["media", "config", "container", "access", "packager"];
 
 /// Crates that only some of ours may name directly. Their own dependencies are their business.
 const KEPT: &[(&str, &[&str])] = &[

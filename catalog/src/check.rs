@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use access::{Form, Rules};
 use serde_json::Value;
 
 use crate::entry::{self, Details, Kind, LiveSettings};
@@ -51,6 +52,7 @@ pub(crate) fn details(kind: Kind, mut details: Details) -> Result<Details, Error
     details.tags.sort_unstable();
     details.tags.dedup();
     tags(&details.tags)?;
+    access(&details.access)?;
     live(kind, &details.live)?;
     Ok(details)
 }
@@ -60,6 +62,11 @@ fn tags(tags: &[String]) -> Result<(), Error> {
         return Err(Error::invalid("tags", format!("are more than {}", entry::TAGS)));
     }
     tags.iter().try_for_each(|tag| named("tags", tag, entry::TAG))
+}
+
+/// Rules are whatever can be written: their fields are not bound to it.
+fn access(rules: &Rules) -> Result<(), Error> {
+    Rules::read(&Form::from(rules)).map_err(|invalid| Error::invalid("access", invalid.to_string())).map(drop)
 }
 
 fn live(kind: Kind, live: &LiveSettings) -> Result<(), Error> {

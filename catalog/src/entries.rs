@@ -10,7 +10,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelec
 use crate::audit::{Action, Note};
 use crate::changes::{Change, Kind as Changed};
 use crate::check;
-use crate::entry::{Air, Details, Entry, Kind, LiveSettings};
+use crate::entry::{self, Air, Details, Entry, Kind, LiveSettings};
 use crate::error::Error;
 use crate::id::{AccountId, EntryId};
 use crate::page::{Page, Paging};
@@ -258,6 +258,7 @@ fn row(entry: &Entry) -> Result<entries::Model, Error> {
         created: entry.created.micros(),
         updated: entry.updated.micros(),
         version: check::count("version", entry.version)?,
+        access: entry::rules_row(&details.access),
     })
 }
 
@@ -265,6 +266,7 @@ fn stored(row: entries::Model, live: Option<live::Model>, mut tags: Vec<String>)
     let broken = |_| Error::Broken(format!("the metadata of {} is not a JSON object", row.id));
     let metadata = serde_json::from_str(&row.metadata).map_err(broken)?;
     tags.sort_unstable();
+    let access = entry::stored_rules(&row.id, row.access.as_deref())?;
     let settings = live.as_ref().map(LiveSettings::stored).transpose()?.unwrap_or_default();
     Ok(Entry {
         id: EntryId::stored(row.id),
@@ -277,6 +279,7 @@ fn stored(row: entries::Model, live: Option<live::Model>, mut tags: Vec<String>)
             tags,
             metadata,
             owner: row.owner,
+            access,
             live: settings,
         },
         created: WallTime::from_micros(row.created),

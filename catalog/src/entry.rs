@@ -1,7 +1,9 @@
 //! What an entry is: the thing with a stable id that is provisioned, watched and managed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use access::Rules;
 use media::WallTime;
 use serde_json::{Map, Value, json};
 
@@ -99,6 +101,8 @@ pub struct Details {
     pub metadata: Map<String, Value>,
     /// A name of the customer's for who it belongs to; at most [`OWNER`] characters.
     pub owner: Option<String>,
+    /// Who may watch it; the default lets everybody.
+    pub access: Arc<Rules>,
     /// What overrides the configuration while it is live. Of a VOD entry all of it is `None`.
     pub live: LiveSettings,
 }
@@ -192,9 +196,23 @@ impl Entry {
         summary.insert("tags".to_owned(), json!(details.tags));
         summary.insert("metadata".to_owned(), json!(details.metadata));
         summary.insert("owner".to_owned(), json!(details.owner));
+        summary.insert("access".to_owned(), json!((!details.access.is_open()).then_some(&*details.access)));
         details.live.summary(&mut summary);
         summary
     }
+}
+
+/// Rules as they are stored: nothing where they let in everybody.
+pub(crate) fn rules_row(rules: &Rules) -> Option<String> {
+    (!rules.is_open()).then(|| json!(rules).to_string())
+}
+
+/// Rules that were stored.
+pub(crate) fn stored_rules(entry: &str, text: Option<&str>) -> Result<Arc<Rules>, Error> {
+    let Some(text) = text else { return Ok(Arc::default()) };
+    let rules: Rules = serde_json::from_str(text)
+        .map_err(|error| Error::Broken(format!("the access rules of {entry}: {error}")))?;
+    Ok(Arc::new(rules))
 }
 
 fn from_millis(millis: Option<i64>) -> Option<Duration> {

@@ -14,11 +14,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use access::Rules;
 use media::WallTime;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use crate::accounts::Quotas;
-use crate::entry::{Air, LiveSettings};
+use crate::entry::{self, Air, LiveSettings};
 use crate::error::Error;
 use crate::id::{AccountId, EntryId};
 use crate::secret::Secret;
@@ -36,6 +37,8 @@ pub struct LiveEntry {
     pub air: Air,
     /// What overrides the configuration for it, and its schedule.
     pub settings: LiveSettings,
+    /// Who may watch it.
+    pub access: Arc<Rules>,
 }
 
 /// What a key opens.
@@ -79,6 +82,14 @@ impl Keys {
     /// A live entry by its id.
     pub fn entry(&self, id: &EntryId) -> Option<Arc<LiveEntry>> {
         self.read().entries.get(id).map(|held| held.entry.clone())
+    }
+
+    /// Who may watch a live entry; `None` where everybody may, and where there is no such entry. It costs a request for
+    /// media one look into a table.
+    pub fn rules(&self, id: &str) -> Option<Arc<Rules>> {
+        let view = self.read();
+        let rules = &view.entries.get(id)?.entry.access;
+        (!rules.is_open()).then(|| rules.clone())
     }
 
     /// What an account may use; without limits where the account is unknown.
@@ -232,6 +243,7 @@ async fn read_entries<C: ConnectionTrait>(
 
 fn live_entry(entry: entries::Model, live: &live::Model) -> Result<LiveEntry, Error> {
     Ok(LiveEntry {
+        access: entry::stored_rules(&entry.id, entry.access.as_deref())?,
         id: EntryId::stored(entry.id),
         account: AccountId::stored(entry.account),
         air: Air::stored(&live.air)?,

@@ -67,10 +67,14 @@ use tables::secrets;
 /// Characters of base 36 in the key of the digests: 310 bits.
 const DIGEST_KEY: usize = 60;
 
+/// Characters of base 36 in the secret of playback tokens: 310 bits.
+const PLAYBACK_SECRET: usize = 60;
+
 /// The operational database. Cloning gives another handle on the same.
 #[derive(Clone)]
 pub struct Catalog {
     store: Store,
+    playback: Secret,
 }
 
 impl Catalog {
@@ -79,12 +83,13 @@ impl Catalog {
     pub async fn open(database: &Database) -> Result<Catalog, Error> {
         let connection = database.connect().await?;
         migrations::run(&connection).await?;
-        let digester = Digester::new(&digest_key(&connection).await?);
+        let digester = Digester::new(&own_secret(&connection, "digest", DIGEST_KEY).await?);
+        let playback = Secret::new(own_secret(&connection, "playback", PLAYBACK_SECRET).await?);
         let keys = Keys::default();
         keys.apply(Loaded::read(&connection, &Wanted::everything()).await?);
         let (gate, patience) = (Gate::default(), database.patience());
         let events = Events::open(&connection, gate.clone(), patience).await?;
-        Ok(Catalog { store: Store::new(connection, digester, keys, events, gate, patience) })
+        Ok(Catalog { store: Store::new(connection, digester, keys, events, gate, patience), playback })
     }
 
     /// Accounts.
@@ -105,6 +110,11 @@ impl Catalog {
     /// Stream keys in memory, to let publishers in.
     pub fn keys(&self) -> &Keys {
         &self.store.memory.keys
+    }
+
+    /// What playback tokens are signed with: made when the database was first opened, the same for all who open it.
+    pub fn playback_secret(&self) -> &Secret {
+        &self.playback
     }
 
     /// API tokens.
@@ -180,13 +190,11 @@ impl std::fmt::Debug for Catalog {
     }
 }
 
-/// The key of this database's digests, which the first to open it makes.
-async fn digest_key(connection: &DatabaseConnection) -> Result<String, Error> {
-    const NAME: &str = "digest";
-    let new =
-        secrets::ActiveModel { name: Set(NAME.to_owned()), value: Set(id::random_base_36(DIGEST_KEY)?) };
+/// A secret of this database's own, which the first to open it makes.
+async fn own_secret(connection: &DatabaseConnection, name: &str, length: usize) -> Result<String, Error> {
+    let new = secrets::ActiveModel { name: Set(name.to_owned()), value: Set(id::random_base_36(length)?) };
     let first = OnConflict::column(secrets::Column::Name).do_nothing().to_owned();
     secrets::Entity::insert(new).on_conflict(first).exec_without_returning(connection).await?;
-    let row = secrets::Entity::find_by_id(NAME).one(connection).await?;
-    row.map(|row| row.value).ok_or_else(|| Error::Broken("the key of the digests is missing".to_owned()))
+    let row = secrets::Entity::find_by_id(name).one(connection).await?;
+    row.map(|row| row.value).ok_or_else(|| Error::Broken(format!("the secret {name:?} is missing")))
 }

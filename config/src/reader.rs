@@ -8,6 +8,8 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use crate::error::{Error, Place};
 use crate::sections::Secret;
 use crate::tree::{Node, Tree};
@@ -31,6 +33,8 @@ enum Spelling {
     Bare,
     Quoted,
     QuotedWithUnit,
+    /// In brackets, each in quotes.
+    List,
     /// In quotes, and never repeated to anybody.
     Secret,
 }
@@ -139,6 +143,20 @@ impl Section<'_> {
     pub(crate) fn address(&mut self, key: &'static str, into: &mut SocketAddr) {
         let accepts = "IP:PORT, an IPv6 address in brackets".to_owned();
         self.read(key, accepts, Spelling::Quoted, |value| text(value)?.parse().ok(), into);
+    }
+
+    /// A list of networks; a variable of the environment may have commas between them.
+    pub(crate) fn networks(&mut self, key: &'static str, most: usize, into: &mut Vec<IpNet>) {
+        let accepts = format!("a list of at most {most} networks or addresses, [\"10.0.0.0/8\", \"::1\"]");
+        let parse = |value: &Value| {
+            let all: Option<Vec<IpNet>> = match value {
+                Value::List(texts) => texts.iter().map(|text| value::network(text)).collect(),
+                Value::Text(text) => text.split(',').map(value::network).collect(),
+                _ => None,
+            };
+            all.filter(|all| all.len() <= most)
+        };
+        self.read(key, accepts, Spelling::List, parse, into);
     }
 
     pub(crate) fn path(&mut self, key: &'static str, into: &mut PathBuf) {

@@ -15,6 +15,9 @@ const SECTIONS: &[&str] = &[
     "http", "rtmp", "stream", "packager", "dvr", "storage", "database", "auth", "webhooks", "log", "streams",
 ];
 
+/// Networks of proxies that are believed.
+const MAX_PROXIES: usize = 100;
+
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -68,6 +71,7 @@ fn http(reader: &mut Reader, into: &mut Http) {
     section.boolean("enabled", &mut into.enabled);
     section.address("listen", &mut into.listen);
     section.base_url("public_url", &mut into.public_url);
+    section.networks("trusted_proxies", MAX_PROXIES, &mut into.trusted_proxies);
     section.count("max_connections", 1..=1_000_000, &mut into.max_connections);
     section.duration("header_timeout", secs(1)..=secs(60), &mut into.header_timeout);
     section.duration("idle_timeout", secs(1)..=secs(600), &mut into.idle_timeout);

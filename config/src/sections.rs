@@ -5,6 +5,8 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 /// All settings of the server.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Config {
@@ -42,6 +44,8 @@ pub struct Http {
     /// What viewers and encoders call this server, for the URLs that the API shows; otherwise what the caller of the
     /// API called it.
     pub public_url: Option<String>,
+    /// Proxies that are believed when they say who the client is; at most 100 networks.
+    pub trusted_proxies: Vec<IpNet>,
     /// Connections at once; 1 to 1 000 000.
     pub max_connections: usize,
     /// For the whole head of a request to arrive; 1 s to 1 min.
@@ -62,6 +66,7 @@ impl Default for Http {
             enabled: true,
             listen: any(8080),
             public_url: None,
+            trusted_proxies: Vec::new(),
             max_connections: 16_384,
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),

@@ -1,17 +1,20 @@
-//! A value as it was written, and the small grammars inside strings: durations and sizes.
+//! A value as it was written, and the small grammars inside strings: durations, sizes and networks.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use ipnet::IpNet;
 use toml::de::DeValue;
 
-/// A scalar as it was written, or the kind of what is no scalar.
+/// A scalar or a list of strings as it was written, or the kind of what is neither.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Value {
     Text(String),
     Integer(i64),
     Boolean(bool),
+    List(Vec<String>),
     Other(&'static str),
 }
 
@@ -24,16 +27,19 @@ impl Value {
             DeValue::Boolean(yes) => Value::Boolean(*yes),
             DeValue::Float(_) => Value::Other("a float"),
             DeValue::Datetime(_) => Value::Other("a date"),
-            DeValue::Array(_) => Value::Other("an array"),
+            DeValue::Array(items) => {
+                let texts = items.iter().map(|item| item.get_ref().as_str().map(str::to_owned));
+                texts.collect::<Option<_>>().map_or(Value::Other("an array"), Value::List)
+            }
             DeValue::Table(_) => Value::Other("a table"),
         }
     }
 
-    /// What stands in an environment variable: a TOML scalar, or else a bare string.
+    /// What stands in an environment variable: a TOML scalar or list of strings, or else a bare string.
     pub(crate) fn from_variable(text: &str) -> Value {
         match DeValue::parse(text).map(|value| Value::from_toml(value.get_ref())) {
             Ok(Value::Other(_)) | Err(_) => Value::Text(text.to_owned()),
-            Ok(scalar) => scalar,
+            Ok(value) => value,
         }
     }
 }
@@ -44,6 +50,9 @@ impl fmt::Display for Value {
             Value::Text(text) => write!(f, "{:?}", shortened(text)),
             Value::Integer(number) => number.fmt(f),
             Value::Boolean(yes) => yes.fmt(f),
+            Value::List(texts) => {
+                write!(f, "{:?}", texts.iter().map(|text| shortened(text)).collect::<Vec<_>>())
+            }
             Value::Other(kind) => f.write_str(kind),
         }
     }
@@ -61,6 +70,12 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
 pub(crate) fn size(text: &str) -> Option<u64> {
     let with_unit = text.ends_with(|c: char| c.is_ascii_alphabetic());
     with_unit.then(|| text.parse::<ByteSize>().ok()).flatten().map(|size| size.as_u64())
+}
+
+/// `10.0.0.0/8`, or one address, which is a network of one.
+pub(crate) fn network(text: &str) -> Option<IpNet> {
+    let text = text.trim();
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
 pub(crate) fn duration_text(duration: Duration) -> String {
@@ -116,5 +131,7 @@ mod tests {
         assert_eq!(Value::from_variable("\"a b\""), Value::Text("a b".into()));
         assert_eq!(Value::from_variable("[::]:80"), Value::Text("[::]:80".into()));
         assert_eq!(Value::from_variable("4s"), Value::Text("4s".into()));
+        assert_eq!(Value::from_variable("[\"a\"]"), Value::List(vec!["a".into()]));
+        assert_eq!(Value::from_variable("[1]"), Value::Text("[1]".into()));
     }
 }

@@ -283,3 +283,22 @@ fn a_public_url_is_a_place_and_nothing_more() {
         assert_eq!(config.is_ok(), legal, "{url}");
     }
 }
+
+#[test]
+fn trusted_proxies_are_networks() {
+    check(
+        "[http]\ntrusted_proxies = [\"10.0.0.0/40\", \"::1\"]\n",
+        &["f:2:1: http.trusted_proxies: is [\"10.0.0.0/40\", \"::1\"]; \
+           use a list of at most 100 networks or addresses, [\"10.0.0.0/8\", \"::1\"]"],
+    );
+    let variable = |text: &str| {
+        let variables = [("HEADWATER_HTTP__TRUSTED_PROXIES".to_owned(), text.to_owned())];
+        let config = Config::parse("f", "", variables).map(|config| config.http.trusted_proxies);
+        config.map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>()).ok()
+    };
+    let both = Some(vec!["10.0.0.0/8".to_owned(), "::1/128".to_owned()]);
+    assert_eq!(variable("10.0.0.0/8, ::1"), both);
+    assert_eq!(variable("[\"10.0.0.0/8\", \"::1\"]"), both);
+    assert_eq!(variable("proxy.example.org"), None);
+    assert_eq!(variable("10.0.0.0/8,"), None);
+}

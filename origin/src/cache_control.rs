@@ -1,4 +1,8 @@
 //! How long an answer may be kept: the one table.
+//!
+//! It is the same for entries that ask for a token. A cache in front leaves `/t/TOKEN` out of its key, so that all
+//! viewers share one copy of a body; whether the token is good it asks itself or the origin. What is seen with a
+//! producer's token is the exception, because the same key is another body for the public then, or none.
 
 use http::HeaderValue;
 
@@ -21,6 +25,8 @@ pub(crate) enum Class {
     Ended,
     /// 404 of what may come, and 410.
     Absent,
+    /// Anything that a producer sees: it may be in preview.
+    Producer,
     /// Errors that are over in a moment, or are the request's own, and the clock.
     Never,
 }
@@ -34,6 +40,7 @@ impl Class {
             Class::Multivariant { unsettled: true } | Class::Ended => max_age(2),
             Class::Multivariant { unsettled: false } => max_age(30),
             Class::Absent => max_age(1),
+            Class::Producer => HeaderValue::from_static("private, no-store"),
             Class::Never => HeaderValue::from_static("no-store"),
         }
     }
@@ -60,6 +67,7 @@ mod tests {
             (Class::Multivariant { unsettled: false }, "public, max-age=30"),
             (Class::Ended, "public, max-age=2"),
             (Class::Absent, "public, max-age=1"),
+            (Class::Producer, "private, no-store"),
             (Class::Never, "no-store"),
         ] {
             assert_eq!(class.cache_control(), value, "{class:?}");

@@ -23,6 +23,7 @@ use tower::Service;
 
 use crate::activity::{Activity, Running, Watched};
 use crate::gate;
+use crate::guard::{Admitted, Guard};
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::settings::Settings;
@@ -36,16 +37,18 @@ pub(crate) struct Connections {
     settings: Arc<Settings>,
     router: Router,
     metrics: Arc<Metrics>,
+    guard: Arc<Guard>,
     builder: auto::Builder<Isolating>,
 }
 
 impl Connections {
-    pub(crate) fn new(settings: Settings, router: Router, metrics: Metrics) -> Connections {
+    pub(crate) fn new(settings: Settings, router: Router, metrics: Metrics, guard: Guard) -> Connections {
         Connections {
             builder: builder(&settings),
             settings: Arc::new(settings),
             router,
             metrics: Arc::new(metrics),
+            guard: Arc::new(guard),
         }
     }
 
@@ -71,17 +74,10 @@ impl Connections {
         let activity = Activity::new();
         let io = TokioIo::new(Timed::new(io, self.settings.clone(), activity.clone()));
         let service = service_fn(|mut request: Request<Incoming>| {
-            // For routers that are merged with ours and want to know whom they answer.
-            if let Some(peer) = peer {
-                request.extensions_mut().insert(peer);
-            }
             let running = activity.request(request.version() == Version::HTTP_2);
-            let (router, metrics) = (self.router.clone(), self.metrics.clone());
-            let refused = gate::refuse(&request, self.settings.max_target_bytes);
-            if let Some(problem) = refused {
-                metrics.refusals.note(peer, problem.word(), &problem);
-            }
-            answer(router, request, running, refused, metrics)
+            let admitted = self.admit(&mut request, peer);
+            let edge = (self.router.clone(), self.metrics.clone(), self.guard.clone());
+            answer(edge, request, running, admitted)
         });
         let mut connection = pin!(self.builder.serve_connection(io, service));
         tokio::select! {
@@ -92,6 +88,25 @@ impl Connections {
             Ok(result) => result,
             Err(elapsed) => Err(elapsed.into()),
         }
+    }
+
+    fn admit(&self, request: &mut Request<Incoming>, peer: Option<SocketAddr>) -> Result<Admitted, Problem> {
+        let admitted = match gate::refuse(request, self.settings.max_target_bytes) {
+            Some(problem) => Err(problem),
+            None => self.guard.admit(request, peer.map(|peer| peer.ip())),
+        };
+        // For routers that are merged with ours and want to know whom they answer.
+        if let Some(peer) = peer.filter(|_| !request.uri().path().starts_with("/play/")) {
+            let client = self.guard.client(request, peer);
+            request.extensions_mut().insert(client);
+        }
+        // Who asks for what is not there is told so like anybody, and not mentioned.
+        if let Err(problem) = admitted.as_ref()
+            && *problem != Problem::NoSuchPath
+        {
+            self.metrics.refusals.note(peer, problem.word(), problem);
+        }
+        admitted
     }
 }
 
@@ -127,16 +142,19 @@ where
 }
 
 async fn answer(
-    mut router: Router,
+    (mut router, metrics, guard): (Router, Arc<Metrics>, Arc<Guard>),
     request: Request<Incoming>,
     running: Running,
-    refused: Option<Problem>,
-    metrics: Arc<Metrics>,
+    admitted: Result<Admitted, Problem>,
 ) -> Result<Response<Watched>, Infallible> {
     let uri = request.uri().clone();
-    let mut response = match refused {
-        Some(problem) => problem.into_response(),
-        None => router.call(request.map(Body::new)).await?,
+    let mut response = match admitted {
+        Err(problem) => problem.into_response(),
+        Ok(admitted) => {
+            let response = router.call(request.map(Body::new)).await?;
+            guard.count(admitted, uri.path(), response.status());
+            response
+        }
     };
     if response.status() == StatusCode::NOT_MODIFIED {
         // It would have to be the length of what is not sent (RFC 9110 §8.6); the router thinks of zero.

@@ -6,18 +6,21 @@
 //! it hold ([`Settings`]).
 //!
 //! Deliberately not here: what a manifest says and what a URL looks like (`packager`), where snapshots come from
-//! (`stream`), authentication, the control API, TLS.
+//! (`stream`), what a rule or a token is (`access`), the control API, TLS.
 
 mod activity;
 mod answer;
 mod cache_control;
+mod client;
 mod connection;
 mod cors;
 mod cut;
+mod doors;
 mod encoding;
 mod etag;
 mod freshness;
 mod gate;
+mod guard;
 mod immutable;
 mod lookup;
 mod manifest;
@@ -33,6 +36,7 @@ mod settings;
 mod target;
 mod timeout;
 
+pub use doors::Doors;
 pub use metrics::Metrics;
 pub use operations::operations;
 pub use pieces::Pieces;

@@ -1,8 +1,11 @@
 //! Why there is no answer: a status, what caches may do with it, and a body that says so (RFC 9457).
 
+use access::Denied;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use http::{HeaderValue, StatusCode};
 
 use crate::cache_control::Class;
@@ -37,6 +40,8 @@ pub(crate) enum Problem {
     UnwantedContent,
     #[error("the range lies past the end")]
     Unsatisfiable { len: u64 },
+    #[error("{0}")]
+    Denied(Denied),
 }
 
 impl Problem {
@@ -50,6 +55,8 @@ impl Problem {
             Problem::Method => StatusCode::METHOD_NOT_ALLOWED,
             Problem::TargetTooLong => StatusCode::URI_TOO_LONG,
             Problem::Unsatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
+            Problem::Denied(denied) if denied.lacks_token() => StatusCode::UNAUTHORIZED,
+            Problem::Denied(_) => StatusCode::FORBIDDEN,
         }
     }
 
@@ -69,6 +76,7 @@ impl Problem {
             Problem::BadHost => "bad-host",
             Problem::UnwantedContent => "unwanted-content",
             Problem::Unsatisfiable { .. } => "unsatisfiable",
+            Problem::Denied(denied) => denied.word(),
         }
     }
 
@@ -90,6 +98,7 @@ impl Problem {
                 CONTENT_RANGE,
                 HeaderValue::try_from(format!("bytes */{len}")).expect("digits are a header value"),
             ),
+            Problem::Denied(denied) if denied.lacks_token() => (WWW_AUTHENTICATE, challenge(denied)),
             _ => return None,
         })
     }
@@ -98,9 +107,24 @@ impl Problem {
         let status = self.status();
         let title = status.canonical_reason().unwrap_or_default();
         format!(
-            r#"{{"type":"about:blank","title":"{title}","status":{},"detail":"{self}"}}"#,
-            status.as_u16()
+            r#"{{"type":"about:blank","title":"{title}","status":{},"detail":"{self}","reason":"{}"}}"#,
+            status.as_u16(),
+            self.word()
         )
+    }
+}
+
+/// What a 401 has to say (RFC 9110 §15.5.2), in the words of RFC 6750 §3. The token's place is the path all the same.
+fn challenge(denied: Denied) -> HeaderValue {
+    HeaderValue::from_static(match denied {
+        Denied::TokenMissing => r#"Bearer realm="playback""#,
+        _ => r#"Bearer realm="playback", error="invalid_token""#,
+    })
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Problem {
+        Problem::Denied(denied)
     }
 }
 

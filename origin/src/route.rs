@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use http::header::CACHE_CONTROL;
 use http::{HeaderMap, Method, Uri};
 use packager::manifest::{dash, hls};
 use packager::names::Resource;
@@ -30,10 +31,14 @@ pub fn router(settings: &Settings, source: Arc<dyn Source>) -> Router {
 async fn play(State(origin): State<Arc<Origin>>, request: Request) -> Response {
     match *request.method() {
         Method::GET | Method::HEAD => {
-            origin.await_start(request.uri()).await;
-            origin
-                .answer(request.method(), request.uri(), request.headers())
-                .unwrap_or_else(Problem::into_response)
+            let viewer = request.extensions().get().copied().unwrap_or(Viewer::Public);
+            origin.await_start(request.uri(), viewer).await;
+            let answer = origin.answer(request.method(), request.uri(), request.headers(), viewer);
+            let mut response = answer.unwrap_or_else(Problem::into_response);
+            if viewer == Viewer::Producer {
+                response.headers_mut().insert(CACHE_CONTROL, Class::Producer.cache_control());
+            }
+            response
         }
         Method::OPTIONS => cors::preflight(),
         _ => Problem::Method.into_response(),
@@ -47,6 +52,13 @@ struct Origin {
     start_hold: Duration,
 }
 
+/// Of what a manifest is asked for, and by whom.
+struct Wanted<'a> {
+    entry: &'a str,
+    session: Option<u64>,
+    viewer: Viewer,
+}
+
 impl Origin {
     fn new(settings: &Settings, source: Arc<dyn Source>) -> Origin {
         let freshness = Freshness::new(settings.max_tracked_entries);
@@ -55,56 +67,52 @@ impl Origin {
     }
 
     /// A manifest of a stream that is starting is waited for: most players give up after a few refusals.
-    async fn await_start(&self, uri: &Uri) {
+    async fn await_start(&self, uri: &Uri, viewer: Viewer) {
         let manifests = |resource: &Resource| {
             matches!(resource, Resource::Multivariant | Resource::Mpd | Resource::Playlist { .. })
         };
         if let (Ok((entry, resource)), Ok(session)) =
             (target::parse(uri.path()), target::session(uri.query()))
             && manifests(&resource)
-            && let Found::Starting = self.source.find(entry, session, Viewer::Public)
+            && let Found::Starting = self.source.find(entry, session, viewer)
         {
             // Started or not, the answer says.
-            let _ = timeout(self.start_hold, self.source.started(entry, session, Viewer::Public)).await;
+            let _ = timeout(self.start_hold, self.source.started(entry, session, viewer)).await;
         }
     }
 
-    fn answer(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Response, Problem> {
+    fn answer(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        viewer: Viewer,
+    ) -> Result<Response, Problem> {
         let (entry, resource) = target::parse(uri.path())?;
-        let session = || target::session(uri.query());
+        let wanted =
+            || -> Result<_, Problem> { Ok(Wanted { entry, session: target::session(uri.query())?, viewer }) };
         match resource {
             Resource::Time => Ok(answer::clock(SystemTime::now().into())),
-            Resource::Multivariant => self.multivariant(entry, session()?, headers),
-            Resource::Mpd => self.mpd(entry, session()?, headers),
-            Resource::Playlist { rendition } => self.playlist(entry, &rendition, session()?, headers),
-            resource => answer::immutable(&self.immutable(entry, &resource)?, method, headers),
+            Resource::Multivariant => self.multivariant(&wanted()?, headers),
+            Resource::Mpd => self.mpd(&wanted()?, headers),
+            Resource::Playlist { rendition } => self.playlist(&wanted()?, &rendition, headers),
+            resource => answer::immutable(&self.immutable(entry, &resource, viewer)?, method, headers),
         }
     }
 
-    fn multivariant(
-        &self,
-        entry: &str,
-        session: Option<u64>,
-        headers: &HeaderMap,
-    ) -> Result<Response, Problem> {
-        let view = self.view(entry, session)?;
+    fn multivariant(&self, wanted: &Wanted<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
+        let view = self.view(wanted)?;
         let presentation = &view.presentation;
         let key = Key { version: view.version, which: Which::Multivariant, pinned: false };
         let rendered = self.renderings.get(key, || hls::multivariant(presentation));
         let etag = &rendered.plain().etag;
-        let unsettled = self.freshness.unsettled(entry, presentation.session.id, etag, Instant::now());
+        let unsettled = self.freshness.unsettled(wanted.entry, presentation.session.id, etag, Instant::now());
         let class = if presentation.ended { Class::Ended } else { Class::Multivariant { unsettled } };
         Ok(answer::manifest(&rendered, answer::HLS, class, headers))
     }
 
-    fn playlist(
-        &self,
-        entry: &str,
-        name: &str,
-        session: Option<u64>,
-        headers: &HeaderMap,
-    ) -> Result<Response, Problem> {
-        let view = self.view(entry, session)?;
+    fn playlist(&self, wanted: &Wanted<'_>, name: &str, headers: &HeaderMap) -> Result<Response, Problem> {
+        let view = self.view(wanted)?;
         let (rendition, version) = view.rendition(name).ok_or(Problem::NoSuchRendition)?;
         if rendition.segments.is_empty() {
             return Err(Problem::Starting);
@@ -114,25 +122,25 @@ impl Origin {
         Ok(answer::manifest(&rendered, answer::HLS, timely(rendition.ended, &view), headers))
     }
 
-    fn mpd(&self, entry: &str, session: Option<u64>, headers: &HeaderMap) -> Result<Response, Problem> {
-        let view = self.view(entry, session)?;
-        let pinned = session.is_some();
+    fn mpd(&self, wanted: &Wanted<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
+        let view = self.view(wanted)?;
+        let pinned = wanted.session.is_some();
         let key = Key { version: view.version, which: Which::Mpd, pinned };
         let rendered = self.renderings.get(key, || dash::mpd(&view.presentation, pinned));
         Ok(answer::manifest(&rendered, answer::DASH, timely(view.presentation.ended, &view), headers))
     }
 
-    fn view(&self, entry: &str, session: Option<u64>) -> Result<Arc<View>, Problem> {
-        match self.source.find(entry, session, Viewer::Public) {
+    fn view(&self, wanted: &Wanted<'_>) -> Result<Arc<View>, Problem> {
+        match self.source.find(wanted.entry, wanted.session, wanted.viewer) {
             Found::View(view) if view.presentation.playable() => Ok(view),
             found => Err(why_not(&found)),
         }
     }
 
-    fn immutable(&self, entry: &str, resource: &Resource) -> Result<Immutable, Problem> {
-        match lookup::find(&self.source.sessions(entry, Viewer::Public), resource) {
+    fn immutable(&self, entry: &str, resource: &Resource, viewer: Viewer) -> Result<Immutable, Problem> {
+        match lookup::find(&self.source.sessions(entry, viewer), resource) {
             Some(answer) => answer,
-            None => Err(match self.source.find(entry, None, Viewer::Public) {
+            None => Err(match self.source.find(entry, None, viewer) {
                 Found::View(view) if view.presentation.playable() => Problem::NoSuchRendition,
                 found => why_not(&found),
             }),
@@ -214,8 +222,8 @@ mod tests {
                 scope.spawn(move || {
                     start.wait();
                     for target in targets.iter().cycle().skip(player).take(30) {
-                        let answer =
-                            origin.answer(&Method::GET, &Uri::from_static(target), &HeaderMap::new());
+                        let (target, headers) = (Uri::from_static(target), HeaderMap::new());
+                        let answer = origin.answer(&Method::GET, &target, &headers, Viewer::Public);
                         assert_eq!(answer.expect("an answer").status(), 200);
                     }
                 });

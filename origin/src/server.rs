@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use stream::{Refusals, Source, isolated};
+use stream::{Audience, Refusals, Source, isolated};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -16,6 +16,8 @@ use tracing::debug;
 
 use crate::connection::{Connections, Error};
 use crate::cut;
+use crate::doors::Doors;
+use crate::guard::Guard;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::route;
@@ -30,13 +32,15 @@ pub struct Server {
     settings: Settings,
     router: Router,
     metrics: Metrics,
+    guard: Guard,
 }
 
 impl Server {
     /// A server of what `source` finds.
     pub fn new(settings: Settings, source: Arc<dyn Source>) -> Server {
         let router = route::router(&settings, source);
-        Server { settings, router, metrics: Metrics::default() }
+        let guard = Guard::new(settings.trusted_proxies.clone());
+        Server { settings, router, metrics: Metrics::default(), guard }
     }
 
     /// Serves `other` too.
@@ -46,6 +50,16 @@ impl Server {
     /// When both have the same route, or `other` has a fallback.
     pub fn merge(self, other: Router) -> Server {
         Server { router: self.router.merge(other), ..self }
+    }
+
+    /// Asks `doors` who may watch; without, everybody may watch everything, and no token is good.
+    pub fn guarded(self, doors: Arc<dyn Doors>) -> Server {
+        Server { guard: self.guard.asking(doors), ..self }
+    }
+
+    /// Notes in `audience` who watches.
+    pub fn seen_by(self, audience: Arc<Audience>) -> Server {
+        Server { guard: self.guard.seen_by(audience), ..self }
     }
 
     /// Counts in `metrics`.
@@ -84,7 +98,7 @@ impl Server {
 
     fn connections(self) -> Connections {
         let router = self.router.fallback(async || Problem::NoSuchPath);
-        Connections::new(self.settings, router, self.metrics)
+        Connections::new(self.settings, router, self.metrics, self.guard)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use access::IpNet;
+
 /// How the origin treats its peers.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Settings {
@@ -34,6 +36,8 @@ pub struct Settings {
     pub manifest_cache_idle: Duration,
     /// How long a request for a manifest waits for a stream that is starting before it is answered 503.
     pub start_hold: Duration,
+    /// Proxies that are believed when they say who the client is.
+    pub trusted_proxies: Vec<IpNet>,
     /// Entries of which is remembered when their multivariant playlist changed.
     pub max_tracked_entries: u64,
 }
@@ -55,6 +59,7 @@ impl Default for Settings {
             manifest_cache_bytes: 64 << 20,
             manifest_cache_idle: Duration::from_secs(60),
             start_hold: Duration::from_secs(6),
+            trusted_proxies: Vec::new(),
             max_tracked_entries: 10_000,
         }
     }

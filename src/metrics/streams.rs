@@ -1,7 +1,8 @@
 //! The streams of a [`Directory`], asked when somebody looks.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
 
 use media::WallTime;
 use prometheus_client::collector::Collector;
@@ -10,13 +11,16 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use stream::status::State;
-use stream::{Directory, Status};
+use stream::{Audience, Directory, Status};
 
-pub(super) struct Streams(Directory);
+pub(super) struct Streams {
+    directory: Directory,
+    audience: Arc<Audience>,
+}
 
 impl Streams {
-    pub(super) fn new(directory: Directory) -> Streams {
-        Streams(directory)
+    pub(super) fn new(directory: Directory, audience: Arc<Audience>) -> Streams {
+        Streams { directory, audience }
     }
 }
 
@@ -41,7 +45,7 @@ const COUNTS: [Count; 7] = [
 
 impl Collector for Streams {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
-        let mut all = self.0.status();
+        let mut all = self.directory.status();
         all.sort_by(|a, b| a.entry.cmp(&b.entry));
         states(&mut encoder, &all)?;
         for (name, help, value) in COUNTS {
@@ -52,7 +56,22 @@ impl Collector for Streams {
                 ConstCounter::new(value(status)).encode(family.encode_family(&labels)?)?;
             }
         }
+        self.viewers(&mut encoder, &all)?;
         lag(&mut encoder, &all)
+    }
+}
+
+impl Streams {
+    fn viewers(&self, encoder: &mut DescriptorEncoder, all: &[Status]) -> Result<(), fmt::Error> {
+        let help = "Viewers seen here in the last half minute; those of caches in front are not";
+        let mut family = encoder.encode_descriptor("stream_viewers", help, None, MetricType::Gauge)?;
+        for status in all {
+            let viewers = self.audience.count(&status.entry, Instant::now());
+            let labels = [("entry", &*status.entry)];
+            ConstGauge::new(i64::try_from(viewers).unwrap_or(i64::MAX))
+                .encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
     }
 }
 

@@ -10,6 +10,7 @@
 //! Not here: protocols, HTTP, files. What must outlive the process goes through the [`Ledger`] trait.
 
 pub mod admit;
+pub mod audience;
 pub mod desk;
 pub mod directory;
 pub mod event;
@@ -24,6 +25,7 @@ pub mod status;
 pub mod view;
 
 pub use admit::{Admit, Air, ForGood, Grant, Leg, Pass, Peer, Protocol, Refusal, Request};
+pub use audience::Audience;
 pub use desk::{LastLeg, LegReport, Report};
 pub use directory::Directory;
 pub use event::{Event, What};

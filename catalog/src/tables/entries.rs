@@ -17,6 +17,7 @@ pub struct Model {
     pub created: i64,
     pub updated: i64,
     pub version: i64,
+    pub access: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

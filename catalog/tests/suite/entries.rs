@@ -1,7 +1,9 @@
 //! Entries as they are written and read back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use access::Rules;
 use catalog::entry::{Latency, Recorder};
 use catalog::{Air, Caller, Details, EntryId, Error, Kind, LiveSettings, NewEntry, Scope};
 use media::WallTime;
@@ -20,6 +22,16 @@ on_both!(
     a_vod_entry_has_neither_air_nor_keys,
     a_deleted_entry_is_gone_with_all_that_was_its,
 );
+
+fn rules() -> Rules {
+    let rules = json!({
+        "playback": "signed",
+        "referrers": ["example.org", "*.example.org"],
+        "addresses": { "allow": ["192.0.2.0/24"], "deny": ["2001:db8::/32"] },
+        "from": "2026-11-22T18:00:00Z",
+    });
+    serde_json::from_value(rules).unwrap()
+}
 
 fn full() -> NewEntry {
     let live = LiveSettings {
@@ -40,6 +52,7 @@ fn full() -> NewEntry {
         tags: vec!["sport".into(), "final".into(), "sport".into()],
         metadata: metadata.as_object().unwrap().clone(),
         owner: Some("anna".into()),
+        access: Arc::new(rules()),
         live,
     };
     NewEntry { account: None, kind: Kind::Live, air: Air::Preview, details }

@@ -21,6 +21,7 @@ macro_rules! on_both {
     };
 }
 
+mod access;
 mod accounts;
 mod audit;
 mod belongings;

@@ -64,6 +64,7 @@ async fn both_databases_have_the_same_tables_columns_keys_indices_and_references
     );
     for line in [
         "entries.owner",
+        "entries.access",
         "stream_keys.leg not null key 2",
         "stream_keys: stream_keys_by_digest (digest) unique",
         "live.entry -> entries.id cascade",

@@ -106,6 +106,11 @@ impl Builder {
         Arc::new(View::new(Arc::new(self.presentation.clone()), Air::Live, None))
     }
 
+    /// The view of a session that began in preview.
+    pub(crate) fn preview(&self) -> Arc<View> {
+        Arc::new(View::new(Arc::new(self.presentation.clone()), Air::Preview, None))
+    }
+
     fn finish(&mut self, name: &str, number: u64, content: Content) {
         let segment = Segment {
             number,
@@ -178,21 +183,23 @@ impl Shelf {
 }
 
 impl Source for Shelf {
-    fn find(&self, entry: &str, session: Option<u64>, _: Viewer) -> Found {
+    fn find(&self, entry: &str, session: Option<u64>, viewer: Viewer) -> Found {
         let shelves = self.0.lock().expect("no test panics here");
         match (shelves.get(entry), session) {
             (None, _) => Found::Unknown,
+            (Some((Found::View(view), _)), None) if !view.is_for(viewer) => Found::Offline,
             (Some((found, _)), None) => found.clone(),
             (Some((_, sessions)), Some(id)) => sessions
                 .iter()
-                .find(|view| view.presentation.session.id == id)
+                .find(|view| view.presentation.session.id == id && view.is_for(viewer))
                 .map_or(Found::Unknown, |view| Found::View(view.clone())),
         }
     }
 
-    fn sessions(&self, entry: &str, _: Viewer) -> Vec<Arc<View>> {
+    fn sessions(&self, entry: &str, viewer: Viewer) -> Vec<Arc<View>> {
         let shelves = self.0.lock().expect("no test panics here");
-        shelves.get(entry).map(|(_, sessions)| sessions.clone()).unwrap_or_default()
+        let sessions = shelves.get(entry).map(|(_, sessions)| sessions.iter());
+        sessions.into_iter().flatten().filter(|view| view.is_for(viewer)).cloned().collect()
     }
 }
 

@@ -10,6 +10,8 @@ export type Air =
   /** A publisher is there and nothing can be played yet. */
   | { is: "starting" }
   | { is: "offline" }
+  /** It may not be watched from here, or not like this; `reason` is the server's, in words. */
+  | { is: "refused"; reason: string }
   /** The server does not answer, or something in between answers in its place. */
   | { is: "unreachable" };
 
@@ -28,11 +30,22 @@ export async function ask(url: string, clock: Clock): Promise<Air> {
 /** Reads an answer; `now` is the server's Unix time in milliseconds. */
 export function read(status: number, body: string, now: number): Air {
   if (status === 404 || status === 410) return { is: "offline" };
+  if (status === 401 || status === 403) return { is: "refused", reason: detail(body) };
   if (status === 503 && body.includes("starting")) return { is: "starting" };
   const mpd = /<MPD\s[^>]*>/.exec(body)?.[0];
   if (status !== 200 || mpd === undefined) return { is: "unreachable" };
   if (attribute(mpd, "type") !== "dynamic") return { is: "ended" };
   return { is: "live", session: session(body), silent: silence(mpd, now) };
+}
+
+/** The sentence of a problem (RFC 9457); nothing where somebody else than the server refuses. */
+function detail(body: string): string {
+  try {
+    const { detail } = JSON.parse(body) as { detail?: unknown };
+    return typeof detail === "string" ? detail.charAt(0).toUpperCase() + detail.slice(1) + "." : "";
+  } catch {
+    return "";
+  }
 }
 
 /** The session that the MPD pins itself to; where it does not, all sessions are one. */

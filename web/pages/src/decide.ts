@@ -4,7 +4,16 @@ import type { Air } from "./air";
 
 /** What the viewer is told. */
 export type State =
-  "loading" | "playing" | "buffering" | "starting" | "offline" | "waiting" | "reconnecting" | "ended" | "error";
+  | "loading"
+  | "playing"
+  | "buffering"
+  | "starting"
+  | "offline"
+  | "waiting"
+  | "reconnecting"
+  | "ended"
+  | "refused"
+  | "error";
 
 export interface Loaded {
   /** The session that is played, or nothing for a recording. */
@@ -49,6 +58,8 @@ export function decide(air: Air, playback: Playback): Decision {
       return stay(playback, "reconnecting");
     case "starting":
       return stay(playback, "starting");
+    case "refused":
+      return stay(playback, "refused");
     case "offline":
       return offline(playback);
     case "ended":

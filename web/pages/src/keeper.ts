@@ -23,6 +23,8 @@ export class Keeper {
   private state: State = "loading";
   private loaded: Loaded | null = null;
   private failure: Failure | null = null;
+  /** Why the server lets nobody watch, in its words. */
+  private refusal: string | null = null;
   /** What was shown last. */
   private reason: string | null = null;
   /** Since when the picture stands while the server has had something new; `performance.now()`. */
@@ -44,6 +46,7 @@ export class Keeper {
     for (;;) {
       const air = await ask(this.manifest, this.clock);
       const { state, action } = this.decide(air);
+      this.refusal = state === "refused" && air.is === "refused" ? air.reason : null;
       this.show(state);
       await this.act(action, air);
       await this.rest();
@@ -139,7 +142,7 @@ export class Keeper {
   }
 
   private show(state: State): void {
-    const reason = this.failure?.reason ?? null;
+    const reason = this.refusal ?? this.failure?.reason ?? null;
     if (state === this.state && reason === this.reason) return;
     this.state = state;
     this.reason = reason;

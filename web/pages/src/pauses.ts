@@ -12,6 +12,7 @@ const PACES: Record<State, [number, number] | null> = {
   waiting: [1.5, 3],
   reconnecting: [1, 6],
   offline: [1.5, 8],
+  refused: [5, 30],
   ended: [2, 8],
   error: [10, 30],
 };

@@ -16,13 +16,14 @@ const TEXTS: Record<State, Text> = {
   waiting: { headline: "Waiting for the encoder", detail: "The picture goes on by itself when it is back." },
   reconnecting: { headline: "No connection to the server", detail: "Trying again." },
   ended: { headline: "The stream has ended", detail: "This page plays by itself when it goes on air again." },
+  refused: { headline: "This cannot be watched like this", detail: "" },
   error: { headline: "This cannot be played", detail: "" },
 };
 
 /** `reason` is what went wrong, in words, where that is known. */
 export function textOf(state: State, reason: string | null): Text {
   const text = TEXTS[state];
-  const explained = reason !== null && (state === "error" || state === "loading");
+  const explained = reason !== null && (state === "error" || state === "loading" || state === "refused");
   return explained ? { ...text, detail: reason } : text;
 }
 

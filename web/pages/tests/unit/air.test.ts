@@ -24,6 +24,15 @@ test("an MPD without the times is live all the same", () => {
   expect(read(200, mpd('type="dynamic"'), NOW)).toMatchObject({ is: "live", silent: 0 });
 });
 
+test("who may not watch is told why in the server's words, and never in those of something in between", () => {
+  const problem = '{"type":"about:blank","status":403,"detail":"this stream may not be watched on this site"}';
+  const reason = "This stream may not be watched on this site.";
+  expect(read(403, problem, NOW)).toEqual({ is: "refused", reason });
+  for (const body of ["<html>Blocked</html>", '{"detail":{}}', "null", ""]) {
+    expect(read(401, body, NOW)).toEqual({ is: "refused", reason: "" });
+  }
+});
+
 test.each<[number, string, string]>([
   [200, mpd('type="static"'), "ended"],
   [404, '{"detail":"the entry is not live"}', "offline"],

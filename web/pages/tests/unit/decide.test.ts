@@ -44,6 +44,9 @@ test.each<[string, Air, Playback, State, Action]>([
   ["the server is away", { is: "unreachable" }, STUCK, "reconnecting", "none"],
   ["the server is away from the start", { is: "unreachable" }, NOTHING, "reconnecting", "none"],
   ["the server forgot the stream", { is: "offline" }, STUCK, "offline", "unload"],
+  ["a link that is not good", { is: "refused", reason: "no" }, NOTHING, "refused", "none"],
+  ["a link that expired while the buffer lasts", { is: "refused", reason: "no" }, WELL, "playing", "none"],
+  ["a link that expired", { is: "refused", reason: "no" }, STUCK, "refused", "none"],
   ["a publisher is there and nothing to play", { is: "starting" }, NOTHING, "starting", "none"],
 ])("%s", (_, air, playback, state, action) => {
   expect(decide(air, playback)).toEqual({ state, action });
