@@ -7,6 +7,7 @@ use stream::{Directory, Refusals};
 
 use crate::api::{Api, Endpoints, Settings};
 use crate::limits::{Sources, Tokens};
+use crate::subscribers::Subscribers;
 
 /// What every handler shares. Cloning gives another handle on the same.
 #[derive(Clone)]
@@ -17,13 +18,20 @@ struct Inner {
     sources: Sources,
     tokens: Tokens,
     refusals: Refusals,
+    subscribers: Subscribers,
 }
 
 impl Control {
     pub(crate) fn new(api: Api) -> Control {
         let sources = Sources::new(api.settings.unknown_tokens);
         let tokens = Tokens::new(api.settings.rate, api.settings.burst);
-        Control(Arc::new(Inner { api, sources, tokens, refusals: Refusals::new("api") }))
+        Control(Arc::new(Inner {
+            api,
+            sources,
+            tokens,
+            refusals: Refusals::new("api"),
+            subscribers: Subscribers::default(),
+        }))
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {
@@ -48,6 +56,10 @@ impl Control {
 
     pub(crate) fn tokens(&self) -> &Tokens {
         &self.0.tokens
+    }
+
+    pub(crate) fn subscribers(&self) -> &Subscribers {
+        &self.0.subscribers
     }
 
     pub(crate) fn refusals(&self) -> &Refusals {

@@ -23,6 +23,7 @@ mod conditions;
 mod control;
 mod encoders;
 mod entries;
+mod events;
 mod id;
 mod idempotency;
 mod jobs;
@@ -36,8 +37,10 @@ mod query;
 mod recordings;
 mod roles;
 mod router;
+mod subscribers;
 mod times;
 mod tokens;
+mod webhooks;
 mod words;
 
 pub use api::{Api, Endpoints, LiveDefaults, Settings};

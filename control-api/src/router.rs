@@ -14,7 +14,7 @@ use crate::admission::admit;
 use crate::api::Api;
 use crate::control::Control;
 use crate::problem::{self, Kind, Problem};
-use crate::{accounts, audit, entries, jobs, live, openapi, recordings, tokens};
+use crate::{accounts, audit, entries, events, jobs, live, openapi, recordings, tokens, webhooks};
 
 /// Everything below `/api`: `/api/v1/…`, its description and the reference page `/api/docs`. To be merged with other
 /// routers; it has no fallback of its own.
@@ -55,6 +55,8 @@ fn routes() -> OpenApiRouter<Control> {
         .merge(tokens::router())
         .merge(accounts::router())
         .merge(audit::router())
+        .merge(events::router())
+        .merge(webhooks::router())
 }
 
 async fn description() -> Response {

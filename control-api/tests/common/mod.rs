@@ -107,6 +107,9 @@ impl House {
     pub async fn ask(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.expect("a router does not fail");
         let (parts, body) = response.into_parts();
+        // Events have no end.
+        let endless = parts.headers.get("content-type").is_some_and(|it| it == "text/event-stream");
+        let body = if endless { Body::empty() } else { body };
         let bytes = body.collect().await.expect("a body in memory").to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
