@@ -28,6 +28,8 @@ use crate::{cli, descriptors, herald, listen, load, log, metrics, tenancy, warde
 
 /// For edges to drain and streams to close.
 const DRAIN: Duration = Duration::from_secs(8);
+/// For the last events to be written.
+const CLOSE: Duration = Duration::from_secs(1);
 /// For whatever still runs after that.
 const LAST: Duration = Duration::from_millis(500);
 
@@ -85,17 +87,25 @@ where
         };
         stop::by_all_means();
         stop.cancel();
+        // Who follows events would otherwise be waited for.
+        catalog.events().end();
         outcome
     };
     let (outcome, ()) = tokio::join!(serving, beside);
     let (closed, ()) = tokio::join!(timeout(DRAIN, directory.shutdown()), drain(edges));
     outcome?;
     closed.context("streams were not closed in time")?;
-    if let Err(error) = catalog.close().await {
-        tracing::warn!(%error, "the database was not closed");
-    }
+    close(catalog).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+async fn close(catalog: Catalog) {
+    match timeout(CLOSE, catalog.close()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the database was not closed"),
+        Err(_) => tracing::warn!("the database was not closed in time; it has not got the last events"),
+    }
 }
 
 fn warn_of(flags: &cli::Serve) {
