@@ -28,7 +28,7 @@ use crate::{cli, descriptors, herald, listen, load, log, metrics, tenancy, warde
 
 /// For edges to drain and streams to close.
 const DRAIN: Duration = Duration::from_secs(8);
-/// For the last events to be written.
+/// For the database to take what is left, after that.
 const CLOSE: Duration = Duration::from_secs(1);
 /// For whatever still runs after that.
 const LAST: Duration = Duration::from_millis(500);
@@ -95,17 +95,11 @@ where
     let (closed, ()) = tokio::join!(timeout(DRAIN, directory.shutdown()), drain(edges));
     outcome?;
     closed.context("streams were not closed in time")?;
-    close(catalog).await;
+    if timeout(CLOSE, catalog.close()).await.is_err() {
+        tracing::warn!("the database was not closed in time: the last events may be missing");
+    }
     tracing::info!("stopped");
     Ok(())
-}
-
-async fn close(catalog: Catalog) {
-    match timeout(CLOSE, catalog.close()).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "the database was not closed"),
-        Err(_) => tracing::warn!("the database was not closed in time; it has not got the last events"),
-    }
 }
 
 fn warn_of(flags: &cli::Serve) {
