@@ -87,6 +87,8 @@ where
         };
         stop::by_all_means();
         stop.cancel();
+        // Who follows events would otherwise be waited for.
+        catalog.events().end();
         outcome
     };
     let (outcome, ()) = tokio::join!(serving, beside);
