@@ -191,6 +191,7 @@ impl House<'_> {
         Api {
             catalog: self.catalog.clone(),
             directory: self.directory.clone(),
+            audience: self.audience.clone(),
             settings: wiring::api(self.config),
             endpoints: Endpoints { rtmp: self.standing.rtmp.map(|address| address.port()) },
         }

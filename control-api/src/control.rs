@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use catalog::Catalog;
-use stream::{Directory, Refusals};
+use stream::{Audience, Directory, Refusals};
 
 use crate::api::{Api, Endpoints, Settings};
 use crate::limits::{Sources, Tokens};
@@ -40,6 +40,10 @@ impl Control {
 
     pub(crate) fn directory(&self) -> &Directory {
         &self.0.api.directory
+    }
+
+    pub(crate) fn audience(&self) -> &Audience {
+        &self.0.api.audience
     }
 
     pub(crate) fn settings(&self) -> &Settings {

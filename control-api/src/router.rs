@@ -42,7 +42,8 @@ pub(crate) fn document() -> OpenApi {
     openapi::complete(routes().split_for_parts().1)
 }
 
-const PREFIX: &str = "/api/v1";
+/// What every path of the API begins with.
+pub(crate) const PREFIX: &str = "/api/v1";
 const DOCUMENT: &str = "/api/v1/openapi.json";
 
 /// One router a module.

@@ -43,7 +43,13 @@ impl House {
         let catalog = Catalog::open(&Database::embedded(data.path())).await.expect("a catalog");
         let directory = Directory::new(Arc::new(Forgetful));
         let endpoints = Endpoints { rtmp: Some(1935) };
-        let api = Api { catalog: catalog.clone(), directory: directory.clone(), settings, endpoints };
+        let api = Api {
+            catalog: catalog.clone(),
+            directory: directory.clone(),
+            audience: Arc::default(),
+            settings,
+            endpoints,
+        };
         House { catalog, directory, router: control_api::router(api), _data: data }
     }
 
