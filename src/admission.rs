@@ -72,5 +72,6 @@ pub(crate) fn known(
         return Some((settings.clone(), Air::Live));
     }
     let live = catalog.keys().entry(&EntryId::parse(entry)?)?;
-    Some((Arc::new(overrides::apply(settings, &live.settings)), provisioned::air(live.air)))
+    let quotas = catalog.keys().quotas(&live.account);
+    Some((Arc::new(overrides::apply(settings, &live.settings, quotas)), provisioned::air(live.air)))
 }

@@ -1,4 +1,4 @@
-//! Sees to it that nobody stays on air whose grant has come to an end.
+//! Sees to it that nobody stays on air whose grant has come to an end, and that its health is told of.
 
 use std::time::Duration;
 
@@ -18,7 +18,10 @@ pub(crate) async fn watch(catalog: Catalog, directory: Directory, stop: Cancella
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = rounds.tick() => directory.recheck(None).await,
+            _ = rounds.tick() => {
+                directory.recheck(None).await;
+                directory.examine();
+            }
             change = changes.recv() => match change {
                 Ok(change) => if let Some(entry) = change.entry {
                     directory.recheck(Some(entry.as_str())).await;

@@ -6,6 +6,7 @@ use anyhow::Context;
 use catalog::Catalog;
 use config::{Config, Takeover};
 use recorder::FileLedger;
+use stream::health::Plan;
 use stream::{Directory, Ledger};
 use tokio::runtime::Handle;
 
@@ -43,6 +44,7 @@ pub(crate) fn stream(config: &Config) -> stream::Settings {
         takeover: takeover(config.stream.takeover),
         keep_ended: config.stream.keep_ended,
         packager: Arc::new(packager(config)),
+        plan: Plan { segment: config.packager.segment, ..Plan::default() },
     }
 }
 

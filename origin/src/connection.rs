@@ -101,6 +101,10 @@ impl Connections {
         {
             self.metrics.refusals.note(peer, problem.word(), problem);
         }
+        // For routers that are merged with ours and want to know whom they answer.
+        if let Some(peer) = peer {
+            self.guard.introduce(request, peer);
+        }
         admitted
     }
 }

@@ -11,7 +11,7 @@
 //! and say in words why nothing plays. What they load below `/assets/` is no secret.
 
 use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -85,6 +85,14 @@ impl Guard {
             request.extensions_mut().insert(Viewer::Producer);
         }
         Ok(Admitted(viewer))
+    }
+
+    /// Notes in a request whom it is from, behind trusted proxies. Media is for everybody alike.
+    pub(crate) fn introduce<B>(&self, request: &mut Request<B>, peer: SocketAddr) {
+        if !request.uri().path().starts_with("/play/") {
+            let address = client::address(Some(peer.ip()), request.headers(), &self.proxies);
+            request.extensions_mut().insert(SocketAddr::new(address, peer.port()));
+        }
     }
 
     /// Counts a viewer who got a manifest, or was told that it has not changed.

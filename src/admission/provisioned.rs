@@ -1,6 +1,5 @@
 //! Stream keys from the catalog, which has them in memory.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -46,7 +45,7 @@ impl Provisioned {
             entry: entry.id.as_str().into(),
             leg: Leg::Primary,
             rendition: None,
-            settings: Arc::new(overrides::apply(&self.base, &entry.settings)),
+            settings: Arc::new(overrides::apply(&self.base, &entry.settings, opened.quotas)),
             air: air(entry.air),
             pass: Arc::new(pass),
         })
@@ -64,19 +63,31 @@ impl Provisioned {
 
     fn place(&self, opened: &Opened) -> Result<Place, Refusal> {
         let LiveEntry { id, account, .. } = &*opened.entry;
-        let Quotas { streams, .. } = opened.quotas;
-        let place = self.places.take(account, id, streams, self.waiting(account));
-        place.map_err(|limit| Refusal::Quota {
-            entry: id.as_str().into(),
-            text: format!("the account's streams at once are used up: {limit}"),
-        })
+        let Quotas { streams, bitrate } = opened.quotas;
+        let refusal = |text| Refusal::Quota { entry: id.as_str().into(), text };
+        if let Some(most) = bitrate
+            && self.bitrate(account, id) >= most
+        {
+            return Err(refusal(format!(
+                "the account's bitrate is used up by its other streams: {most} bit/s"
+            )));
+        }
+        let place = self.places.take(account, id, streams, self.of(account, State::Waiting).collect());
+        place.map_err(|most| refusal(format!("the account's streams at once are used up: {most}")))
     }
 
-    /// The streams of an account whose encoders are expected back.
-    fn waiting(&self, account: &AccountId) -> BTreeSet<EntryId> {
-        let waits = self.directory.status().into_iter().filter(|status| status.state == State::Waiting);
-        let ids = waits.filter_map(|status| EntryId::parse(&status.entry));
-        ids.filter(|id| self.keys.entry(id).is_some_and(|entry| entry.account == *account)).collect()
+    /// What the other streams of an account bring, in bits per second.
+    fn bitrate(&self, account: &AccountId, but: &EntryId) -> u64 {
+        let others = self.of(account, State::Publishing).filter(|id| id != but);
+        let legs = others.filter_map(|id| self.directory.report(id.as_str())).flat_map(|report| report.legs);
+        legs.map(|leg| leg.health.bitrate).sum()
+    }
+
+    /// The streams of an account that stand there.
+    fn of(&self, account: &AccountId, state: State) -> impl Iterator<Item = EntryId> {
+        let there = self.directory.status().into_iter().filter(move |status| status.state == state);
+        let ids = there.filter_map(|status| EntryId::parse(&status.entry));
+        ids.filter(|id| self.keys.entry(id).is_some_and(|entry| entry.account == *account))
     }
 }
 

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use media::WallTime;
+use tokio::time::Instant;
 
+use crate::health::{Health, Plan, Probe, Verdict};
 use crate::status::{Meter, State};
 use crate::{Air, Ended, Leg, Pass, Peer, Protocol, Status};
 
@@ -45,6 +47,8 @@ pub struct LegReport {
     pub protocol: Protocol,
     /// Since when.
     pub since: WallTime,
+    /// What it sends.
+    pub health: Health,
 }
 
 /// A publisher that was on.
@@ -84,6 +88,10 @@ struct OnAir {
     peer: Peer,
     since: WallTime,
     pass: Arc<dyn Pass>,
+    probe: Arc<Mutex<Probe>>,
+    plan: Plan,
+    /// What was told of its health last.
+    told: Option<Arc<Health>>,
 }
 
 impl Desk {
@@ -128,10 +136,28 @@ impl Desk {
         pass.and_then(|pass| pass.check())
     }
 
-    pub(crate) fn enter(&self, leg: Leg, peer: Peer, pass: Arc<dyn Pass>) {
+    /// What the publisher that is on sends, if that is news since it was asked last.
+    pub(crate) fn news(&self) -> Option<(Leg, Arc<Health>)> {
         let mut facts = self.facts();
-        facts.on = Some(OnAir { leg, peer, since: now(), pass });
+        let on = facts.on.as_mut()?;
+        let health = on.health();
+        if health.verdict == Verdict::Measuring || on.told.as_ref().is_some_and(|told| !health.is_news(told))
+        {
+            return None;
+        }
+        let health = Arc::new(health);
+        on.told = Some(health.clone());
+        Some((on.leg, health))
+    }
+
+    /// A publisher is on; what it sends is to be noted in the probe.
+    pub(crate) fn enter(&self, leg: Leg, peer: Peer, pass: Arc<dyn Pass>, plan: Plan) -> Arc<Mutex<Probe>> {
+        let probe = Arc::new(Mutex::new(Probe::new(Instant::now().into_std())));
+        let on = OnAir { leg, peer, since: now(), pass, probe: probe.clone(), plan, told: None };
+        let mut facts = self.facts();
+        facts.on = Some(on);
         facts.stand(State::Publishing);
+        probe
     }
 
     /// The publisher is gone; says who it was.
@@ -167,7 +193,18 @@ impl Facts {
 
 impl OnAir {
     fn report(&self) -> LegReport {
-        LegReport { leg: self.leg, peer: self.peer.address, protocol: self.peer.protocol, since: self.since }
+        LegReport {
+            leg: self.leg,
+            peer: self.peer.address,
+            protocol: self.peer.protocol,
+            since: self.since,
+            health: self.health(),
+        }
+    }
+
+    fn health(&self) -> Health {
+        let probe = self.probe.lock().unwrap_or_else(PoisonError::into_inner);
+        probe.health(Instant::now().into_std(), &self.plan)
     }
 }
 

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::event::{Event, Hub, What};
+use crate::health::Health;
 use crate::owner::{Command, Owner, Stream};
 use crate::{
     Admit, Air, Ended, Found, Grant, Ledger, Leg, Peer, Publication, Refusal, Report, Request, Settings,
@@ -126,6 +127,17 @@ impl Directory {
             all.filter_map(|stream| Some((stream.key().clone(), stream.desk.recheck()?))).collect();
         for (entry, why) in over {
             self.cut(&entry, why).await;
+        }
+    }
+
+    /// Tells who listens of every publisher whose health became something else.
+    pub fn examine(&self) {
+        for stream in self.streams.iter() {
+            if let Some((leg, health)) = stream.desk.news() {
+                let Health { verdict, findings, .. } = &*health;
+                let what = What::Health { leg, verdict: *verdict, findings: findings.clone() };
+                self.hub.tell(Some(stream.key()), what);
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use media::WallTime;
 use tokio::sync::broadcast;
 
+use crate::health::{Finding, Verdict};
 use crate::{Leg, Peer, Protocol};
 
 /// How many events a listener may fall behind before it loses the oldest.
@@ -52,6 +53,15 @@ pub enum What {
         reason: &'static str,
         /// The same in a sentence.
         text: String,
+    },
+    /// What the encoder check finds became something else.
+    Health {
+        /// Of which leg.
+        leg: Leg,
+        /// Whether it can go on air.
+        verdict: Verdict,
+        /// What should be known, the worst first.
+        findings: Vec<Finding>,
     },
     /// There is something to play, for producers only.
     Preview,

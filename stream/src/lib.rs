@@ -14,6 +14,7 @@ pub mod audience;
 pub mod desk;
 pub mod directory;
 pub mod event;
+pub mod health;
 pub mod isolate;
 pub mod ledger;
 mod owner;
@@ -63,6 +64,8 @@ pub struct Settings {
     pub keep_ended: Duration,
     /// How its media is cut.
     pub packager: Arc<packager::Settings>,
+    /// What it is meant for: what publishers send is measured against it.
+    pub plan: health::Plan,
 }
 
 impl Default for Settings {
@@ -72,6 +75,7 @@ impl Default for Settings {
             takeover: Takeover::Stale,
             keep_ended: Duration::from_secs(3600),
             packager: Arc::default(),
+            plan: health::Plan::default(),
         }
     }
 }

@@ -214,9 +214,9 @@ impl Owner {
             _ => self.settings = settings,
         }
         self.packager.begin();
-        let (publisher, publication) = Publisher::new(peer, pushed);
+        let probe = self.desk.enter(leg, peer, pass, self.settings.plan.clone());
+        let (publisher, publication) = Publisher::new(peer, pushed, probe);
         self.phase = Phase::On(publisher);
-        self.desk.enter(leg, peer, pass);
         self.hub.tell(Some(&self.entry), What::PublishStarted { leg, peer });
         self.publish_view().await;
         self.show(None);

@@ -397,6 +397,7 @@ fn told(events: &mut tokio::sync::broadcast::Receiver<Event>) -> Vec<&'static st
             What::Preview => "preview",
             What::Live => "live",
             What::Ended => "ended",
+            What::Health { verdict, .. } => verdict.as_str(),
         });
     }
     words
@@ -531,4 +532,24 @@ async fn why_a_publisher_left_is_told() {
     assert_eq!(told(&mut events), ["started", "stopped"], "nothing was playable, so nothing ended");
     let last = directory.report("demo").and_then(|report| report.last).expect("somebody was on");
     assert_eq!((last.reason.as_str(), last.peer), ("connection lost", peer(HERE).address));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_health_of_a_publisher_is_told_when_it_becomes_something_else() {
+    let directory = Directory::new(Arc::new(Forgetful));
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    let mut events = directory.events();
+    directory.examine();
+    assert!(told(&mut events).is_empty(), "too little was seen yet");
+    send(&publication, 0, 8).await.expect("on air");
+    directory.examine();
+    assert_eq!(told(&mut events).last(), Some(&"ready"));
+    let report = directory.report("demo").expect("on");
+    assert_eq!(report.legs[0].health.tracks[0].frame_rate, Some(25.0));
+    send(&publication, 8, 2).await.expect("on air");
+    directory.examine();
+    assert!(told(&mut events).is_empty(), "nothing new");
+    sleep(Duration::from_secs(9)).await;
+    directory.examine();
+    assert_eq!(told(&mut events), ["not_ready"], "it sends nothing any more");
 }

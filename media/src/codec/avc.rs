@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use h264_reader::avcc::AvcDecoderConfigurationRecord;
-use h264_reader::nal::sps::SeqParameterSet;
+use h264_reader::nal::sps::{FrameMbsFlags, SeqParameterSet};
 use h264_reader::nal::{Nal, RefNal};
 
 use super::Error;
@@ -21,6 +21,9 @@ pub struct Avc {
     pub pixel_aspect: (u16, u16),
     /// Bytes of the length before each NAL unit: 1, 2 or 4.
     pub length_size: u8,
+    /// Pictures may be fields, or frames of two interleaved ones (frame_mbs_only_flag is 0). Encoders that can code
+    /// interlaced pictures say so of progressive ones now and then.
+    pub interlaced: bool,
 }
 
 impl Avc {
@@ -57,7 +60,8 @@ impl Avc {
             .and_then(|vui| vui.aspect_ratio_info.as_ref())
             .and_then(|aspect| aspect.get())
             .unwrap_or((1, 1));
-        Ok(Avc { width, height, pixel_aspect, length_size, record })
+        let interlaced = sps.frame_mbs_flags != FrameMbsFlags::Frames;
+        Ok(Avc { width, height, pixel_aspect, length_size, interlaced, record })
     }
 
     /// `avc1.64001f` and the like (RFC 6381 §3.3, ISO/IEC 14496-15 Annex E).
@@ -119,6 +123,20 @@ mod tests {
         assert_eq!((avc.width, avc.height, avc.length_size), (1280, 720, 4));
         assert_eq!(avc.display_size(), (1280, 720));
         assert_eq!(avc.rfc6381(), "avc1.64001f");
+    }
+
+    // x264, 720x576, coded as fields.
+    const INTERLACED: &[u8] = &[
+        0x01, 0xf4, 0x00, 0x1e, 0xff, 0xe1, 0x00, 0x1a, 0x67, 0xf4, 0x00, 0x1e, 0x91, 0x9b, 0x28, 0x16, 0x84,
+        0x9b, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0x21, 0xf1, 0x42, 0x99, 0x60,
+        0x01, 0x00, 0x06, 0x68, 0xfb, 0xa3, 0xc4, 0x48, 0x44, 0xff, 0xf8, 0xf8, 0x00,
+    ];
+
+    #[test]
+    fn tells_fields_from_frames() {
+        let interlaced = |record| Avc::parse(Bytes::from_static(record)).expect("valid").interlaced;
+        assert!(interlaced(INTERLACED));
+        assert!(!interlaced(RECORD));
     }
 
     #[test]

@@ -40,6 +40,7 @@ pub(crate) fn init(period: u64, kind: Kind) -> Arc<Init> {
             height: 720,
             pixel_aspect: (1, 1),
             length_size: 4,
+            interlaced: false,
         }),
         Kind::Audio => Codec::Aac(Aac {
             config: Bytes::from_static(&[0x12, 0x10]),

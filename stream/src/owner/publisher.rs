@@ -1,7 +1,7 @@
 //! The publisher of a stream, as its owner knows it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use media::{Track, TrackId};
@@ -9,6 +9,7 @@ use packager::Packager;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use crate::health::Probe;
 use crate::{Ended, Input, Peer, Publication, Takeover};
 
 /// Inputs that may wait for the owner before the publisher has to.
@@ -29,17 +30,23 @@ pub(super) struct Publisher {
     pushed: Option<Instant>,
     announced: Option<(bool, bool)>,
     tracks: BTreeMap<TrackId, Track>,
+    probe: Arc<Mutex<Probe>>,
 }
 
 impl Publisher {
     /// One that begins now, and its own end.
-    pub(super) fn new(peer: Peer, pushed: Option<Instant>) -> (Publisher, Publication) {
+    pub(super) fn new(
+        peer: Peer,
+        pushed: Option<Instant>,
+        probe: Arc<Mutex<Probe>>,
+    ) -> (Publisher, Publication) {
         let (sender, inputs) = mpsc::channel(INPUTS);
         let (ended, watcher) = watch::channel(None);
         let farewell = Arc::<OnceLock<String>>::default();
         let publication = Publication { inputs: sender, ended: watcher, farewell: farewell.clone() };
         let (heard, announced, tracks) = (Instant::now(), None, BTreeMap::new());
-        (Publisher { peer, inputs, ended, farewell, heard, pushed, announced, tracks }, publication)
+        let publisher = Publisher { peer, inputs, ended, farewell, heard, pushed, announced, tracks, probe };
+        (publisher, publication)
     }
 
     /// Tells it that it has to go.
@@ -55,10 +62,16 @@ impl Publisher {
     /// Takes note of an input before it is packaged.
     pub(super) fn note(&mut self, input: &Input) {
         self.heard = Instant::now();
+        let now = self.heard.into_std();
+        // Counters, whole at every step: a panic elsewhere cannot have broken them.
+        let mut probe = self.probe.lock().unwrap_or_else(PoisonError::into_inner);
         match input {
             Input::Announce { video, audio } => self.announced = Some((*video, *audio)),
-            Input::Track { id, track } => drop(self.tracks.insert(*id, track.clone())),
-            Input::Sample { .. } => {}
+            Input::Track { id, track } => {
+                probe.track(*id, track, now);
+                self.tracks.insert(*id, track.clone());
+            }
+            Input::Sample { id, sample } => probe.sample(*id, sample, now),
         }
     }
 

@@ -1,0 +1,89 @@
+//! What the control API is given.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use catalog::Catalog;
+use stream::{Audience, Directory};
+use url::Url;
+
+/// What the control API works on.
+#[derive(Clone)]
+pub struct Api {
+    /// What is stored.
+    pub catalog: Catalog,
+    /// What is on air.
+    pub directory: Directory,
+    /// Who watches it.
+    pub audience: Arc<Audience>,
+    /// How it behaves.
+    pub settings: Settings,
+    /// Which listeners stand.
+    pub endpoints: Endpoints,
+}
+
+/// How the control API behaves, and what a peer may cost it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Settings {
+    /// What URLs in answers begin with; a path prefix is kept. Without it, the `Host` of the request.
+    pub public_url: Option<Url>,
+    /// Requests a second of one token, in the long run.
+    pub rate: NonZeroU32,
+    /// Requests of one token at once.
+    pub burst: NonZeroU32,
+    /// Requests a minute, of one address, with tokens that were not seen to be valid lately.
+    pub unknown_tokens: NonZeroU32,
+    /// Largest body of a request, in bytes.
+    pub max_body: usize,
+    /// For a body to arrive.
+    pub body_timeout: Duration,
+    /// What a live entry gets where its own settings say nothing.
+    pub live: LiveDefaults,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        let number = |number| NonZeroU32::new(number).expect("not zero");
+        Settings {
+            public_url: None,
+            rate: number(50),
+            burst: number(200),
+            unknown_tokens: number(30),
+            max_body: 64 << 10,
+            body_timeout: Duration::from_secs(10),
+            live: LiveDefaults::default(),
+        }
+    }
+}
+
+/// The configured lengths that an entry's own have to go with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LiveDefaults {
+    /// `packager.segment`.
+    pub segment: Duration,
+    /// `packager.part`.
+    pub part: Duration,
+    /// `packager.window`.
+    pub window: Duration,
+    /// `dvr.window`.
+    pub dvr: Duration,
+}
+
+impl Default for LiveDefaults {
+    fn default() -> LiveDefaults {
+        LiveDefaults {
+            segment: Duration::from_secs(2),
+            part: Duration::from_millis(500),
+            window: Duration::from_secs(30),
+            dvr: Duration::from_secs(2 * 3600),
+        }
+    }
+}
+
+/// The listeners that stand, by their ports; what is `None` is off, and its URLs are `null`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Endpoints {
+    /// RTMP.
+    pub rtmp: Option<u16>,
+}

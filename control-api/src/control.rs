@@ -1,0 +1,70 @@
+//! What every handler shares.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use access::Signer;
+use catalog::{Catalog, EntryId};
+use stream::{Directory, Refusals};
+
+use crate::api::{Api, Endpoints, Settings};
+use crate::limits::{Sources, Tokens};
+
+/// What every handler shares. Cloning gives another handle on the same.
+#[derive(Clone)]
+pub(crate) struct Control(Arc<Inner>);
+
+struct Inner {
+    api: Api,
+    sources: Sources,
+    tokens: Tokens,
+    signer: Signer,
+    refusals: Refusals,
+}
+
+impl Control {
+    pub(crate) fn new(api: Api) -> Control {
+        let sources = Sources::new(api.settings.unknown_tokens);
+        let tokens = Tokens::new(api.settings.rate, api.settings.burst);
+        let signer = Signer::new(api.catalog.playback_secret().expose().as_bytes());
+        Control(Arc::new(Inner { api, sources, tokens, signer, refusals: Refusals::new("api") }))
+    }
+
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.0.api.catalog
+    }
+
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.0.api.directory
+    }
+
+    /// How many watch an entry now.
+    pub(crate) fn viewers(&self, entry: &EntryId) -> u64 {
+        self.0.api.audience.count(entry.as_str(), Instant::now())
+    }
+
+    /// Makes playback tokens.
+    pub(crate) fn signer(&self) -> &Signer {
+        &self.0.signer
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.api.settings
+    }
+
+    pub(crate) fn endpoints(&self) -> &Endpoints {
+        &self.0.api.endpoints
+    }
+
+    pub(crate) fn sources(&self) -> &Sources {
+        &self.0.sources
+    }
+
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.0.tokens
+    }
+
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.0.refusals
+    }
+}

@@ -1,0 +1,47 @@
+//! The control API: entries are provisioned, watched and run over HTTP, below `/api/v1`.
+//!
+//! [`router`] gives the routes, to be merged into whatever listens; [`openapi`] their description, which is generated
+//! from the code. A handler reads its request, calls the catalog or the directory of streams, and shows what came of
+//! it: what is stored is the catalog's, what is on air is the directory's.
+//!
+//! ```text
+//! request ─▶ admission (who, how often) ─▶ extractors (role, id, query, body) ─▶ handler ─▶ view
+//!                                   └──────────────── problem (RFC 9457) ◀────────┘
+//! ```
+//!
+//! Deliberately not here: a listener, playback, SQL, what a token's digest is made of.
+
+mod access;
+mod accounts;
+mod admission;
+mod answer;
+mod api;
+mod audit;
+mod base;
+mod body;
+mod check;
+mod conditions;
+mod control;
+mod encoders;
+mod entries;
+mod id;
+mod idempotency;
+mod jobs;
+mod length;
+mod limits;
+mod live;
+mod openapi;
+mod page;
+mod playback_token;
+mod problem;
+mod query;
+mod recordings;
+mod roles;
+mod router;
+mod times;
+mod tokens;
+mod words;
+
+pub use api::{Api, Endpoints, LiveDefaults, Settings};
+pub use openapi::openapi;
+pub use router::router;

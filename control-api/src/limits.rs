@@ -1,0 +1,184 @@
+//! How often somebody may ask.
+//!
+//! A *token* has a rate of its own. A *source*, which is an address, has one for tokens that were not seen to be valid
+//! lately: guessing becomes slow, and costs the database nothing beyond it. Who holds a valid token that he used
+//! lately is not locked out when somebody at the same address guesses.
+//!
+//! All of it is bounded: where more sources or tokens come than are remembered, the idlest are forgotten.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use catalog::{Secret, TokenId};
+use governor::clock::{Clock, DefaultClock};
+use governor::middleware::StateInformationMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use moka::sync::Cache;
+use sha2::{Digest, Sha256};
+
+/// Sources and tokens remembered at once, each.
+const REMEMBERED: u64 = 10_000;
+/// How long a token that was valid counts as seen lately.
+const LATELY: Duration = Duration::from_secs(24 * 3600);
+/// An idle bucket is full again long before.
+const IDLE: Duration = Duration::from_secs(600);
+
+type Bucket = RateLimiter<NotKeyed, InMemoryState, DefaultClock, StateInformationMiddleware>;
+
+/// What is left to a token.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Left {
+    /// Requests at once.
+    pub(crate) limit: u32,
+    /// Of these, how many are left.
+    pub(crate) remaining: u32,
+    /// Seconds until all are there again, or until the next one where none is left.
+    pub(crate) reset: u64,
+}
+
+/// The rate of each token.
+#[derive(Debug)]
+pub(crate) struct Tokens {
+    quota: Quota,
+    buckets: Cache<TokenId, Arc<Bucket>>,
+}
+
+impl Tokens {
+    pub(crate) fn new(rate: NonZeroU32, burst: NonZeroU32) -> Tokens {
+        Tokens { quota: Quota::per_second(rate).allow_burst(burst), buckets: cache(IDLE) }
+    }
+
+    /// Takes one; `Err` when none is left.
+    pub(crate) fn take(&self, token: &TokenId) -> Result<Left, Left> {
+        let bucket = self.buckets.get_with_by_ref(token, || bucket(self.quota));
+        take(&bucket)
+    }
+}
+
+/// The rate of each source, for tokens that were not seen lately.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    quota: Quota,
+    buckets: Cache<IpAddr, Arc<Bucket>>,
+    seen: Cache<[u8; 32], ()>,
+}
+
+impl Sources {
+    pub(crate) fn new(a_minute: NonZeroU32) -> Sources {
+        Sources { quota: Quota::per_minute(a_minute), buckets: cache(IDLE), seen: cache(LATELY) }
+    }
+
+    /// Whether a source may try a token; `Err` with the seconds to wait. A peer without an address is one source.
+    pub(crate) fn may_try(&self, source: Option<IpAddr>, token: &Secret) -> Result<(), u64> {
+        if self.seen.contains_key(&digest(token)) {
+            return Ok(());
+        }
+        let source = network(source.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)));
+        let bucket = self.buckets.get_with_by_ref(&source, || bucket(self.quota));
+        take(&bucket).map(drop).map_err(|left| left.reset)
+    }
+
+    /// Remembers that a token was valid.
+    pub(crate) fn valid(&self, token: &Secret) {
+        self.seen.insert(digest(token), ());
+    }
+
+    /// A token that was valid is not any more.
+    pub(crate) fn invalid(&self, token: &Secret) {
+        self.seen.invalidate(&digest(token));
+    }
+}
+
+fn cache<K, V>(idle: Duration) -> Cache<K, V>
+where
+    K: std::hash::Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    Cache::builder().max_capacity(REMEMBERED).time_to_idle(idle).build()
+}
+
+fn bucket(quota: Quota) -> Arc<Bucket> {
+    Arc::new(RateLimiter::direct(quota).with_middleware())
+}
+
+fn take(bucket: &Bucket) -> Result<Left, Left> {
+    match bucket.check() {
+        Ok(state) => {
+            let (quota, remaining) = (state.quota(), state.remaining_burst_capacity());
+            let limit = quota.burst_size().get();
+            let missing = limit.saturating_sub(remaining);
+            Ok(Left { limit, remaining, reset: seconds(quota.replenish_interval().saturating_mul(missing)) })
+        }
+        Err(until) => {
+            let wait = until.wait_time_from(DefaultClock::default().now());
+            Err(Left { limit: until.quota().burst_size().get(), remaining: 0, reset: seconds(wait).max(1) })
+        }
+    }
+}
+
+fn seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+fn digest(token: &Secret) -> [u8; 32] {
+    Sha256::digest(token.expose()).into()
+}
+
+/// What somebody who has one address most likely has: of IPv6 a whole /64.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(number: u32) -> NonZeroU32 {
+        NonZeroU32::new(number).expect("not zero")
+    }
+
+    fn token(id: &str) -> TokenId {
+        TokenId::parse(id).expect("an id")
+    }
+
+    #[test]
+    fn a_token_has_a_burst_and_others_their_own() {
+        let tokens = Tokens::new(number(1), number(3));
+        let (one, two) = (token("tok_00000001"), token("tok_00000002"));
+        let left: Vec<_> = (0..3).map(|_| tokens.take(&one).map(|left| left.remaining)).collect();
+        assert_eq!(left, [Ok(2), Ok(1), Ok(0)]);
+        assert_eq!(tokens.take(&one), Err(Left { limit: 3, remaining: 0, reset: 1 }));
+        assert!(tokens.take(&two).is_ok());
+    }
+
+    #[test]
+    fn guessing_becomes_slow_and_locks_nobody_out() {
+        let sources = Sources::new(number(5));
+        let here = Some(IpAddr::from([192, 0, 2, 7]));
+        let own = Secret::new("hw_own");
+        assert_eq!(sources.may_try(here, &own), Ok(()));
+        sources.valid(&own);
+        let tried = (0..100).filter(|n| sources.may_try(here, &Secret::new(format!("hw_{n}"))).is_ok());
+        assert_eq!(tried.count(), 4);
+        assert!(sources.may_try(here, &Secret::new("hw_other")).is_err_and(|wait| (1..=12).contains(&wait)));
+        assert_eq!(sources.may_try(here, &own), Ok(()));
+        assert_eq!(sources.may_try(Some(IpAddr::from([192, 0, 2, 8])), &Secret::new("hw_other")), Ok(()));
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_source() {
+        let of = |text: &str| network(text.parse().expect("an address"));
+        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1"));
+        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
+        assert_eq!(of("::ffff:192.0.2.7"), of("192.0.2.7"));
+    }
+}
