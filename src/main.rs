@@ -11,6 +11,7 @@ mod data;
 mod demo;
 mod descriptors;
 mod doors;
+mod herald;
 mod listen;
 mod load;
 mod log;

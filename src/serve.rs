@@ -10,19 +10,21 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use catalog::Catalog;
 use config::Config;
+use control_api::{Api, Endpoints};
 use prometheus_client::registry::Registry;
 use stream::{Audience, Directory};
 use tokio::runtime::Handle;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use webhooks::Webhooks;
 
 use crate::admission::Admission;
 use crate::data::DataDir;
 use crate::doors::Doors;
 use crate::stop::{self, Signals};
 use crate::threads::Threads;
-use crate::{cli, descriptors, listen, load, log, metrics, tenancy, warden, wiring};
+use crate::{cli, descriptors, herald, listen, load, log, metrics, tenancy, warden, wiring};
 
 /// For edges to drain and streams to close.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -63,9 +65,16 @@ where
     let listeners = Listeners::open(config)?;
     let standing = listeners.standing()?;
     let stop = CancellationToken::new();
-    let audience = Arc::default();
-    let house =
-        House { config, settings, catalog, directory: directory.clone(), audience, live, stop: stop.clone() };
+    let house = House {
+        config,
+        settings,
+        catalog: catalog.clone(),
+        directory: directory.clone(),
+        audience: Arc::default(),
+        standing,
+        live,
+        stop: stop.clone(),
+    };
     let mut edges = house.open(listeners)?;
     announce(&standing);
     let beside = beside(standing, directory.clone(), stop.clone());
@@ -82,6 +91,9 @@ where
     let (closed, ()) = tokio::join!(timeout(DRAIN, directory.shutdown()), drain(edges));
     outcome?;
     closed.context("streams were not closed in time")?;
+    if let Err(error) = catalog.close().await {
+        tracing::warn!(%error, "the database was not closed");
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -117,6 +129,7 @@ impl Listeners {
 }
 
 /// Where the server listens.
+#[derive(Clone, Copy)]
 pub(crate) struct Standing {
     pub(crate) http: Option<SocketAddr>,
     pub(crate) rtmp: Option<SocketAddr>,
@@ -145,6 +158,7 @@ struct House<'a> {
     catalog: Catalog,
     directory: Directory,
     audience: Arc<Audience>,
+    standing: Standing,
     live: &'a Handle,
     stop: CancellationToken,
 }
@@ -163,8 +177,33 @@ impl House<'_> {
             edges.spawn(named("http", self.http(&counts).serve(listener, self.stop.clone())));
         }
         let (catalog, directory) = (self.catalog.clone(), self.directory.clone());
-        edges.spawn(named("warden", warden::watch(catalog, directory, self.stop.clone())));
+        edges.spawn(named("warden", warden::watch(catalog.clone(), directory.clone(), self.stop.clone())));
+        edges.spawn(named("herald", herald::follow(catalog, directory, self.stop.clone())));
+        edges.spawn(named("webhooks", self.webhooks(&counts)));
         Ok(edges)
+    }
+
+    fn api(&self) -> Api {
+        Api {
+            catalog: self.catalog.clone(),
+            directory: self.directory.clone(),
+            audience: self.audience.clone(),
+            settings: wiring::api(self.config),
+            endpoints: Endpoints { rtmp: self.standing.rtmp.map(|address| address.port()) },
+        }
+    }
+
+    fn webhooks(&self, counts: &metrics::Edges) -> impl Future<Output = ()> + use<> {
+        let settings = wiring::webhooks(self.config);
+        let webhooks = Webhooks::new(self.catalog.clone(), settings, counts.webhooks.clone());
+        let stop = self.stop.clone();
+        async move {
+            // Events that nobody is called about are no reason to go black.
+            if let Err(error) = webhooks.run(stop.clone()).await {
+                tracing::error!(%error, "webhooks are off");
+                stop.cancelled().await;
+            }
+        }
     }
 
     fn registry(&self, counts: &metrics::Edges) -> Registry {
@@ -181,6 +220,7 @@ impl House<'_> {
     fn http(&self, counts: &metrics::Edges) -> origin::Server {
         origin::Server::new(wiring::http(self.config), Arc::new(self.directory.clone()))
             .merge(web::router())
+            .merge(control_api::router(self.api()))
             .merge(origin::operations(self.registry(counts), self.stop.clone()))
             .guarded(Arc::new(Doors::new(&self.catalog)))
             .seen_by(self.audience.clone())

@@ -1,14 +1,17 @@
 //! From settings to what each crate calls settings.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use anyhow::Context;
 use catalog::Catalog;
 use config::{Config, Takeover};
+use control_api::LiveDefaults;
 use recorder::FileLedger;
 use stream::health::Plan;
 use stream::{Directory, Ledger};
 use tokio::runtime::Handle;
+use url::Url;
 
 use crate::admission;
 use crate::data::DataDir;
@@ -92,6 +95,40 @@ pub(crate) fn http(config: &Config) -> origin::Settings {
     }
 }
 
+/// How the control API treats its callers.
+pub(crate) fn api(config: &Config) -> control_api::Settings {
+    let number = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+    let (auth, packager) = (&config.auth, &config.packager);
+    control_api::Settings {
+        public_url: config.http.public_url.as_deref().and_then(|url| Url::parse(url).ok()),
+        rate: number(auth.rate),
+        burst: number(auth.burst),
+        unknown_tokens: number(auth.failures),
+        live: LiveDefaults {
+            segment: packager.segment,
+            part: packager.part,
+            window: packager.window,
+            dvr: config.dvr.window,
+        },
+        ..control_api::Settings::default()
+    }
+}
+
+/// How webhooks are called.
+pub(crate) fn webhooks(config: &Config) -> webhooks::Settings {
+    let ours = &config.webhooks;
+    webhooks::Settings {
+        allow_private: ours.allow_private,
+        connect_timeout: ours.connect_timeout,
+        timeout: ours.timeout,
+        give_up: ours.give_up,
+        disable_after: ours.disable_after,
+        concurrency: ours.concurrency,
+        per_webhook: ours.per_webhook,
+        ..webhooks::Settings::default()
+    }
+}
+
 fn takeover(takeover: Takeover) -> stream::Takeover {
     match takeover {
         Takeover::Stale => stream::Takeover::Stale,
@@ -110,5 +147,7 @@ mod tests {
         assert_eq!(stream(&config), stream::Settings::default());
         assert_eq!(http(&config), origin::Settings::default());
         assert_eq!(rtmp(&config), ingest::rtmp::Settings::default());
+        assert_eq!(api(&config), control_api::Settings::default());
+        assert_eq!(webhooks(&config), webhooks::Settings::default());
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  5  src (headwater)                 everything
-//!  4  ingest   recorder   origin   web   control-api   edges: none knows another
+//!  4  ingest   recorder   origin   web   control-api   webhooks   edges: none knows another
 //!  3  stream   catalog
 //!  2  packager
 //!  1  container   access
@@ -29,13 +29,16 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("recorder", &["stream", "packager", "container", "media"]),
     ("origin", &["stream", "packager", "container", "access", "media"]),
     ("web", &["packager", "container", "media"]),
-    ("control-api", &["stream", "catalog", "access", "packager", "container", "media"]),
+    ("control-api", &["stream", "catalog", "packager", "container", "access", "media"]),
+    ("webhooks", &["catalog", "access", "media"]),
     // Not in the house: a tool that measures the binary from outside.
     ("bench", &["ingest", "packager", "media"]),
     (
         "headwater",
         &[
             "web",
+            "control-api",
+            "webhooks",
             "origin",
             "recorder",
             "ingest",
@@ -58,7 +61,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("anyhow", &["headwater", "bench"]),
     ("toml", &["config"]),
     ("axum", &["origin", "web", "control-api"]),
-    ("hyper", &["origin"]),
+    ("hyper", &["origin", "webhooks"]),
     ("clap", &["headwater", "bench"]),
     ("sea-orm", &["catalog"]),
     ("sea-orm-migration", &["catalog"]),

@@ -39,6 +39,8 @@ words! {
         RevokeKey = "revoke-key",
         /// An API token was taken away.
         Revoke = "revoke",
+        /// The secret that a webhook's calls are signed with was replaced by a new one.
+        RotateSecret = "rotate-secret",
     }
 }
 

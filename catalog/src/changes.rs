@@ -42,6 +42,10 @@ pub enum Kind {
     Recording,
     /// A job was added or changed its state.
     Job,
+    /// A webhook was created, changed or deleted.
+    Webhook,
+    /// Somebody asked for a delivery to a webhook, now.
+    Delivery,
 }
 
 /// A listener. One that lags more than [`BACKLOG`] behind is told how many it missed, and reads anew what it keeps.

@@ -76,6 +76,14 @@ id!(
     /// A job: `job_` and eight of base 36.
     JobId, "job_"
 );
+id!(
+    /// A webhook, an address that events are sent to: `whk_` and eight of base 36.
+    WebhookId, "whk_"
+);
+id!(
+    /// One event on its way to one webhook: `dlv_` and eight of base 36.
+    DeliveryId, "dlv_"
+);
 
 impl AccountId {
     /// The account that every catalog has: what is created by an administrator who names none belongs to it.

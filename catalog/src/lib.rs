@@ -1,11 +1,12 @@
-//! The operational database: accounts, entries, stream keys, API tokens, assets, recordings, jobs, audit log.
+//! The operational database: accounts, entries, stream keys, API tokens, assets, recordings, jobs, audit log, events,
+//! webhooks.
 //!
 //! [`Catalog::open`] takes the embedded database (SQLite, one file in the data directory) or a PostgreSQL server,
 //! brings its schema up to date and gives the rooms: [`Catalog::entries`], [`Catalog::keys`], … Each asks for a
 //! [`Scope`]: what belongs to another account is not there. What changes something asks for a [`Caller`], changes it
 //! together with a row of the audit log, and tells [`Catalog::changes`].
 //!
-//! Who publishes is let in by [`Keys`], which is in memory.
+//! Who publishes is let in by [`Keys`], which is in memory, and so are the newest [`Events`].
 //!
 //! Everything waits for the database a bounded time, is then [`Error::Unavailable`], and can be tried again. Writes go
 //! one after another (see `store`).
@@ -18,9 +19,11 @@ pub mod audit;
 pub mod changes;
 mod check;
 pub mod database;
+pub mod deliveries;
 pub mod entries;
 pub mod entry;
 pub mod error;
+pub mod events;
 pub mod id;
 pub mod idempotency;
 pub mod jobs;
@@ -35,6 +38,7 @@ mod store;
 pub mod stream_keys;
 mod tables;
 pub mod tokens;
+pub mod webhooks;
 mod words;
 
 pub use accounts::{Account, Quotas};
@@ -43,7 +47,8 @@ pub use database::Database;
 pub use entries::NewEntry;
 pub use entry::{Air, Details, Entry, Kind, LiveSettings};
 pub use error::Error;
-pub use id::{AccountId, AssetId, EntryId, JobId, RecordingId, TokenId};
+pub use events::{Event, Events, NewEvent};
+pub use id::{AccountId, AssetId, DeliveryId, EntryId, JobId, RecordingId, TokenId, WebhookId};
 pub use keys::Keys;
 pub use page::{Order, Page, Paging};
 pub use scope::{Caller, Scope, Who};
@@ -56,7 +61,7 @@ use sea_orm::{DatabaseConnection, EntityTrait, Set};
 
 use keys::{Loaded, Wanted};
 use secret::Digester;
-use store::Store;
+use store::{Gate, Store};
 use tables::secrets;
 
 /// Characters of base 36 in the key of the digests: 310 bits.
@@ -82,7 +87,9 @@ impl Catalog {
         let playback = Secret::new(own_secret(&connection, "playback", PLAYBACK_SECRET).await?);
         let keys = Keys::default();
         keys.apply(Loaded::read(&connection, &Wanted::everything()).await?);
-        Ok(Catalog { store: Store::new(connection, digester, keys, database.patience()), playback })
+        let (gate, patience) = (Gate::default(), database.patience());
+        let events = Events::open(&connection, gate.clone(), patience).await?;
+        Ok(Catalog { store: Store::new(connection, digester, keys, events, gate, patience), playback })
     }
 
     /// Accounts.
@@ -140,6 +147,21 @@ impl Catalog {
         idempotency::Idempotency(&self.store)
     }
 
+    /// The log of events.
+    pub fn events(&self) -> &Events {
+        &self.store.memory.events
+    }
+
+    /// Webhooks, and what was sent to them.
+    pub fn webhooks(&self) -> webhooks::Webhooks<'_> {
+        webhooks::Webhooks(&self.store)
+    }
+
+    /// Deliveries to webhooks, for the one who makes them.
+    pub fn deliveries(&self) -> deliveries::Deliveries<'_> {
+        deliveries::Deliveries(&self.store)
+    }
+
     /// Tells of each change that this catalog commits from now on.
     pub fn changes(&self) -> Changes {
         self.store.memory.changes.subscribe()
@@ -155,8 +177,9 @@ impl Catalog {
         self.store.patiently(async { Ok(self.store.connection.ping().await?) }).await
     }
 
-    /// Closes the connections, after what is under way.
+    /// Closes the connections, after what is under way and the last events.
     pub async fn close(self) -> Result<(), Error> {
+        self.events().close(self.store.patience).await;
         Ok(self.store.connection.close().await?)
     }
 }

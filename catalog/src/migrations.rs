@@ -4,6 +4,7 @@
 //! tables by their names, not through [`crate::tables`], which is how the tables are now.
 
 mod m0001_first;
+mod m0002_events;
 mod m0003_access;
 
 use std::collections::BTreeSet;
@@ -27,7 +28,11 @@ pub(crate) struct Migrations;
 
 impl MigratorTrait for Migrations {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first::Migration), Box::new(m0003_access::Migration)]
+        vec![
+            Box::new(m0001_first::Migration),
+            Box::new(m0002_events::Migration),
+            Box::new(m0003_access::Migration),
+        ]
     }
 
     fn migration_table_name() -> DynIden {

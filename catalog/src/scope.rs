@@ -45,6 +45,15 @@ impl Scope {
         }
     }
 
+    /// That nothing is given more than its maker has.
+    pub(crate) fn covers(&self, given: &Scope) -> Result<(), Error> {
+        match (self, given) {
+            (Scope::All, _) => Ok(()),
+            (Scope::Account(own), Scope::Account(given)) if own == given => Ok(()),
+            _ => Err(Error::NotFound("account")),
+        }
+    }
+
     /// The account that something new belongs to: the named one, else the caller's own, else the main one.
     pub(crate) fn home(&self, named: Option<AccountId>) -> Result<AccountId, Error> {
         match (self, named) {

@@ -21,11 +21,15 @@ use tokio::sync::{Mutex, OwnedMutexGuard, broadcast};
 use crate::audit::{self, Note};
 use crate::changes::Change;
 use crate::error::Error;
+use crate::events::Events;
 use crate::id::EntryId;
 use crate::idempotency;
 use crate::keys::{Keys, Loaded, Wanted};
 use crate::scope::Caller;
 use crate::secret::Digester;
+
+/// Writes go through it one after another.
+pub(crate) type Gate = Arc<Mutex<()>>;
 
 /// The database and what is kept in memory of it.
 #[derive(Clone)]
@@ -34,13 +38,14 @@ pub(crate) struct Store {
     pub(crate) digester: Digester,
     pub(crate) memory: Arc<Memory>,
     pub(crate) patience: Duration,
-    gate: Arc<Mutex<()>>,
+    gate: Gate,
 }
 
 /// What follows each commit.
 pub(crate) struct Memory {
     pub(crate) keys: Keys,
     pub(crate) changes: broadcast::Sender<Change>,
+    pub(crate) events: Events,
     /// A commit failed half-way: nobody knows what is in the database, so `keys` is read anew before the next write.
     doubtful: AtomicBool,
 }
@@ -70,11 +75,13 @@ impl Store {
         connection: DatabaseConnection,
         digester: Digester,
         keys: Keys,
+        events: Events,
+        gate: Gate,
         patience: Duration,
     ) -> Store {
         let changes = broadcast::Sender::new(crate::changes::BACKLOG);
-        let memory = Arc::new(Memory { keys, changes, doubtful: AtomicBool::new(false) });
-        Store { connection, digester, memory, patience, gate: Arc::default() }
+        let memory = Arc::new(Memory { keys, changes, events, doubtful: AtomicBool::new(false) });
+        Store { connection, digester, memory, patience, gate }
     }
 
     /// Does some work, or gives it up when it takes too long.
@@ -176,6 +183,7 @@ impl Write {
         memory.keys.apply(loaded);
         memory.doubtful.store(false, Ordering::Relaxed);
         for change in self.changes {
+            memory.events.tell(&change, self.now);
             // Nobody listens: nothing to tell.
             let _ = memory.changes.send(change);
         }

@@ -13,7 +13,6 @@ const SECTIONS: &[(&str, &str)] = &[
     ("origin", "playback rules"),
     ("vod", "video on demand"),
     ("transcode", "transcoding"),
-    ("webhooks", "webhooks"),
 ];
 
 const KEYS: &[(&str, &str, &str)] = &[("storage", "keep_free", "limiting the disk that recordings fill")];

@@ -6,12 +6,14 @@ use crate::error::{Error, Errors, Place};
 use crate::reader::{Reader, Setting, suggestion};
 use crate::sections::{
     Auth, Config, Database, Dvr, Http, Log, LogFormat, LogLevel, Packager, Rtmp, Storage, Stream, Takeover,
+    Webhooks,
 };
 use crate::tree::{PREFIX, Tree};
 use crate::{later, rules, streams};
 
-const SECTIONS: &[&str] =
-    &["http", "rtmp", "stream", "packager", "dvr", "storage", "database", "auth", "log", "streams"];
+const SECTIONS: &[&str] = &[
+    "http", "rtmp", "stream", "packager", "dvr", "storage", "database", "auth", "webhooks", "log", "streams",
+];
 
 /// Networks of proxies that are believed.
 const MAX_PROXIES: usize = 100;
@@ -59,6 +61,7 @@ fn read(reader: &mut Reader, config: &mut Config) {
     storage(reader, &mut config.storage);
     database(reader, &mut config.database);
     auth(reader, &mut config.auth);
+    webhooks(reader, &mut config.webhooks);
     log(reader, &mut config.log);
     config.streams = streams::read(reader);
 }
@@ -123,6 +126,18 @@ fn auth(reader: &mut Reader, into: &mut Auth) {
     section.count("rate", 1..=10_000, &mut into.rate);
     section.count("burst", 1..=100_000, &mut into.burst);
     section.count("failures", 1..=10_000, &mut into.failures);
+}
+
+fn webhooks(reader: &mut Reader, into: &mut Webhooks) {
+    const DAY: u64 = 86_400;
+    let mut section = reader.section("webhooks");
+    section.boolean("allow_private", &mut into.allow_private);
+    section.duration("connect_timeout", Duration::from_millis(100)..=secs(60), &mut into.connect_timeout);
+    section.duration("timeout", secs(1)..=secs(120), &mut into.timeout);
+    section.duration("give_up", secs(60)..=secs(30 * DAY), &mut into.give_up);
+    section.duration("disable_after", secs(3600)..=secs(30 * DAY), &mut into.disable_after);
+    section.count("concurrency", 1..=1000, &mut into.concurrency);
+    section.count("per_webhook", 1..=100, &mut into.per_webhook);
 }
 
 fn log(reader: &mut Reader, into: &mut Log) {

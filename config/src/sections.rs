@@ -26,6 +26,8 @@ pub struct Config {
     pub database: Database,
     /// `[auth]`
     pub auth: Auth,
+    /// `[webhooks]`
+    pub webhooks: Webhooks,
     /// `[log]`
     pub log: Log,
     /// `[[streams]]`: no two with the same entry or key, no key ambiguous.
@@ -213,6 +215,40 @@ pub struct Auth {
 impl Default for Auth {
     fn default() -> Self {
         Auth { rate: 50, burst: 200, failures: 20 }
+    }
+}
+
+/// How events are sent to webhooks.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Webhooks {
+    /// Whether addresses may be called that only this machine or its network can reach.
+    pub allow_private: bool,
+    /// For name, connection and TLS of a call; 100 ms to 1 min.
+    pub connect_timeout: Duration,
+    /// For a whole call; 1 s to 2 min.
+    pub timeout: Duration,
+    /// What was not delivered within this time is given up; 1 min to 30 days.
+    pub give_up: Duration,
+    /// A webhook that nothing was delivered to for so long is disabled; 1 h to 30 days.
+    pub disable_after: Duration,
+    /// Calls at once; 1 to 1000.
+    pub concurrency: usize,
+    /// Calls at once to one webhook; 1 to 100.
+    pub per_webhook: usize,
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        let day = 86_400;
+        Webhooks {
+            allow_private: false,
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(20),
+            give_up: Duration::from_secs(3 * day),
+            disable_after: Duration::from_secs(5 * day),
+            concurrency: 64,
+            per_webhook: 4,
+        }
     }
 }
 

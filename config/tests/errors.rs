@@ -139,11 +139,11 @@ fn a_port_may_be_shared_on_different_addresses_or_when_free() {
 fn what_comes_later_may_be_off_and_not_on() {
     parsed("[tls]\n[srt]\nenabled = false\n[recorder]\nmode = \"off\"\n", &[]);
     check(
-        "[srt]\nenabled = true\n[recorder]\nmode = \"append\"\n[webhooks]\nmode = \"off\"\n[storage]\nkeep_free = \"10%\"",
+        "[srt]\nenabled = true\n[recorder]\nmode = \"append\"\n[vod]\nmode = \"off\"\n[storage]\nkeep_free = \"10%\"",
         &[
             "f:2:1: srt.enabled: this version does not support SRT; remove it",
             "f:4:1: recorder.mode: this version does not support recording; remove it",
-            "f:6:1: webhooks.mode: this version does not support webhooks; remove it",
+            "f:6:1: vod.mode: this version does not support video on demand; remove it",
             "f:8:1: storage.keep_free: this version does not support limiting the disk that recordings fill; remove it",
         ],
     );
@@ -245,7 +245,7 @@ fn a_variable_that_names_nothing_is_an_error() {
             "environment variable HEADWATER_STREAMS__KEY: streams: cannot be set by environment; \
              write [[streams]] tables in the file",
             "environment variable HEADWATER_XYZZY__Y: xyzzy: unknown section; \
-             there is http, rtmp, stream, packager, dvr, storage, database, auth, log, streams",
+             there is http, rtmp, stream, packager, dvr, storage, database, auth, webhooks, log, streams",
         ],
     );
 }

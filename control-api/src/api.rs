@@ -49,7 +49,7 @@ impl Default for Settings {
             public_url: None,
             rate: number(50),
             burst: number(200),
-            unknown_tokens: number(30),
+            unknown_tokens: number(20),
             max_body: 64 << 10,
             body_timeout: Duration::from_secs(10),
             live: LiveDefaults::default(),

@@ -95,15 +95,16 @@ impl Connections {
             Some(problem) => Err(problem),
             None => self.guard.admit(request, peer.map(|peer| peer.ip())),
         };
+        // For routers that are merged with ours and want to know whom they answer.
+        if let Some(peer) = peer.filter(|_| !request.uri().path().starts_with("/play/")) {
+            let client = self.guard.client(request, peer);
+            request.extensions_mut().insert(client);
+        }
         // Who asks for what is not there is told so like anybody, and not mentioned.
         if let Err(problem) = admitted.as_ref()
             && *problem != Problem::NoSuchPath
         {
             self.metrics.refusals.note(peer, problem.word(), problem);
-        }
-        // For routers that are merged with ours and want to know whom they answer.
-        if let Some(peer) = peer {
-            self.guard.introduce(request, peer);
         }
         admitted
     }

@@ -87,12 +87,9 @@ impl Guard {
         Ok(Admitted(viewer))
     }
 
-    /// Notes in a request whom it is from, behind trusted proxies. Media is for everybody alike.
-    pub(crate) fn introduce<B>(&self, request: &mut Request<B>, peer: SocketAddr) {
-        if !request.uri().path().starts_with("/play/") {
-            let address = client::address(Some(peer.ip()), request.headers(), &self.proxies);
-            request.extensions_mut().insert(SocketAddr::new(address, peer.port()));
-        }
+    /// Whom a request comes from: the client, where a proxy that is trusted says who that is.
+    pub(crate) fn client<B>(&self, request: &Request<B>, peer: SocketAddr) -> SocketAddr {
+        SocketAddr::new(client::address(Some(peer.ip()), request.headers(), &self.proxies), peer.port())
     }
 
     /// Counts a viewer who got a manifest, or was told that it has not changed.

@@ -191,7 +191,7 @@ impl Finding {
 /// Whether a publisher is ready to go on air.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Verdict {
-    /// Too little was seen yet: five seconds, and two keyframes where there is video.
+    /// Too little was seen yet: five seconds of media, and two keyframes where there is video.
     Measuring,
     /// Nothing speaks against it; there may be notes and warnings.
     Ready,

@@ -236,7 +236,7 @@ fn indices() -> Vec<IndexCreateStatement> {
 }
 
 /// A table with a primary key of these columns; none where a column is one by itself.
-fn table<const N: usize>(
+pub(super) fn table<const N: usize>(
     name: &'static str,
     key: &[&'static str],
     columns: [ColumnDef; N],
@@ -269,7 +269,11 @@ fn of_entry<const N: usize>(
     table
 }
 
-fn index(name: &'static str, table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
+pub(super) fn index(
+    name: &'static str,
+    table: &'static str,
+    columns: &[&'static str],
+) -> IndexCreateStatement {
     let mut index = Index::create();
     index.name(name).table(table);
     for column in columns {

@@ -13,6 +13,10 @@ const WINDOWS: usize = 64;
 const FIRST: u32 = 3;
 /// Microseconds per half of what is remembered by which a lag has to grow to be drift.
 const LEAST_GROWTH: i64 = 5_000;
+/// Microseconds by which media is ahead at the start when it comes from a file: no encoder holds so much.
+const FILE: i64 = 10_000_000;
+/// Microseconds by which media may run ahead later: an encoder empties its buffer.
+const AHEAD: i64 = 2_000_000;
 /// Share of time by which media comes slower or faster than it plays, before that is what it does.
 const OFF_PACE: f64 = 0.05;
 
@@ -21,6 +25,8 @@ const OFF_PACE: f64 = 0.05;
 /// A lag is arrival since the publisher began, minus the timestamp; only differences of lags mean something.
 #[derive(Debug)]
 pub(super) struct Clock {
+    /// When media began to arrive, and with which lag.
+    first: Option<(i64, i64)>,
     /// Which window is open.
     window: i64,
     least: Option<i64>,
@@ -34,7 +40,7 @@ impl Clock {
     /// Measures anew from here.
     pub(super) fn restart(&mut self) {
         self.windows.clear();
-        (self.least, self.completed, self.base) = (None, 0, i64::MAX);
+        (self.first, self.least, self.completed, self.base) = (None, None, 0, i64::MAX);
     }
 
     /// Media of the time `at` arrived.
@@ -45,6 +51,7 @@ impl Clock {
             self.complete();
             self.window = window;
         }
+        self.first.get_or_insert((arrival, lag));
         self.least = Some(self.least.map_or(lag, |least| least.min(lag)));
     }
 
@@ -83,21 +90,36 @@ impl Clock {
         (grows || shrinks).then(|| slope(oldest, newest) * 1e6)
     }
 
-    /// Seconds of media that arrive in a second, where they were off one for three windows in the same direction.
-    pub(super) fn off_pace(&self) -> Option<f64> {
-        let count = self.windows.len();
-        let [first, second, third] = [3, 2, 1].map(|back| self.windows.get(count.checked_sub(back)?));
-        let (first, second, third) = (first?, second?, third?);
-        let slopes = [slope(first, second), slope(second, third)];
-        let slow = slopes.iter().all(|&slope| slope > OFF_PACE);
-        let fast = slopes.iter().all(|&slope| slope < -OFF_PACE);
-        (slow || fast).then(|| 1.0 - slope(first, third))
+    /// Seconds of media that arrive in a second, where they are fewer than one for three windows.
+    pub(super) fn slow(&self) -> Option<f64> {
+        let [first, second, third] = self.last_three()?;
+        let is_slow = slope(first, second) > OFF_PACE && slope(second, third) > OFF_PACE;
+        is_slow.then(|| 1.0 - slope(first, third))
     }
 
-    /// The largest lead over the oldest window that is remembered.
-    pub(super) fn lead(&self) -> i64 {
-        let ends = self.windows.get(0).zip(self.windows.newest());
-        ends.map_or(0, |(oldest, newest)| oldest.1.saturating_sub(newest.1))
+    /// Seconds of media that arrive in a second, where they are more than one for three windows and media has got
+    /// ahead, or where it is very far ahead at the start.
+    pub(super) fn fast(&self) -> Option<f64> {
+        if self.completed < FIRST {
+            return self.far_ahead();
+        }
+        let [first, second, third] = self.last_three()?;
+        let is_fast = slope(first, second) < -OFF_PACE && slope(second, third) < -OFF_PACE;
+        let lead = self.windows.get(0)?.1.saturating_sub(third.1);
+        (is_fast && lead > AHEAD).then(|| 1.0 - slope(first, third))
+    }
+
+    fn far_ahead(&self) -> Option<f64> {
+        let (began, lag) = self.first?;
+        let lead = lag.saturating_sub(self.recent()?);
+        let elapsed = self.window.saturating_add(1).saturating_mul(WINDOW).saturating_sub(began);
+        (lead > FILE).then(|| 1.0 + lead as f64 / elapsed.max(1) as f64)
+    }
+
+    fn last_three(&self) -> Option<[(i64, i64); 3]> {
+        let mut latest = self.windows.iter().rev();
+        let (third, second, first) = (latest.next()?, latest.next()?, latest.next()?);
+        Some([first, second, third])
     }
 
     fn complete(&mut self) {
@@ -113,7 +135,14 @@ impl Clock {
 
 impl Default for Clock {
     fn default() -> Self {
-        Clock { window: 0, least: None, windows: Latest::default(), completed: 0, base: i64::MAX }
+        Clock {
+            first: None,
+            window: 0,
+            least: None,
+            windows: Latest::default(),
+            completed: 0,
+            base: i64::MAX,
+        }
     }
 }
 
@@ -141,7 +170,7 @@ mod tests {
         assert!((560_000..600_000).contains(&drift), "{drift}");
         let growth = clock.growth().expect("grows");
         assert!((450.0..550.0).contains(&growth), "{growth}");
-        assert_eq!(clock.off_pace(), None);
+        assert_eq!((clock.slow(), clock.fast()), (None, None));
     }
 
     #[test]
@@ -150,15 +179,15 @@ mod tests {
         assert!(jitter.drift().is_some_and(|drift| drift.abs() < 20_000), "{:?}", jitter.drift());
         assert_eq!(jitter.growth(), None);
         let delay = clock(|at| if at > 1_000_000_000 { 700_000 } else { 0 });
-        assert_eq!((delay.drift(), delay.growth(), delay.off_pace()), (Some(700_000), None, None));
+        assert_eq!((delay.drift(), delay.growth(), delay.slow()), (Some(700_000), None, None));
     }
 
     #[test]
     fn slow_delivery_is_told_from_a_slow_clock() {
-        let pace = clock(|at| at / 4).off_pace().expect("slow");
-        assert!((0.79..0.81).contains(&pace), "{pace}");
+        let slow = clock(|at| at / 4);
+        assert!(slow.slow().is_some_and(|pace| (0.79..0.81).contains(&pace)), "{:?}", slow.slow());
         let fast = clock(|at| -at / 2);
-        assert!(fast.off_pace().is_some_and(|pace| (1.9..2.1).contains(&pace)), "{:?}", fast.off_pace());
-        assert!(fast.lead() > 2_000_000);
+        assert!(fast.fast().is_some_and(|pace| (1.9..2.1).contains(&pace)), "{:?}", fast.fast());
+        assert_eq!((slow.fast(), fast.slow()), (None, None));
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct Whole<'a> {
     pub(super) uptime: Duration,
     /// Time since anything arrived; `None` before the first sample.
     pub(super) quiet: Option<Duration>,
+    /// For how long media has arrived without a stall; `None` before the first sample.
+    pub(super) flows: Option<Duration>,
     pub(super) stalls: &'a Recent,
     pub(super) bitrate: u64,
 }
@@ -34,6 +36,12 @@ impl Whole<'_> {
     /// The track by which delivery is judged: the video, or the audio where there is none.
     pub(super) fn reference(&self) -> Option<&Meter> {
         self.active(Kind::Video).or_else(|| self.active(Kind::Audio))
+    }
+
+    /// Media has arrived for long enough to miss what is not there.
+    fn is_settled(&self) -> bool {
+        let begun = self.meters.iter().filter_map(|meter| meter.begun).min();
+        begun.is_some_and(|begun| self.now.saturating_duration_since(begun) >= SETTLED)
     }
 
     /// The first track of this kind that brought anything.
@@ -98,7 +106,7 @@ pub(super) fn verdict(whole: &Whole, findings: &[Finding]) -> Verdict {
     let known = |meter: &Meter| meter.id.kind == Kind::Audio || meter.gop.interval().is_some();
     if findings.iter().any(|finding| finding.severity == Severity::Problem) {
         Verdict::NotReady
-    } else if whole.uptime >= SETTLED && active().next().is_some() && active().all(known) {
+    } else if whole.is_settled() && active().all(known) {
         Verdict::Ready
     } else {
         Verdict::Measuring

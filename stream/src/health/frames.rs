@@ -1,4 +1,7 @@
 //! Distances of pictures: frame rate, whether it varies, and pictures that are missing.
+//!
+//! They are those of presentation. Decode times of pictures that are reordered may be anything: GStreamer spaces them
+//! unevenly.
 
 use super::latest::Latest;
 
@@ -6,12 +9,19 @@ use super::latest::Latest;
 const FRAMES: usize = 256;
 /// Fewer say nothing.
 const ENOUGH: usize = 24;
+/// Pictures that may be decoded before one that is shown before them; few encoders reorder more than four.
+const REORDERED: usize = 8;
 /// Timestamps of whole milliseconds put two pictures this much nearer or farther.
 const ROUNDING: u32 = 2_000;
 
-/// The latest distances in decode time, in microseconds.
-#[derive(Debug, Default)]
-pub(super) struct Frames(Latest<u32, FRAMES>);
+/// The latest distances, in microseconds.
+#[derive(Debug)]
+pub(super) struct Frames {
+    /// Pictures that one may still come before, the first to be shown at the end.
+    pending: Vec<i64>,
+    last: Option<i64>,
+    distances: Latest<u32, FRAMES>,
+}
 
 /// What they say.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -29,18 +39,32 @@ pub(super) struct Pace {
 }
 
 impl Frames {
-    /// The next picture came `distance` microseconds after the one before.
-    pub(super) fn note(&mut self, distance: i64) {
-        self.0.push(u32::try_from(distance.max(0)).unwrap_or(u32::MAX));
+    /// A picture that is shown at `pts`, in microseconds.
+    pub(super) fn note(&mut self, pts: i64) {
+        let place = self.pending.partition_point(|&other| other > pts);
+        self.pending.insert(place, pts);
+        if self.pending.len() > REORDERED
+            && let Some(shown) = self.pending.pop()
+        {
+            self.show(shown);
+        }
     }
 
+    /// The timestamps stepped: what spans the step is no distance.
+    pub(super) fn step(&mut self) {
+        self.pending.clear();
+        self.last = None;
+    }
+
+    /// The track is another one from here on.
     pub(super) fn restart(&mut self) {
-        self.0.clear();
+        self.step();
+        self.distances.clear();
     }
 
     /// `None` while there are too few.
     pub(super) fn pace(&self) -> Option<Pace> {
-        let mut distances: Vec<u32> = self.0.iter().collect();
+        let mut distances: Vec<u32> = self.distances.iter().collect();
         let total: u64 = distances.iter().copied().map(u64::from).sum();
         let seen = distances.len() as u64;
         if distances.len() < ENOUGH && total < 5_000_000 || total == 0 {
@@ -54,6 +78,20 @@ impl Frames {
         let missing = if varies { 0 } else { distances.iter().map(|&it| missing(it, usual)).sum() };
         let rate = (seen as f64 * 1e8 / total as f64).round() / 100.0;
         Some(Pace { rate, varies, missing, seen, spread: (shortest, longest) })
+    }
+
+    fn show(&mut self, pts: i64) {
+        if let Some(last) = self.last {
+            let distance = pts.saturating_sub(last).max(0);
+            self.distances.push(u32::try_from(distance).unwrap_or(u32::MAX));
+        }
+        self.last = Some(pts);
+    }
+}
+
+impl Default for Frames {
+    fn default() -> Self {
+        Frames { pending: Vec::with_capacity(REORDERED + 1), last: None, distances: Latest::default() }
     }
 }
 
@@ -76,7 +114,7 @@ mod tests {
         for stamp in [f64::round, f64::floor] {
             let at = |n: u64| (stamp(times(n) * 1000.0) * 1000.0) as i64;
             let mut frames = Frames::default();
-            (1..400).for_each(|n| frames.note(at(n) - at(n - 1)));
+            (0..400).for_each(|n| frames.note(at(n)));
             let pace = frames.pace().expect("enough");
             assert_eq!((pace.varies, pace.missing), (expected.1, expected.2), "{pace:?}");
             assert!((pace.rate / expected.0 - 1.0).abs() < 0.002, "{pace:?}");
@@ -105,18 +143,27 @@ mod tests {
     }
 
     #[test]
+    fn reordered_pictures_count_in_the_order_in_which_they_are_shown() {
+        let mut frames = Frames::default();
+        (0..400).map(|n| [0, 4, 2, 1, 3][n % 5] + n as i64 / 5 * 5).for_each(|n| frames.note(n * 40_000));
+        let pace = frames.pace().expect("enough");
+        assert_eq!((pace.rate, pace.varies, pace.missing), (25.0, false, 0));
+    }
+
+    #[test]
     fn few_pictures_say_nothing() {
         let mut frames = Frames::default();
-        (0..23).for_each(|_| frames.note(33_000));
+        let few = (ENOUGH + REORDERED) as i64;
+        (0..few).for_each(|n| frames.note(n * 33_000));
         assert_eq!(frames.pace(), None);
-        frames.note(33_000);
+        frames.note(few * 33_000);
         assert!(frames.pace().is_some());
     }
 
     #[test]
     fn slow_pictures_say_so_before_there_are_many() {
         let mut frames = Frames::default();
-        (0..5).for_each(|_| frames.note(1_000_000));
+        (0..14).for_each(|n| frames.note(n * 1_000_000));
         assert_eq!(frames.pace().map(|pace| pace.rate), Some(1.0));
     }
 }

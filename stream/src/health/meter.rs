@@ -6,7 +6,7 @@ use media::{Sample, Timescale, TrackId};
 
 use super::TrackHealth;
 use super::clock::Clock;
-use super::facts::{Content, Facts};
+use super::facts::{Facts, Sound};
 use super::frames::Frames;
 use super::gop::Gop;
 use super::order::Order;
@@ -25,7 +25,10 @@ const HOLE: i64 = 40_000;
 pub(super) struct Meter {
     pub(super) id: TrackId,
     pub(super) facts: Facts,
-    pub(super) described: Instant,
+    described: Instant,
+    /// When its first sample arrived.
+    pub(super) begun: Option<Instant>,
+    /// When its last sample arrived.
     pub(super) heard: Option<Instant>,
     pub(super) samples: u64,
     pub(super) bytes: u64,
@@ -50,6 +53,7 @@ impl Meter {
             id,
             facts,
             described: now,
+            begun: None,
             heard: None,
             samples: 0,
             bytes: 0,
@@ -91,9 +95,12 @@ impl Meter {
         self.clock.note(at, arrival);
         if self.facts.picture().is_some() {
             self.gop.note(at, sample.sync);
+            self.frames.note(shown);
             self.order.note(shown, now);
         }
-        (self.newest, self.heard) = (Some(at), Some(now));
+        self.newest = Some(at);
+        self.begun.get_or_insert(now);
+        self.heard = Some(now);
     }
 
     /// Time without a sample.
@@ -136,10 +143,9 @@ impl Meter {
             self.step(now);
             return;
         }
-        match &self.facts.content {
-            Content::Video(_) => self.frames.note(distance),
-            Content::Audio(sound) if distance.saturating_sub(sound.frame) > HOLE => self.gaps.note(now),
-            Content::Audio(_) => {}
+        let hole = |sound: &Sound| distance.saturating_sub(sound.frame) > HOLE;
+        if self.facts.sound().is_some_and(hole) {
+            self.gaps.note(now);
         }
     }
 
@@ -154,6 +160,7 @@ impl Meter {
         self.jumps.note(now);
         self.clock.restart();
         self.gop.step();
+        self.frames.step();
         self.order.step();
     }
 }

@@ -20,6 +20,8 @@ pub(super) const STALL: Duration = Duration::from_secs(2);
 pub struct Probe {
     began: Instant,
     heard: Option<Instant>,
+    /// Since when media arrives without a stall.
+    flows: Option<Instant>,
     meters: Vec<Meter>,
     stalls: Recent,
 }
@@ -27,7 +29,7 @@ pub struct Probe {
 impl Probe {
     /// A publisher begins.
     pub fn new(now: Instant) -> Probe {
-        Probe { began: now, heard: None, meters: Vec::new(), stalls: Recent::default() }
+        Probe { began: now, heard: None, flows: None, meters: Vec::new(), stalls: Recent::default() }
     }
 
     /// A track is described, for the first time or again.
@@ -49,7 +51,9 @@ impl Probe {
         meter.sample(sample, arrival, now);
         if self.heard.is_some_and(|heard| now.saturating_duration_since(heard) >= STALL) {
             self.stalls.note(now);
+            self.flows = None;
         }
+        self.flows.get_or_insert(now);
         self.heard = Some(now);
     }
 
@@ -61,6 +65,7 @@ impl Probe {
             now,
             uptime: self.uptime(now),
             quiet: self.heard.map(|heard| now.saturating_duration_since(heard)),
+            flows: self.flows.map(|since| now.saturating_duration_since(since)),
             stalls: &self.stalls,
             bitrate: self.bitrate(now),
         };

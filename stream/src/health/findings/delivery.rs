@@ -8,9 +8,6 @@ use super::super::meter::Meter;
 use super::super::{Finding, Severity, words};
 use super::{SETTLED, STALL, Whole, finding};
 
-/// Microseconds by which media may run ahead: an encoder empties its buffer.
-const AHEAD: i64 = 2_000_000;
-
 pub(super) fn no_media(whole: &Whole) -> Option<Finding> {
     if whole.quiet.is_some() || whole.uptime < SETTLED {
         return None;
@@ -52,7 +49,7 @@ pub(super) fn stalls(whole: &Whole) -> Option<Finding> {
 }
 
 pub(super) fn no_video(whole: &Whole) -> Option<Finding> {
-    if whole.uptime < SETTLED || whole.quiet.is_none() || whole.active(Kind::Video).is_some() {
+    if !whole.is_settled() || whole.active(Kind::Video).is_some() {
         return None;
     }
     finding(
@@ -64,7 +61,7 @@ pub(super) fn no_video(whole: &Whole) -> Option<Finding> {
 }
 
 pub(super) fn no_audio(whole: &Whole) -> Option<Finding> {
-    if whole.uptime < SETTLED || whole.quiet.is_none() || whole.active(Kind::Audio).is_some() {
+    if !whole.is_settled() || whole.active(Kind::Audio).is_some() {
         return None;
     }
     finding(
@@ -78,13 +75,10 @@ pub(super) fn no_audio(whole: &Whole) -> Option<Finding> {
 
 /// Tracks that came and come no more, while others do.
 pub(super) fn lost<'a>(whole: &'a Whole) -> impl Iterator<Item = Finding> + 'a {
-    let flows = whole.quiet.is_some_and(|quiet| quiet < STALL);
-    let gone = |meter: &&Meter| meter.samples > 0 && meter.silent(whole.now) >= patience(meter);
-    whole
-        .meters
-        .iter()
-        .filter(move |meter| flows && gone(meter))
-        .filter_map(|meter| gone_silent(whole, meter))
+    let flows = whole.flows.filter(|_| whole.quiet.is_some_and(|quiet| quiet < STALL)).unwrap_or_default();
+    let silent = move |meter: &Meter| meter.silent(whole.now).min(flows);
+    let gone = move |meter: &&Meter| meter.samples > 0 && silent(meter) >= patience(meter);
+    whole.meters.iter().filter(gone).filter_map(|meter| gone_silent(whole, meter))
 }
 
 /// A track may be silent for so long: pictures of a slide show are far apart.
@@ -111,12 +105,8 @@ fn gone_silent(whole: &Whole, meter: &Meter) -> Option<Finding> {
 /// Slower or faster than real time, or later than it was.
 pub(super) fn pace(whole: &Whole) -> Option<Finding> {
     let clock = &whole.reference()?.clock;
-    match clock.off_pace() {
-        Some(pace) if pace < 1.0 => slow(whole, pace, clock.drift()?),
-        Some(pace) if clock.lead() > AHEAD => fast(pace),
-        Some(_) => None,
-        None => delayed(clock.drift()?, clock.growth()),
-    }
+    let slow = clock.slow().and_then(|pace| slow(whole, pace, clock.drift()?));
+    slow.or_else(|| fast(clock.fast()?)).or_else(|| delayed(clock.drift()?, clock.growth()))
 }
 
 fn slow(whole: &Whole, pace: f64, drift: i64) -> Option<Finding> {
@@ -162,7 +152,7 @@ fn delayed(drift: i64, growth: Option<f64>) -> Option<Finding> {
 
 /// More than planned. A tenth is what constant bitrate varies by.
 pub(super) fn bitrate(whole: &Whole) -> Option<Finding> {
-    let planned = whole.plan.max_bitrate.filter(|_| whole.uptime >= SETTLED)?;
+    let planned = whole.plan.max_bitrate.filter(|_| whole.is_settled())?;
     let above = |percent: u128| u128::from(whole.bitrate) * 100 > u128::from(planned) * percent;
     if !above(110) {
         return None;

@@ -42,8 +42,8 @@ pub(super) fn open_gop(seen: &Seen) -> Option<Finding> {
 }
 
 fn none(seen: &Seen) -> Option<Finding> {
-    let since = seen.now.saturating_duration_since(seen.meter.described);
-    if seen.meter.id.kind == media::Kind::Audio || seen.meter.samples == 0 || since < SETTLED {
+    let since = seen.now.saturating_duration_since(seen.meter.begun?);
+    if seen.meter.facts.picture().is_none() || since < SETTLED {
         return None;
     }
     finding(

@@ -13,7 +13,7 @@ const SKEW: (i64, i64) = (500_000, 3_000_000);
 pub(super) fn drift(whole: &Whole) -> Option<Finding> {
     let clock = &whole.reference()?.clock;
     let drift = clock.drift().filter(|drift| drift.abs() > DRIFT)?;
-    let growth = clock.growth().filter(|_| clock.off_pace().is_none())?;
+    let growth = clock.growth().filter(|_| clock.slow().or(clock.fast()).is_none())?;
     let way = if growth > 0.0 { "slow: media falls behind" } else { "fast: media runs ahead" };
     let per_minute = words::micros((growth * 60.0) as i64);
     finding(

@@ -17,6 +17,14 @@ fn a_publisher_that_sends_nothing_is_a_problem_after_five_seconds() {
 }
 
 #[test]
+fn a_verdict_takes_five_seconds_of_media_however_late_it_begins() {
+    let late = || arriving(|_, at| Some(at + 8.0));
+    assert_eq!(late().findings(7.9, &Plan::default()), [("no_media", Problem)]);
+    assert_eq!(late().health(9.0, &Plan::default()).verdict, Verdict::Measuring);
+    check(late(), 13.5, &[]);
+}
+
+#[test]
 fn missing_sound_is_a_warning_and_a_missing_picture_a_note() {
     check(Encoder { audio: None, ..Encoder::default() }, 10.0, &[("no_audio", Warning)]);
     check(arriving(|kind, at| (kind == Kind::Video).then_some(at)), 10.0, &[("no_audio", Warning)]);
@@ -31,6 +39,13 @@ fn sound_that_stops_is_a_problem() {
     check(until(28.5), 30.0, &[]);
     let picture = arriving(|kind, at| (kind == Kind::Audio || at < 27.0).then_some(at));
     check(picture, 30.0, &[("video_lost", Problem)]);
+}
+
+#[test]
+fn what_comes_first_after_a_stall_does_not_make_the_other_look_lost() {
+    let stall = arriving(|kind, at| Some(if at > 20.0 { at.max(23.0 + f64::from(kind as u8)) } else { at }));
+    let at = |seconds| stall.findings(seconds, &Plan::default());
+    assert_eq!(at(23.5), [("stalls", Warning)]);
 }
 
 #[test]
@@ -53,6 +68,8 @@ fn slower_than_it_plays_is_a_problem_and_a_little_late_is_not() {
 #[test]
 fn a_file_sent_as_fast_as_it_goes_is_a_problem_and_a_burst_at_the_start_is_not() {
     check(arriving(|_, at| Some(at / 2.0)), 30.0, &[("fast_delivery", Problem)]);
+    let at_once = Encoder { fastest: 50.0, ..arriving(|_, at| Some(at / 50.0)) };
+    assert_eq!(at_once.findings(1.0, &Plan::default()), [("fast_delivery", Problem)]);
     check(arriving(|_, at| Some((at - 3.0).max(at / 50.0))), 30.0, &[]);
 }
 

@@ -10,9 +10,6 @@ use crate::health::{Health, Plan, Probe, Severity, Verdict};
 
 const AVC_RECORD: &[u8] = include_bytes!("../../../../packager/tests/common/avcc-720p.bin");
 
-/// An encoder sends at most so many seconds in one.
-const FASTEST: f64 = 2.0;
-
 /// Seconds of media to seconds of something else, per kind of track.
 type Map<T> = Box<dyn Fn(Kind, f64) -> T>;
 
@@ -32,6 +29,8 @@ pub(super) struct Encoder {
     pub(super) stamp: Map<f64>,
     /// When media of a time arrives, if it does.
     pub(super) arrival: Map<Option<f64>>,
+    /// At most so many seconds arrive in one.
+    pub(super) fastest: f64,
 }
 
 /// 1280x720 at 30 frames per second with a keyframe every two seconds, and AAC-LC at 48 kHz: nothing to complain of.
@@ -46,6 +45,7 @@ impl Default for Encoder {
             bytes: 10_000,
             stamp: Box::new(|_, at| at),
             arrival: Box::new(|_, at| Some(at)),
+            fastest: 2.0,
         }
     }
 }
@@ -71,7 +71,8 @@ impl Encoder {
         self.tracks().for_each(|(id, track)| probe.track(id, &track, start));
         let until = seconds.iter().copied().fold(0.0, f64::max);
         let mut seconds = seconds.iter().copied().peekable();
-        for (arrival, id, sample) in self.arrivals(until * FASTEST).into_iter().take_while(|it| it.0 <= until)
+        for (arrival, id, sample) in
+            self.arrivals(until * self.fastest).into_iter().take_while(|it| it.0 <= until)
         {
             while let Some(at) = seconds.next_if(|&at| at < arrival) {
                 see(probe.health(start + Duration::from_secs_f64(at), plan));
