@@ -1,9 +1,11 @@
 //! What every handler shares.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use catalog::Catalog;
-use stream::{Audience, Directory, Refusals};
+use access::Signer;
+use catalog::{Catalog, EntryId};
+use stream::{Directory, Refusals};
 
 use crate::api::{Api, Endpoints, Settings};
 use crate::limits::{Sources, Tokens};
@@ -17,6 +19,7 @@ struct Inner {
     api: Api,
     sources: Sources,
     tokens: Tokens,
+    signer: Signer,
     refusals: Refusals,
     subscribers: Subscribers,
 }
@@ -25,10 +28,12 @@ impl Control {
     pub(crate) fn new(api: Api) -> Control {
         let sources = Sources::new(api.settings.unknown_tokens);
         let tokens = Tokens::new(api.settings.rate, api.settings.burst);
+        let signer = Signer::new(api.catalog.playback_secret().expose().as_bytes());
         Control(Arc::new(Inner {
             api,
             sources,
             tokens,
+            signer,
             refusals: Refusals::new("api"),
             subscribers: Subscribers::default(),
         }))
@@ -42,8 +47,14 @@ impl Control {
         &self.0.api.directory
     }
 
-    pub(crate) fn audience(&self) -> &Audience {
-        &self.0.api.audience
+    /// How many watch an entry now.
+    pub(crate) fn viewers(&self, entry: &EntryId) -> u64 {
+        self.0.api.audience.count(entry.as_str(), Instant::now())
+    }
+
+    /// Makes playback tokens.
+    pub(crate) fn signer(&self) -> &Signer {
+        &self.0.signer
     }
 
     pub(crate) fn settings(&self) -> &Settings {

@@ -11,6 +11,7 @@
 //!
 //! Deliberately not here: a listener, playback, SQL, what a token's digest is made of.
 
+mod access;
 mod accounts;
 mod admission;
 mod answer;
@@ -32,6 +33,7 @@ mod limits;
 mod live;
 mod openapi;
 mod page;
+mod playback_token;
 mod problem;
 mod query;
 mod recordings;

@@ -14,7 +14,9 @@ use crate::admission::admit;
 use crate::api::Api;
 use crate::control::Control;
 use crate::problem::{self, Kind, Problem};
-use crate::{accounts, audit, entries, events, jobs, live, openapi, recordings, tokens, webhooks};
+use crate::{
+    accounts, audit, entries, events, jobs, live, openapi, playback_token, recordings, tokens, webhooks,
+};
 
 /// Everything below `/api`: `/api/v1/…`, its description and the reference page `/api/docs`. To be merged with other
 /// routers; it has no fallback of its own.
@@ -51,6 +53,7 @@ fn routes() -> OpenApiRouter<Control> {
     OpenApiRouter::with_openapi(openapi::base())
         .merge(live::router())
         .merge(entries::router())
+        .merge(playback_token::router())
         .merge(recordings::router())
         .merge(jobs::router())
         .merge(tokens::router())

@@ -29,6 +29,7 @@ const OPERATIONS: &[(&str, &str, Role, &str)] = &[
     ("PATCH", "/entries/{entry}", Role::Producer, r#"{"name": "m"}"#),
     ("DELETE", "/entries/{entry}", Role::Producer, ""),
     ("GET", "/entries/{entry}/recordings", Role::Viewer, ""),
+    ("POST", "/entries/{entry}/playback-token", Role::Producer, "{}"),
     ("GET", "/jobs", Role::Viewer, ""),
     ("GET", "/jobs/{job}", Role::Viewer, ""),
     ("GET", "/tokens", Role::Admin, ""),

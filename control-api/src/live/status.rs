@@ -1,6 +1,6 @@
 //! Where a live entry stands, and how its encoders do.
 
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use catalog::EntryId;
 use media::WallTime;
@@ -75,7 +75,7 @@ pub(crate) struct StatusView {
     /// The publisher that left last.
     #[schema(required)]
     last: Option<LastView>,
-    /// How many watched by HLS or DASH in the last half minute.
+    /// How many were seen watching in the last half minute; those whom a cache in front answers are not.
     viewers: u64,
 }
 
@@ -140,9 +140,8 @@ struct Counters {
 
 impl StatusView {
     pub(crate) fn of(control: &Control, entry: &EntryId) -> StatusView {
-        let viewers = control.audience().count(entry.as_str(), Instant::now());
         let report = control.directory().report(entry.as_str());
-        StatusView::new(report.as_ref(), viewers, SystemTime::now().into())
+        StatusView::new(report.as_ref(), control.viewers(entry), SystemTime::now().into())
     }
 
     fn new(report: Option<&Report>, viewers: u64, now: WallTime) -> StatusView {

@@ -11,8 +11,8 @@ use control_api::{Api, Endpoints, Settings};
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
 use serde_json::Value;
-use stream::Directory;
 use stream::ledger::Forgetful;
+use stream::{Audience, Directory};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -20,6 +20,7 @@ use tower::ServiceExt;
 pub struct House {
     pub catalog: Catalog,
     pub directory: Directory,
+    pub audience: Arc<Audience>,
     pub router: Router,
     _data: TempDir,
 }
@@ -43,14 +44,15 @@ impl House {
         let catalog = Catalog::open(&Database::embedded(data.path())).await.expect("a catalog");
         let directory = Directory::new(Arc::new(Forgetful));
         let endpoints = Endpoints { rtmp: Some(1935) };
+        let audience = Arc::new(Audience::default());
         let api = Api {
             catalog: catalog.clone(),
             directory: directory.clone(),
-            audience: Arc::default(),
+            audience: audience.clone(),
             settings,
             endpoints,
         };
-        House { catalog, directory, router: control_api::router(api), _data: data }
+        House { catalog, directory, audience, router: control_api::router(api), _data: data }
     }
 
     /// A token of the whole server.
