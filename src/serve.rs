@@ -28,6 +28,8 @@ use crate::{cli, descriptors, herald, listen, load, log, metrics, tenancy, warde
 
 /// For edges to drain and streams to close.
 const DRAIN: Duration = Duration::from_secs(8);
+/// For the database to take what is left, after that.
+const CLOSE: Duration = Duration::from_secs(1);
 /// For whatever still runs after that.
 const LAST: Duration = Duration::from_millis(500);
 
@@ -91,8 +93,8 @@ where
     let (closed, ()) = tokio::join!(timeout(DRAIN, directory.shutdown()), drain(edges));
     outcome?;
     closed.context("streams were not closed in time")?;
-    if let Err(error) = catalog.close().await {
-        tracing::warn!(%error, "the database was not closed");
+    if timeout(CLOSE, catalog.close()).await.is_err() {
+        tracing::warn!("the database was not closed in time: the last events may be missing");
     }
     tracing::info!("stopped");
     Ok(())

@@ -6,7 +6,7 @@ use catalog::accounts::NAME;
 use catalog::{Account, AccountId, Caller, Quotas};
 use http::{StatusCode, Uri};
 use serde::{Deserialize, Serialize};
-use utoipa::{ToResponse, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -105,12 +105,6 @@ struct AccountPatch {
     quotas: Option<QuotasPatch>,
 }
 
-/// An account.
-#[derive(ToResponse)]
-#[response(description = "The account.", headers(("etag" = String, description = "Its version.")))]
-#[allow(dead_code, reason = "for the document alone")]
-struct AccountResponse(AccountView);
-
 /// Lists accounts, by id: all of them, or the token's own.
 #[utoipa::path(
     get, path = "/accounts", tag = "accounts", operation_id = "listAccounts", params(PageQuery),
@@ -166,7 +160,7 @@ fn created(account: &Account) -> Created {
 #[utoipa::path(
     get, path = "/accounts/{id}", tag = "accounts", operation_id = "getAccount",
     params(("id" = String, Path), ("If-None-Match" = Option<String>, Header)),
-    responses((status = 200, response = AccountResponse), (status = 304, description = "Nothing has changed."))
+    responses((status = 200, description = "The account.", body = AccountView, headers(("etag" = String, description = "Its version."))), (status = 304, description = "Nothing has changed."))
 )]
 async fn get(
     admin: Admin,
@@ -185,7 +179,7 @@ async fn get(
     patch, path = "/accounts/{id}", tag = "accounts", operation_id = "updateAccount",
     params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "Only when it still has this ETag.")),
     request_body = AccountPatch,
-    responses((status = 200, response = AccountResponse), (status = 412, response = crate::openapi::ProblemResponse))
+    responses((status = 200, description = "The account.", body = AccountView, headers(("etag" = String, description = "Its version."))), (status = 412, response = crate::openapi::ProblemResponse))
 )]
 async fn update(
     admin: Admin,

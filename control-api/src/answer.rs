@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::header::{ETAG, LOCATION};
+use http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
@@ -26,20 +26,22 @@ pub(crate) fn changed<T: Serialize>(view: &T, tag: HeaderValue) -> Response {
 pub(crate) struct Created {
     pub(crate) location: String,
     pub(crate) etag: Option<String>,
-    pub(crate) body: serde_json::Value,
+    /// JSON.
+    pub(crate) body: String,
 }
 
 impl Created {
     pub(crate) fn new<T: Serialize>(location: String, etag: Option<HeaderValue>, view: &T) -> Created {
         let etag = etag.and_then(|etag| etag.to_str().map(str::to_owned).ok());
-        let body = serde_json::to_value(view).expect("a view has text keys and no failing parts");
+        let body = serde_json::to_string(view).expect("a view has text keys and no failing parts");
         Created { location, etag, body }
     }
 }
 
 impl IntoResponse for Created {
     fn into_response(self) -> Response {
-        let mut response = (StatusCode::CREATED, Json(self.body)).into_response();
+        let content = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+        let mut response = (StatusCode::CREATED, content, self.body).into_response();
         let headers = [(LOCATION, Some(self.location)), (ETAG, self.etag)];
         for (name, text) in headers {
             if let Some(value) = text.and_then(|text| HeaderValue::try_from(text).ok()) {

@@ -12,7 +12,6 @@ use axum::extract::State;
 use axum::response::Response;
 use catalog::{Entry, EntryId, Kind};
 use http::{HeaderValue, StatusCode, Uri};
-use utoipa::ToResponse;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -35,12 +34,6 @@ const ATTEMPTS: usize = 5;
 pub(crate) fn router() -> OpenApiRouter<Control> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(get, update, delete))
 }
-
-/// An entry.
-#[derive(ToResponse)]
-#[response(description = "The entry.", headers(("etag" = String, description = "Its version and where it stands.")))]
-#[allow(dead_code, reason = "for the document alone")]
-struct EntryResponse(EntryView);
 
 /// Finds entries, the newest first.
 ///
@@ -65,7 +58,7 @@ async fn list(
 #[utoipa::path(
     get, path = "/entries/{id}", tag = "entries", operation_id = "getEntry",
     params(("id" = String, Path), ("If-None-Match" = Option<String>, Header)),
-    responses((status = 200, response = EntryResponse), (status = 304, description = "Nothing has changed."))
+    responses((status = 200, description = "The entry.", body = EntryView, headers(("etag" = String, description = "Its version and where it stands."))), (status = 304, description = "Nothing has changed."))
 )]
 async fn get(
     viewer: Viewer,
@@ -86,7 +79,7 @@ async fn get(
     patch, path = "/entries/{id}", tag = "entries", operation_id = "updateEntry",
     params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "Only when it still has this ETag.")),
     request_body = EntryPatch,
-    responses((status = 200, response = EntryResponse), (status = 412, response = crate::openapi::ProblemResponse))
+    responses((status = 200, description = "The entry.", body = EntryView, headers(("etag" = String, description = "Its version and where it stands."))), (status = 412, response = crate::openapi::ProblemResponse))
 )]
 async fn update(
     producer: Producer,

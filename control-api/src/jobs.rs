@@ -61,6 +61,7 @@ struct JobView {
 #[into_params(parameter_in = Query)]
 struct JobQuery {
     /// For this entry only.
+    #[param(pattern = "^0_[0-9a-z]{8}$")]
     entry: Option<String>,
     /// As far as this only.
     state: Option<JobState>,

@@ -2,6 +2,7 @@
 
 mod actions;
 mod create;
+mod health;
 pub(crate) mod settings;
 mod status;
 mod view;
@@ -13,7 +14,6 @@ use axum::response::{IntoResponse, Response};
 use catalog::{Entry, EntryId, Kind, Scope};
 use http::{HeaderValue, StatusCode, Uri};
 use status::StatusView;
-use utoipa::ToResponse;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use view::LiveView;
@@ -43,12 +43,6 @@ pub(crate) fn router() -> OpenApiRouter<Control> {
         .routes(routes!(actions::rotate_key))
 }
 
-/// A live entry.
-#[derive(ToResponse)]
-#[response(description = "The live entry.", headers(("etag" = String, description = "Its version and where it stands.")))]
-#[allow(dead_code, reason = "for the document alone")]
-struct LiveResponse(LiveView);
-
 /// Lists live entries, the newest first.
 ///
 /// As `/entries` does, of live ones only. Where `status` is asked for, a page may have fewer items than `limit`, and
@@ -72,7 +66,7 @@ async fn list(
 #[utoipa::path(
     get, path = "/live/{id}", tag = "live", operation_id = "getLive",
     params(("id" = String, Path), ("If-None-Match" = Option<String>, Header)),
-    responses((status = 200, response = LiveResponse), (status = 304, description = "Nothing has changed."))
+    responses((status = 200, description = "The live entry.", body = LiveView, headers(("etag" = String, description = "Its version and where it stands."))), (status = 304, description = "Nothing has changed."))
 )]
 async fn get(
     viewer: Viewer,
@@ -109,7 +103,7 @@ async fn status(
     patch, path = "/live/{id}", tag = "live", operation_id = "updateLive",
     params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "Only when it still has this ETag.")),
     request_body = EntryPatch,
-    responses((status = 200, response = LiveResponse), (status = 412, response = crate::openapi::ProblemResponse))
+    responses((status = 200, description = "The live entry.", body = LiveView, headers(("etag" = String, description = "Its version and where it stands."))), (status = 412, response = crate::openapi::ProblemResponse))
 )]
 async fn update(
     producer: Producer,

@@ -3,16 +3,15 @@
 //! Each handler says what is its own; what every request can meet with (no token, a database that is away) and what
 //! follows from its shape (a body can be too large) is added here, once.
 
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{OpenApi, Ref, RefOr};
 use utoipa::{OpenApi as _, ToResponse};
 
-use crate::problem;
-use crate::router;
+use crate::{problem, router, words};
 
 /// The name of a problem in the document.
-const PROBLEM: &str = "Problem";
+const PROBLEM: &str = "ProblemResponse";
 const BEARER: &str = "token";
 
 /// What went wrong (RFC 9457).
@@ -43,7 +42,7 @@ pub(crate) struct ProblemResponse(problem::View);
         (name = "jobs", description = "Work in the background."),
         (name = "audit", description = "Who changed what, and when."),
     ),
-    components(responses(ProblemResponse)),
+    components(responses(ProblemResponse), schemas(problem::View, problem::FieldError, words::Sort, words::Order)),
 )]
 struct Document;
 
@@ -77,7 +76,7 @@ fn complete_operation(path: &str, operation: &mut Operation) {
     if path.contains('{') {
         statuses.push("404");
     }
-    if operation.parameters.as_ref().is_some_and(|parameters| !parameters.is_empty()) {
+    if operation.parameters.iter().flatten().any(can_be_invalid) {
         statuses.push("422");
     }
     if operation.request_body.is_some() {
@@ -89,4 +88,12 @@ fn complete_operation(path: &str, operation: &mut Operation) {
     }
     let scheme = utoipa::openapi::SecurityRequirement::new(BEARER, Vec::<String>::new());
     operation.security = Some(vec![scheme]);
+}
+
+/// An id that is none is not there, and a condition that is none does not hold.
+fn can_be_invalid(parameter: &RefOr<Parameter>) -> bool {
+    match parameter {
+        RefOr::T(it) => it.parameter_in != ParameterIn::Path && !it.name.starts_with("If-"),
+        RefOr::Ref(_) => true,
+    }
 }

@@ -77,6 +77,7 @@ struct TokenRequest {
     #[schema(min_length = 1, max_length = 250, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     name: String,
     /// In which account: for tokens of the whole server, where `null` is the whole server. Their own otherwise.
+    #[schema(pattern = "^acc_[0-9a-z]{8}$")]
     account: Option<String>,
     /// It opens nothing from then on.
     #[schema(format = DateTime)]
@@ -152,16 +153,24 @@ async fn get(
     Ok(Json(TokenView::new(control.catalog().tokens().get(admin.scope(), &id).await?)))
 }
 
-/// Takes a token away: it opens nothing any more. Doing it twice is as good as once.
+/// Takes a token away: it opens nothing any more.
+///
+/// Doing it twice is as good as once. 409 for the token of the request itself: somebody is always left who can get in.
 #[utoipa::path(
     delete, path = "/tokens/{id}", tag = "tokens", operation_id = "revokeToken", params(("id" = String, Path)),
-    responses((status = 204, description = "It opens nothing any more."))
+    responses(
+        (status = 204, description = "It opens nothing any more."),
+        (status = 409, response = crate::openapi::ProblemResponse),
+    )
 )]
 async fn revoke(
     admin: Admin,
     State(control): State<Control>,
     Id(id): Id<TokenId>,
 ) -> Result<StatusCode, Problem> {
+    if id == admin.token().id {
+        return Err(Problem::conflict("this is the token of the request itself; revoke it with another"));
+    }
     control.catalog().tokens().revoke(&admin.caller(), &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -38,3 +38,17 @@ fn every_operation_has_a_name_a_summary_and_the_problems_of_all() {
         }
     }
 }
+
+#[test]
+fn everything_that_is_referred_to_is_there() {
+    let document: Value = serde_json::from_str(&control_api::openapi()).expect("JSON");
+    let mut open = vec![&document];
+    while let Some(value) = open.pop() {
+        if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
+            let pointer = reference.strip_prefix('#').expect("a reference into the document");
+            assert!(document.pointer(pointer).is_some(), "{reference}");
+        }
+        open.extend(value.as_object().into_iter().flat_map(|object| object.values()));
+        open.extend(value.as_array().into_iter().flatten());
+    }
+}

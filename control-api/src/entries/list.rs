@@ -34,6 +34,7 @@ pub(crate) struct EntryQuery {
     /// With exactly this owner.
     owner: Option<String>,
     /// Of this account only: for tokens of the whole server.
+    #[param(pattern = "^acc_[0-9a-z]{8}$")]
     account: Option<String>,
     /// Created from this time on.
     #[param(value_type = Option<String>, format = DateTime)]

@@ -6,6 +6,7 @@ use catalog::{EntryId, Secret};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::view::LiveView;
 use super::{answer, find};
 use crate::base::Base;
 use crate::body::{OptionalJson, given};
@@ -21,7 +22,7 @@ use crate::words::Leg;
 /// Doing it twice is as good as once.
 #[utoipa::path(
     post, path = "/live/{id}/go-live", tag = "live", operation_id = "goLive", params(("id" = String, Path)),
-    responses((status = 200, response = super::LiveResponse))
+    responses((status = 200, description = "As it is now.", body = LiveView, headers(("etag" = String, description = "Its version and where it stands."))))
 )]
 pub(super) async fn go_live(
     producer: Producer,
@@ -37,7 +38,7 @@ pub(super) async fn go_live(
 /// One switch, on all outputs at once. Doing it twice is as good as once.
 #[utoipa::path(
     post, path = "/live/{id}/preview", tag = "live", operation_id = "preview", params(("id" = String, Path)),
-    responses((status = 200, response = super::LiveResponse))
+    responses((status = 200, description = "As it is now.", body = LiveView, headers(("etag" = String, description = "Its version and where it stands."))))
 )]
 pub(super) async fn preview(
     producer: Producer,
@@ -77,7 +78,7 @@ fn of_stream(air: catalog::Air) -> stream::Air {
 #[utoipa::path(
     post, path = "/live/{id}/end", tag = "live", operation_id = "endLive", params(("id" = String, Path)),
     responses(
-        (status = 200, response = super::LiveResponse),
+        (status = 200, description = "As it is now.", body = LiveView, headers(("etag" = String, description = "Its version and where it stands."))),
         (status = 409, response = crate::openapi::ProblemResponse),
     )
 )]
@@ -100,7 +101,7 @@ pub(super) async fn end(
 #[utoipa::path(
     post, path = "/live/{id}/disconnect", tag = "live", operation_id = "disconnect", params(("id" = String, Path)),
     responses(
-        (status = 200, response = super::LiveResponse),
+        (status = 200, description = "As it is now.", body = LiveView, headers(("etag" = String, description = "Its version and where it stands."))),
         (status = 409, response = crate::openapi::ProblemResponse),
     )
 )]
@@ -138,7 +139,7 @@ pub(crate) struct RotateKey {
     post, path = "/live/{id}/rotate-key", tag = "live", operation_id = "rotateKey", params(("id" = String, Path)),
     request_body = Option<RotateKey>,
     responses(
-        (status = 200, response = super::LiveResponse),
+        (status = 200, description = "As it is now.", body = LiveView, headers(("etag" = String, description = "Its version and where it stands."))),
         (status = 409, response = crate::openapi::ProblemResponse),
     )
 )]

@@ -46,6 +46,7 @@ pub(crate) struct NewLive {
     #[schema(max_length = 250, pattern = r"^[^\u0000]*$")]
     owner: Option<String>,
     /// The account that it will belong to: for tokens of the whole server. Their main account otherwise.
+    #[schema(pattern = "^acc_[0-9a-z]{8}$")]
     account: Option<String>,
     /// Whether everybody may watch as soon as an encoder publishes, or its own people only until `go-live`. `live` when
     /// left out.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use stream::{Directory, Report, State};
 use utoipa::ToSchema;
 
+use super::health::HealthView;
 use crate::control::Control;
 use crate::times;
 use crate::words::Leg;
@@ -95,6 +96,8 @@ struct LegView {
     since: String,
     /// The same in seconds.
     uptime: f64,
+    /// What it sends, and whether it is ready to go on air.
+    health: HealthView,
 }
 
 /// A publisher that was on.
@@ -166,6 +169,7 @@ fn legs(report: &Report, now: WallTime) -> Vec<LegView> {
         peer: peer(on.peer),
         since: on.since.to_string(),
         uptime: seconds(now, on.since),
+        health: HealthView::new(&on.health),
     };
     report.legs.iter().map(view).collect()
 }
