@@ -87,6 +87,8 @@ where
         };
         stop::by_all_means();
         stop.cancel();
+        // Who follows events would otherwise be waited for.
+        catalog.events().end();
         outcome
     };
     let (outcome, ()) = tokio::join!(serving, beside);
@@ -189,6 +191,7 @@ impl House<'_> {
         Api {
             catalog: self.catalog.clone(),
             directory: self.directory.clone(),
+            audience: self.audience.clone(),
             settings: wiring::api(self.config),
             endpoints: Endpoints { rtmp: self.standing.rtmp.map(|address| address.port()) },
         }

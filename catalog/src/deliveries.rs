@@ -241,7 +241,7 @@ fn row(webhook: &WebhookId, event: &Event, now: WallTime) -> Result<Model, Error
         webhook: webhook.to_string(),
         event: i64::try_from(event.id).ok().filter(|id| *id != 0),
         kind: event.kind.to_string(),
-        payload: payload(event),
+        payload: event.payload(),
         state: State::Queued.to_string(),
         attempts: 0,
         queued: now.micros(),
@@ -252,18 +252,4 @@ fn row(webhook: &WebhookId, event: &Event, now: WallTime) -> Result<Model, Error
         created: now.micros(),
         finished: None,
     })
-}
-
-/// As Standard Webhooks recommends it: what, when, and the data. Which event, whose and of which entry is with the
-/// data.
-fn payload(event: &Event) -> String {
-    let mut data = event.data.clone();
-    if event.id != 0 {
-        data.insert("event".to_owned(), json!(event.id));
-    }
-    data.insert("account".to_owned(), json!(event.account.as_ref().map(ToString::to_string)));
-    if let Some(entry) = &event.entry {
-        data.insert("entry".to_owned(), json!(entry));
-    }
-    json!({ "type": event.kind.as_str(), "timestamp": event.at.to_string(), "data": data }).to_string()
 }

@@ -84,7 +84,7 @@ pub struct Event {
     pub kind: Kind,
     /// When.
     pub at: WallTime,
-    /// What there is to say about it; at most [`DATA`] bytes of JSON.
+    /// What there is to say about it; at most [`DATA`] bytes of JSON. The names `event`, `account` and `entry` are taken.
     pub data: Map<String, Value>,
 }
 
@@ -109,7 +109,7 @@ pub enum Over {
     /// It fell more than [`BACKLOG`] events behind. It may subscribe again, after the last one that it has.
     #[error("too slow for the events")]
     Lagged,
-    /// The catalog was closed.
+    /// The server stops, or the catalog was closed.
     #[error("the events are over")]
     Closed,
 }
@@ -119,11 +119,17 @@ pub enum Over {
 pub struct Events(Arc<Log>);
 
 struct Log {
-    ring: Mutex<Ring>,
-    live: broadcast::Sender<Arc<Event>>,
+    kept: Mutex<Kept>,
     unwritten: mpsc::Sender<Arc<Event>>,
     fate: Arc<Fate>,
     settled: watch::Receiver<u64>,
+}
+
+/// What is recorded, told and asked for in one order.
+struct Kept {
+    ring: Ring,
+    /// `None` once nobody is told any more.
+    live: Option<broadcast::Sender<Arc<Event>>>,
 }
 
 /// What the log and its writer tell each other.
@@ -159,18 +165,20 @@ impl Events {
         let fate = Arc::<Fate>::default();
         let (tell, settled) = watch::channel(ring.last());
         tokio::spawn(Writer::new(connection.clone(), gate, patience, fate.clone(), tell).run(queue));
-        let live = broadcast::Sender::new(BACKLOG);
-        Ok(Events(Arc::new(Log { ring: Mutex::new(ring), live, unwritten, fate, settled })))
+        let kept = Mutex::new(Kept { ring, live: Some(broadcast::Sender::new(BACKLOG)) });
+        Ok(Events(Arc::new(Log { kept, unwritten, fate, settled })))
     }
 
     /// Records an event, without waiting for anything, and gives its id.
     pub fn record(&self, new: NewEvent) -> u64 {
         // Everything under the lock, so that all are told, kept and written in the order of their ids.
-        let mut ring = self.ring();
-        let event = Arc::new(new.with_id(ring.next_id(now())));
-        ring.push(event.clone());
-        // Nobody listens: nothing to tell.
-        let _ = self.0.live.send(event.clone());
+        let mut kept = self.kept();
+        let event = Arc::new(new.with_id(kept.ring.next_id(now())));
+        kept.ring.push(event.clone());
+        if let Some(live) = &kept.live {
+            // Nobody listens: nothing to tell.
+            let _ = live.send(event.clone());
+        }
         self.write_later(event.clone());
         event.id
     }
@@ -178,16 +186,22 @@ impl Events {
     /// Follows what happens within a scope: what happened after the event `after`, as far as it is kept, and then each
     /// event as it happens. `Some(0)` is everything that is kept, `None` nothing of it.
     pub fn subscribe(&self, scope: Scope, after: Option<u64>) -> Subscription {
-        let ring = self.ring();
-        let live = self.0.live.subscribe();
+        let Kept { ring, live } = &*self.kept();
+        let live = live.as_ref().map_or_else(|| broadcast::channel(1).1, broadcast::Sender::subscribe);
         let replay: Vec<_> = after.map(|after| ring.after(after).cloned().collect()).unwrap_or_default();
         let reset = after.is_some_and(|after| after != 0 && !ring.knows(after));
         Subscription { reset, replay: replay.into_iter(), live, scope }
     }
 
+    /// Lets all subscribers go, once they were told what was recorded before: what is recorded from now on is kept and
+    /// told to nobody. For a server that stops.
+    pub fn end(&self) {
+        self.kept().live = None;
+    }
+
     /// The id of the newest event; 0 before the first.
     pub fn newest(&self) -> u64 {
-        self.ring().last()
+        self.kept().ring.last()
     }
 
     /// How many events were told and not written, since the start.
@@ -243,8 +257,8 @@ impl Events {
     }
 
     // Each step of `Ring` leaves it whole, so a panic elsewhere cannot have broken it.
-    fn ring(&self) -> MutexGuard<'_, Ring> {
-        self.0.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -289,6 +303,20 @@ impl Event {
             (Some(account), scope) => scope.contains(account),
             (None, Scope::Account(_)) => false,
         }
+    }
+
+    /// As it is told to the world, in JSON: what and when, as Standard Webhooks recommends it, and the data, with which
+    /// event it is, whose, and of which entry.
+    pub fn payload(&self) -> String {
+        let mut data = self.data.clone();
+        if self.id != 0 {
+            data.insert("event".to_owned(), json!(self.id));
+        }
+        data.insert("account".to_owned(), json!(self.account.as_ref().map(ToString::to_string)));
+        if let Some(entry) = &self.entry {
+            data.insert("entry".to_owned(), json!(entry));
+        }
+        json!({ "type": self.kind.as_str(), "timestamp": self.at.to_string(), "data": data }).to_string()
     }
 }
 

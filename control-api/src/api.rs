@@ -1,10 +1,11 @@
 //! What the control API is given.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::Catalog;
-use stream::Directory;
+use stream::{Audience, Directory};
 use url::Url;
 
 /// What the control API works on.
@@ -14,6 +15,8 @@ pub struct Api {
     pub catalog: Catalog,
     /// What is on air.
     pub directory: Directory,
+    /// Who watches.
+    pub audience: Arc<Audience>,
     /// How it behaves.
     pub settings: Settings,
     /// Which listeners stand.

@@ -90,6 +90,15 @@ where
     Object::deserialize(deserializer).map(|Object(value)| Some(value))
 }
 
+/// A member of a merge patch that is an object.
+pub(crate) fn clearable_object<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    optional_object(deserializer).map(Some)
+}
+
 /// A member that is an object, or `null` as if it were left out.
 pub(crate) fn optional_object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where

@@ -1,12 +1,15 @@
 //! What every handler shares.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use catalog::Catalog;
+use access::Signer;
+use catalog::{Catalog, EntryId};
 use stream::{Directory, Refusals};
 
 use crate::api::{Api, Endpoints, Settings};
 use crate::limits::{Sources, Tokens};
+use crate::subscribers::Subscribers;
 
 /// What every handler shares. Cloning gives another handle on the same.
 #[derive(Clone)]
@@ -16,14 +19,24 @@ struct Inner {
     api: Api,
     sources: Sources,
     tokens: Tokens,
+    signer: Signer,
     refusals: Refusals,
+    subscribers: Subscribers,
 }
 
 impl Control {
     pub(crate) fn new(api: Api) -> Control {
         let sources = Sources::new(api.settings.unknown_tokens);
         let tokens = Tokens::new(api.settings.rate, api.settings.burst);
-        Control(Arc::new(Inner { api, sources, tokens, refusals: Refusals::new("api") }))
+        let signer = Signer::new(api.catalog.playback_secret().expose().as_bytes());
+        Control(Arc::new(Inner {
+            api,
+            sources,
+            tokens,
+            signer,
+            refusals: Refusals::new("api"),
+            subscribers: Subscribers::default(),
+        }))
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {
@@ -32,6 +45,16 @@ impl Control {
 
     pub(crate) fn directory(&self) -> &Directory {
         &self.0.api.directory
+    }
+
+    /// How many watch an entry now.
+    pub(crate) fn viewers(&self, entry: &EntryId) -> u64 {
+        self.0.api.audience.count(entry.as_str(), Instant::now())
+    }
+
+    /// Makes playback tokens.
+    pub(crate) fn signer(&self) -> &Signer {
+        &self.0.signer
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -48,6 +71,10 @@ impl Control {
 
     pub(crate) fn tokens(&self) -> &Tokens {
         &self.0.tokens
+    }
+
+    pub(crate) fn subscribers(&self) -> &Subscribers {
+        &self.0.subscribers
     }
 
     pub(crate) fn refusals(&self) -> &Refusals {

@@ -1,7 +1,7 @@
 //! Ids in paths. What has not the shape of one is not there.
 
 use axum::extract::{FromRequestParts, Path};
-use catalog::{AccountId, EntryId, JobId, Scope, TokenId};
+use catalog::{AccountId, EntryId, JobId, Scope, TokenId, WebhookId};
 use http::request::Parts;
 
 use crate::problem::Problem;
@@ -33,6 +33,7 @@ named!(AccountId, "account");
 named!(EntryId, "entry");
 named!(JobId, "job");
 named!(TokenId, "API token");
+named!(WebhookId, "webhook");
 
 impl<S: Send + Sync, T: Named> FromRequestParts<S> for Id<T> {
     type Rejection = Problem;

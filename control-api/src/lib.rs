@@ -11,6 +11,7 @@
 //!
 //! Deliberately not here: a listener, playback, SQL, what a token's digest is made of.
 
+mod access;
 mod accounts;
 mod admission;
 mod answer;
@@ -23,6 +24,7 @@ mod conditions;
 mod control;
 mod encoders;
 mod entries;
+mod events;
 mod id;
 mod idempotency;
 mod jobs;
@@ -31,13 +33,16 @@ mod limits;
 mod live;
 mod openapi;
 mod page;
+mod playback_token;
 mod problem;
 mod query;
 mod recordings;
 mod roles;
 mod router;
+mod subscribers;
 mod times;
 mod tokens;
+mod webhooks;
 mod words;
 
 pub use api::{Api, Endpoints, LiveDefaults, Settings};

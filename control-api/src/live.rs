@@ -93,7 +93,7 @@ async fn status(
     Id(id): Id<EntryId>,
 ) -> Result<axum::Json<StatusView>, Problem> {
     find(&control, viewer.scope(), &id).await?;
-    Ok(axum::Json(StatusView::of(control.directory(), &id)))
+    Ok(axum::Json(StatusView::of(&control, &id)))
 }
 
 /// Changes a live entry.

@@ -41,6 +41,8 @@ pub(crate) struct ProblemResponse(problem::View);
         (name = "accounts", description = "Tenants and their quotas."),
         (name = "jobs", description = "Work in the background."),
         (name = "audit", description = "Who changed what, and when."),
+        (name = "events", description = "What happens, as it happens."),
+        (name = "webhooks", description = "Addresses that events are sent to."),
     ),
     components(responses(ProblemResponse), schemas(problem::View, problem::FieldError, words::Sort, words::Order)),
 )]

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::problem::Problem;
+use crate::router::PREFIX;
 
 /// Which part of a list, where it has no other parameters.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -63,12 +64,12 @@ pub(crate) fn answer<T, V: Serialize>(page: Page<T>, uri: &Uri, view: impl FnMut
     response
 }
 
-/// The same query with another cursor.
+/// The same query with another cursor. Handlers see the path below the API's prefix.
 fn link(uri: &Uri, next: &str) -> Option<HeaderValue> {
     let pairs = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(pairs.filter(|(name, _)| name != "cursor")).append_pair("cursor", next);
-    HeaderValue::try_from(format!("<{}?{}>; rel=\"next\"", uri.path(), query.finish())).ok()
+    HeaderValue::try_from(format!("<{PREFIX}{}?{}>; rel=\"next\"", uri.path(), query.finish())).ok()
 }
 
 #[cfg(test)]
@@ -77,7 +78,7 @@ mod tests {
 
     #[test]
     fn the_next_page_has_the_same_query() {
-        let uri = Uri::from_static("/api/v1/entries?q=a%20%3E%22&cursor=old&limit=3");
+        let uri = Uri::from_static("/entries?q=a%20%3E%22&cursor=old&limit=3");
         let link = link(&uri, "new").expect("a header value");
         assert_eq!(link, "</api/v1/entries?q=a+%3E%22&limit=3&cursor=new>; rel=\"next\"");
     }

@@ -14,7 +14,9 @@ use crate::admission::admit;
 use crate::api::Api;
 use crate::control::Control;
 use crate::problem::{self, Kind, Problem};
-use crate::{accounts, audit, entries, jobs, live, openapi, recordings, tokens};
+use crate::{
+    accounts, audit, entries, events, jobs, live, openapi, playback_token, recordings, tokens, webhooks,
+};
 
 /// Everything below `/api`: `/api/v1/…`, its description and the reference page `/api/docs`. To be merged with other
 /// routers; it has no fallback of its own.
@@ -42,7 +44,8 @@ pub(crate) fn document() -> OpenApi {
     openapi::complete(routes().split_for_parts().1)
 }
 
-const PREFIX: &str = "/api/v1";
+/// What every path of the API begins with.
+pub(crate) const PREFIX: &str = "/api/v1";
 const DOCUMENT: &str = "/api/v1/openapi.json";
 
 /// One router a module.
@@ -50,11 +53,14 @@ fn routes() -> OpenApiRouter<Control> {
     OpenApiRouter::with_openapi(openapi::base())
         .merge(live::router())
         .merge(entries::router())
+        .merge(playback_token::router())
         .merge(recordings::router())
         .merge(jobs::router())
         .merge(tokens::router())
         .merge(accounts::router())
         .merge(audit::router())
+        .merge(events::router())
+        .merge(webhooks::router())
 }
 
 async fn description() -> Response {

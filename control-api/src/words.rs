@@ -48,6 +48,16 @@ mirror! {
 }
 
 mirror! {
+    /// Whether a playback token is asked for.
+    Playback of access::Playback {
+        /// No.
+        Open,
+        /// Yes: `/t/TOKEN/play/…`.
+        Signed,
+    }
+}
+
+mirror! {
     /// What becomes of what was on air.
     Recorder of catalog::entry::Recorder {
         /// It is recorded, behind what was recorded before.

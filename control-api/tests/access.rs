@@ -29,6 +29,7 @@ const OPERATIONS: &[(&str, &str, Role, &str)] = &[
     ("PATCH", "/entries/{entry}", Role::Producer, r#"{"name": "m"}"#),
     ("DELETE", "/entries/{entry}", Role::Producer, ""),
     ("GET", "/entries/{entry}/recordings", Role::Viewer, ""),
+    ("POST", "/entries/{entry}/playback-token", Role::Producer, "{}"),
     ("GET", "/jobs", Role::Viewer, ""),
     ("GET", "/jobs/{job}", Role::Viewer, ""),
     ("GET", "/tokens", Role::Admin, ""),
@@ -42,6 +43,17 @@ const OPERATIONS: &[(&str, &str, Role, &str)] = &[
     ("PATCH", "/accounts/{account}", Role::Admin, r#"{"name": "m"}"#),
     ("DELETE", "/accounts/{account}", Role::Admin, ""),
     ("GET", "/audit", Role::Admin, ""),
+    ("GET", "/events", Role::Viewer, ""),
+    ("GET", "/webhooks", Role::Admin, ""),
+    ("POST", "/webhooks", Role::Admin, r#"{"url": "https://example.org/hook"}"#),
+    ("GET", "/webhooks/{webhook}", Role::Admin, ""),
+    ("PATCH", "/webhooks/{webhook}", Role::Admin, r#"{"description": "m"}"#),
+    ("DELETE", "/webhooks/{webhook}", Role::Admin, ""),
+    ("POST", "/webhooks/{webhook}/test", Role::Admin, ""),
+    ("POST", "/webhooks/{webhook}/rotate-secret", Role::Admin, ""),
+    ("GET", "/webhooks/{webhook}/deliveries", Role::Admin, ""),
+    ("GET", "/webhooks/{webhook}/deliveries/{delivery}", Role::Admin, ""),
+    ("POST", "/webhooks/{webhook}/deliveries/{delivery}/redeliver", Role::Admin, ""),
 ];
 
 /// One thing of each kind, all of one account.
@@ -50,6 +62,8 @@ struct Things {
     entry: String,
     token: String,
     job: String,
+    webhook: String,
+    delivery: String,
 }
 
 impl Things {
@@ -65,12 +79,29 @@ impl Things {
         let job =
             catalog::jobs::NewJob { kind: "x".to_owned(), priority: 0, max_attempts: 1, input: Value::Null };
         let job = house.catalog.jobs().create(&caller, &entry.id, job).await.expect("a job");
-        Things { scope, entry: entry.id.to_string(), token: token.id.to_string(), job: job.id.to_string() }
+        let details = catalog::webhooks::Details {
+            url: "https://example.org/theirs".to_owned(),
+            description: String::new(),
+            kinds: Vec::new(),
+            enabled: true,
+        };
+        let webhooks = house.catalog.webhooks();
+        let (webhook, _) = webhooks.create(&caller, scope.clone(), details).await.expect("a webhook");
+        let delivery = house.catalog.webhooks().test(&caller, &webhook.id).await.expect("a delivery");
+        Things {
+            scope,
+            entry: entry.id.to_string(),
+            token: token.id.to_string(),
+            job: job.id.to_string(),
+            webhook: webhook.id.to_string(),
+            delivery: delivery.id.to_string(),
+        }
     }
 
     fn path(&self, template: &str) -> String {
         let Scope::Account(account) = &self.scope else { panic!("an account") };
         let path = template.replace("{entry}", &self.entry).replace("{token}", &self.token);
+        let path = path.replace("{webhook}", &self.webhook).replace("{delivery}", &self.delivery);
         format!("/api/v1{}", path.replace("{job}", &self.job).replace("{account}", account.as_str()))
     }
 }
@@ -88,7 +119,7 @@ fn the_table_has_every_operation() {
     let all: usize = paths.values().map(|item| item.as_object().map_or(0, serde_json::Map::len)).sum();
     assert_eq!(all, OPERATIONS.len());
     for (method, path, ..) in OPERATIONS {
-        let path = ["entry", "token", "job", "account"]
+        let path = ["entry", "token", "job", "account", "webhook"]
             .iter()
             .fold((*path).to_owned(), |path, name| path.replace(&format!("{{{name}}}"), "{id}"));
         assert!(document["paths"][&path][method.to_lowercase()].is_object(), "{method} {path}");

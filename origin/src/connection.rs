@@ -104,7 +104,8 @@ impl Connections {
         if let Err(problem) = admitted.as_ref()
             && *problem != Problem::NoSuchPath
         {
-            self.metrics.refusals.note(peer, problem.word(), problem);
+            let client = peer.map(|peer| self.guard.client(request, peer));
+            self.metrics.refusals.note(client, problem.word(), problem);
         }
         admitted
     }

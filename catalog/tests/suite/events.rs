@@ -52,6 +52,10 @@ async fn all(events: &Events, scope: Scope) -> Vec<Event> {
     found
 }
 
+async fn all_kept(events: &Events) -> usize {
+    all(events, Scope::All).await.len()
+}
+
 async fn what_is_recorded_is_told_at_once_and_after_a_restart(home: Home) {
     let events = home.catalog.events();
     let mut live = events.subscribe(Scope::All, None);
@@ -233,6 +237,23 @@ async fn what_does_not_fit_is_told_and_counted_and_not_kept() {
     assert!((1..=1000).contains(&lost), "{lost}");
     assert_eq!(all(catalog.events(), Scope::All).await.len(), most);
     server.signal(Signal::CONT);
+}
+
+#[tokio::test]
+async fn an_end_is_told_after_what_came_before_and_recording_goes_on() {
+    let home = Home::sqlite().await;
+    let events = home.catalog.events();
+    let mut live = events.subscribe(Scope::All, None);
+    let before = events.record(event(None, "before"));
+    events.end();
+    events.record(event(None, "after"));
+    assert_eq!(take(&mut live, 1).await, [before]);
+    assert_eq!(live.next().await, Err(Over::Closed));
+    let mut late = events.subscribe(Scope::All, Some(before));
+    assert_eq!(take(&mut late, 1).await.len(), 1);
+    assert_eq!(late.next().await, Err(Over::Closed));
+    home.catalog.clone().close().await.unwrap();
+    assert_eq!(all_kept(home.again().await.events()).await, 2);
 }
 
 #[tokio::test]

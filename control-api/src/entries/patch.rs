@@ -1,13 +1,16 @@
 //! What of an entry can be written: given when it is created, edited by a merge patch (RFC 7396).
 
+use std::sync::Arc;
+
 use catalog::entry::{DESCRIPTION, METADATA, NAME, OWNER, TAG, TAGS};
 use catalog::{Details, Kind};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::access::AccessPatch;
 use crate::api::LiveDefaults;
-use crate::body::{clearable, given, given_object};
+use crate::body::{clearable, clearable_object, given, given_object};
 use crate::check::Check;
 use crate::live::settings::{self, LiveSettingsPatch};
 use crate::problem::Problem;
@@ -36,6 +39,10 @@ pub(crate) struct EntryPatch {
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<String>, max_length = 250, pattern = r"^[^\u0000]*$")]
     pub(crate) owner: Option<Option<String>>,
+    /// Who may watch it; `null` lets everybody.
+    #[serde(default, deserialize_with = "clearable_object")]
+    #[schema(value_type = Option<AccessPatch>)]
+    pub(crate) access: Option<Option<AccessPatch>>,
     /// What overrides the configuration, of a live entry. Most of it takes effect with the next session.
     #[serde(default, deserialize_with = "given_object")]
     #[schema(value_type = LiveSettingsPatch, required = false)]
@@ -53,6 +60,11 @@ impl EntryPatch {
         let mut wrong = Check::default();
         self.describe(details);
         check(details, &mut wrong);
+        match &self.access {
+            Some(Some(patch)) => patch.apply(&mut details.access, &mut wrong),
+            Some(None) => details.access = Arc::default(),
+            None => {}
+        }
         match (kind, &self.settings) {
             (Kind::Live, Some(patch)) => {
                 patch.apply(&mut details.live, &mut wrong);

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::access::AccessView;
 use crate::base::Base;
 use crate::live::Status;
 use crate::words::{Air, Kind};
@@ -38,6 +39,8 @@ pub(crate) struct EntryView {
     /// Who it belongs to, in the customer's own words.
     #[schema(required)]
     owner: Option<String>,
+    /// Who may watch it.
+    access: AccessView,
     /// Where it is watched.
     playback: Playback,
     /// When it was created.
@@ -83,6 +86,7 @@ impl EntryView {
             tags: details.tags.clone(),
             metadata: Value::Object(details.metadata.clone()),
             owner: details.owner.clone(),
+            access: AccessView::new(&details.access),
             playback: Playback::new(entry.id.as_str(), base),
             created: entry.created.to_string(),
             updated: entry.updated.to_string(),

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::settings::LiveSettingsPatch;
 use super::view::LiveView;
 use super::{find, shown_tag};
+use crate::access::AccessPatch;
 use crate::answer::Created;
 use crate::base::Base;
 use crate::body::{Json, optional_object};
@@ -50,6 +51,10 @@ pub(crate) struct NewLive {
     /// Whether everybody may watch as soon as an encoder publishes, or its own people only until `go-live`. `live` when
     /// left out.
     air: Option<Air>,
+    /// Who may watch it; everybody when left out.
+    #[serde(default, deserialize_with = "optional_object")]
+    #[schema(value_type = Option<AccessPatch>)]
+    access: Option<AccessPatch>,
     /// What overrides the configuration.
     #[serde(default, deserialize_with = "optional_object")]
     settings: Option<LiveSettingsPatch>,
@@ -113,6 +118,7 @@ impl NewLive {
             tags: self.tags.map(Some),
             metadata: self.metadata.map(Some),
             owner: self.owner.map(Some),
+            access: self.access.map(Some),
             settings: self.settings,
         }
     }

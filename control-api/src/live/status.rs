@@ -9,6 +9,7 @@ use stream::{Directory, Report, State};
 use utoipa::ToSchema;
 
 use super::health::HealthView;
+use crate::control::Control;
 use crate::times;
 use crate::words::Leg;
 
@@ -74,7 +75,7 @@ pub(crate) struct StatusView {
     /// The publisher that left last.
     #[schema(required)]
     last: Option<LastView>,
-    /// Who watches, as far as it can be told.
+    /// How many were seen watching in the last half minute; those whom a cache in front answers are not.
     viewers: u64,
 }
 
@@ -138,12 +139,12 @@ struct Counters {
 }
 
 impl StatusView {
-    pub(crate) fn of(directory: &Directory, entry: &EntryId) -> StatusView {
-        let now = WallTime::from(SystemTime::now());
-        StatusView::new(directory.report(entry.as_str()).as_ref(), now)
+    pub(crate) fn of(control: &Control, entry: &EntryId) -> StatusView {
+        let report = control.directory().report(entry.as_str());
+        StatusView::new(report.as_ref(), control.viewers(entry), SystemTime::now().into())
     }
 
-    fn new(report: Option<&Report>, now: WallTime) -> StatusView {
+    fn new(report: Option<&Report>, viewers: u64, now: WallTime) -> StatusView {
         let status = Status::reported(report);
         let known = report.filter(|_| status != Status::Offline);
         StatusView {
@@ -155,7 +156,7 @@ impl StatusView {
             legs: known.map(|report| legs(report, now)).unwrap_or_default(),
             counters: known.map(|report| Counters::new(&report.status, now)).unwrap_or_default(),
             last: report.and_then(|report| report.last.as_ref()).map(LastView::new),
-            viewers: 0,
+            viewers,
         }
     }
 }

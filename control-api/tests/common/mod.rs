@@ -11,8 +11,8 @@ use control_api::{Api, Endpoints, Settings};
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
 use serde_json::Value;
-use stream::Directory;
 use stream::ledger::Forgetful;
+use stream::{Audience, Directory};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -20,6 +20,7 @@ use tower::ServiceExt;
 pub struct House {
     pub catalog: Catalog,
     pub directory: Directory,
+    pub audience: Arc<Audience>,
     pub router: Router,
     _data: TempDir,
 }
@@ -43,8 +44,15 @@ impl House {
         let catalog = Catalog::open(&Database::embedded(data.path())).await.expect("a catalog");
         let directory = Directory::new(Arc::new(Forgetful));
         let endpoints = Endpoints { rtmp: Some(1935) };
-        let api = Api { catalog: catalog.clone(), directory: directory.clone(), settings, endpoints };
-        House { catalog, directory, router: control_api::router(api), _data: data }
+        let audience = Arc::new(Audience::default());
+        let api = Api {
+            catalog: catalog.clone(),
+            directory: directory.clone(),
+            audience: audience.clone(),
+            settings,
+            endpoints,
+        };
+        House { catalog, directory, audience, router: control_api::router(api), _data: data }
     }
 
     /// A token of the whole server.
@@ -107,6 +115,9 @@ impl House {
     pub async fn ask(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.expect("a router does not fail");
         let (parts, body) = response.into_parts();
+        // Events have no end.
+        let endless = parts.headers.get("content-type").is_some_and(|it| it == "text/event-stream");
+        let body = if endless { Body::empty() } else { body };
         let bytes = body.collect().await.expect("a body in memory").to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
