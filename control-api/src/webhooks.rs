@@ -9,7 +9,7 @@ use catalog::webhooks::{DESCRIPTION, Details, URL};
 use catalog::{Caller, Scope, WebhookId};
 use http::{StatusCode, Uri};
 use serde::Deserialize;
-use utoipa::{ToResponse, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -87,12 +87,6 @@ struct WebhookPatch {
     enabled: Option<bool>,
 }
 
-/// A webhook.
-#[derive(ToResponse)]
-#[response(description = "The webhook.", headers(("etag" = String, description = "Its version.")))]
-#[allow(dead_code, reason = "for the document alone")]
-struct WebhookResponse(WebhookView);
-
 /// Lists webhooks, by id.
 #[utoipa::path(
     get, path = "/webhooks", tag = "webhooks", operation_id = "listWebhooks", params(PageQuery),
@@ -148,7 +142,7 @@ async fn create(
 #[utoipa::path(
     get, path = "/webhooks/{id}", tag = "webhooks", operation_id = "getWebhook",
     params(("id" = String, Path), ("If-None-Match" = Option<String>, Header)),
-    responses((status = 200, response = WebhookResponse), (status = 304, description = "Nothing has changed."))
+    responses((status = 200, description = "The webhook.", body = WebhookView, headers(("etag" = String, description = "Its version."))), (status = 304, description = "Nothing has changed."))
 )]
 async fn get(
     admin: Admin,
@@ -168,7 +162,7 @@ async fn get(
     patch, path = "/webhooks/{id}", tag = "webhooks", operation_id = "updateWebhook",
     params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "Only when it still has this ETag.")),
     request_body = WebhookPatch,
-    responses((status = 200, response = WebhookResponse), (status = 412, response = crate::openapi::ProblemResponse))
+    responses((status = 200, description = "The webhook.", body = WebhookView, headers(("etag" = String, description = "Its version."))), (status = 412, response = crate::openapi::ProblemResponse))
 )]
 async fn update(
     admin: Admin,
