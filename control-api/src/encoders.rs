@@ -115,14 +115,15 @@ fn ffmpeg(url: &str, keyint: u64) -> String {
     )
 }
 
+// Without a format videotestsrc and x264enc agree on 4:4:4, which no browser plays.
 fn gstreamer(url: &str, keyint: u64) -> String {
     let frames = keyint * FPS;
     format!(
         "gst-launch-1.0 flvmux name=mux streamable=true ! rtmp2sink location='{url}' \
-         videotestsrc is-live=true ! video/x-raw,width=1280,height=720,framerate={FPS}/1 ! \
-         x264enc bitrate={KILOBITS} key-int-max={frames} bframes=2 speed-preset=veryfast ! h264parse ! mux. \
+         videotestsrc is-live=true ! video/x-raw,format=I420,width=1280,height=720,framerate={FPS}/1 ! \
+         x264enc bitrate={KILOBITS} key-int-max={frames} bframes=2 speed-preset=veryfast ! h264parse ! queue ! mux. \
          audiotestsrc is-live=true ! audio/x-raw,rate=48000,channels=2 ! audioconvert ! avenc_aac bitrate=128000 ! \
-         aacparse ! mux."
+         aacparse ! queue ! mux."
     )
 }
 

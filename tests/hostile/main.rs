@@ -8,21 +8,26 @@
 mod support;
 
 mod bystander;
+mod control;
 mod process;
 mod publisher;
 mod rtmp;
 mod web;
 
+mod api_names;
+mod bodies;
 mod chunks;
 mod clock;
 mod descriptors;
 mod flood;
 mod garbage;
 mod gops;
+mod guesses;
 mod names;
 mod requests;
 mod slow;
 mod stall;
 mod takeover;
+mod tenants;
 mod timestamps;
 mod tracks;

@@ -12,9 +12,9 @@ use crate::support::dash::Mpd;
 use crate::support::hls::{Media, children};
 use crate::web::{exchange, get, status};
 
-const JSON: &str = "log.format = \"json\"\n";
+pub const JSON: &str = "log.format = \"json\"\n";
 
-fn odd_names() -> Vec<String> {
+pub fn odd_names() -> Vec<String> {
     let long = "k".repeat(10_000);
     let names = [
         "../../../../tmp/x",
@@ -41,13 +41,13 @@ fn odd_names() -> Vec<String> {
 }
 
 /// Everything below a folder.
-fn files(folder: &Path) -> BTreeSet<PathBuf> {
+pub fn files(folder: &Path) -> BTreeSet<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { BTreeSet::from([path]) }).collect()
 }
 
 #[test]
-fn odd_names_are_refused_and_leave_no_trace() {
+pub fn odd_names_are_refused_and_leave_no_trace() {
     let server = Server::start(&format!("{JSON}{SETTINGS}"), &[ENTRY, "e"]);
     let bystander = Bystander::on_air(&server);
     let before = files(server.folder());
@@ -68,7 +68,7 @@ fn odd_names_are_refused_and_leave_no_trace() {
 }
 
 /// Each line is one object of JSON, and nobody forged one.
-fn assert_log_is_whole(server: &Server) {
+pub fn assert_log_is_whole(server: &Server) {
     for line in server.log().lines() {
         let parsed: Result<serde_json::Value, _> = serde_json::from_str(line);
         assert!(parsed.is_ok(), "{line}");

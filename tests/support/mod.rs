@@ -4,6 +4,7 @@
 //! Nothing here knows a crate of the server.
 #![allow(dead_code, unused_imports, reason = "each test target uses some of it")]
 
+pub mod api;
 pub mod cmaf;
 pub mod dash;
 pub mod download;
@@ -15,6 +16,7 @@ pub mod server;
 pub mod source;
 pub mod wait;
 
+pub use api::Api;
 pub use download::Download;
 pub use push::Push;
 pub use server::Server;

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::server::Server;
 use super::wait::within;
 
@@ -31,11 +33,25 @@ impl Push {
         Push { child: Some(command.spawn().expect("ffmpeg runs")) }
     }
 
+    /// Runs a command as a person pastes it into a shell.
+    pub fn pasted(line: &str) -> Push {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("exec {line}"));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        Push { child: Some(command.spawn().expect("sh runs")) }
+    }
+
     /// SIGKILL, as when an encoder loses its power.
     pub fn kill(mut self) {
         let mut child = self.child.take().expect("it runs until it is taken");
         child.kill().expect("a child of ours");
         child.wait().expect("a child of ours");
+    }
+
+    /// SIGSTOP, as when an encoder hangs. It is killed all the same when dropped.
+    pub fn pause(&self) {
+        let child = self.child.as_ref().expect("it runs until it is taken");
+        kill_process(Pid::from_child(child), Signal::STOP).expect("a child of ours");
     }
 
     /// Waits for it to have sent everything; panics when it was refused.

@@ -1,0 +1,127 @@
+//! Before the public sees it: a preview, and the one moment in which it goes live, and back.
+
+use serde_json::{Value, json};
+
+use crate::show::Show;
+use crate::support::dash::Mpd;
+use crate::support::hls::{Media, session};
+use crate::support::http::{Answer, get};
+use crate::support::{Server, within};
+
+/// What whoever has a link to the preview sees.
+struct Link {
+    under: String,
+}
+
+impl Link {
+    fn new(show: &Show, server: &Server) -> Link {
+        let path = format!("/entries/{}/playback-token", show.id);
+        let token = show.api.post(&path, &json!({"preview": true})).done();
+        let token = token["token"].as_str().expect("a token");
+        Link { under: server.http_url(&format!("t/{token}/play/{}/", show.id)) }
+    }
+
+    fn get(&self, name: &str) -> Answer {
+        get(&format!("{}{name}", self.under), &[])
+    }
+
+    fn wait_for(&self, name: &str) -> String {
+        within(20, name, || Some(self.get(name)).filter(|answer| answer.status == 200)).text()
+    }
+
+    fn playlist(&self) -> Media {
+        Media::parse(&self.wait_for("video-1.m3u8"))
+    }
+}
+
+/// Whatever the public asks for is not there.
+fn assert_nothing(show: &Show, preview: &Media) {
+    let first = &preview.segments[0];
+    for name in ["master.m3u8", "manifest.mpd", "video-1.m3u8", "audio-1.m3u8", &first.uri, &first.map] {
+        let answer = show.public.get(name);
+        assert!(matches!(answer.status, 404 | 410), "{name}: {}", answer.status);
+    }
+}
+
+#[test]
+fn a_preview_is_for_those_with_a_link_and_going_live_shows_nothing_of_it() {
+    let server = Server::start("", &[]);
+    let show = Show::new(&server, json!({"air": "preview"}));
+    assert_eq!(show.created["air"], "preview");
+    let _push = show.publish();
+    let link = Link::new(&show, &server);
+    let before = session(&link.wait_for("master.m3u8"));
+    let preview =
+        within(20, "two segments", || Some(link.playlist()).filter(|media| media.segments.len() > 1));
+    Mpd::parse(&link.wait_for("manifest.mpd"));
+    for segment in &preview.segments {
+        assert_eq!(link.get(&segment.uri).status, 200);
+    }
+    assert_eq!(show.status()["status"], "preview");
+    assert_nothing(&show, &preview);
+
+    assert_eq!(show.act("go-live").done()["status"], "live");
+    let live = within(20, "the public sees it", || {
+        let answer = show.public.get("video-1.m3u8");
+        (answer.status == 200).then(|| Media::parse(&answer.text()))
+    });
+    assert_ne!(show.session(), before);
+    assert_no_preview(&show, &link, &live, before);
+    assert!(Mpd::parse(&show.public.wait_for("manifest.mpd")).updates);
+}
+
+/// Not its playlists, nor any of its segments, nor their times.
+fn assert_no_preview(show: &Show, link: &Link, live: &Media, before: u64) {
+    let preview = Media::parse(&link.wait_for(&format!("video-1.m3u8?s={before}")));
+    assert!(preview.ended, "who watched the preview is told that it is over");
+    assert!(live.segments[0].number > preview.last().number);
+    assert!(live.segments[0].program_date_time >= preview.last().end() - 1.0);
+    assert!(matches!(show.public.get(&format!("video-1.m3u8?s={before}")).status, 404 | 410));
+    for segment in &preview.segments {
+        for uri in [&segment.uri, &segment.map] {
+            let answer = show.public.get(uri);
+            assert!(matches!(answer.status, 404 | 410), "{uri}: {}", answer.status);
+        }
+    }
+}
+
+#[test]
+fn taken_back_to_preview_it_ends_for_the_public_in_hls_and_dash_at_once() {
+    let server = Server::start("", &[]);
+    let show = Show::new(&server, json!({}));
+    let _push = show.on_air();
+    let session = show.session();
+    assert_eq!(show.act("preview").done()["status"], "preview");
+    let pinned = Media::parse(&show.public.get(&format!("video-1.m3u8?s={session}")).text());
+    assert!(pinned.ended);
+    let mpd = Mpd::parse(&show.public.get(&format!("manifest.mpd?s={session}")).text());
+    assert!(!mpd.dynamic && !mpd.updates);
+    assert!(Media::parse(&show.public.get("video-1.m3u8").text()).ended);
+
+    let link = Link::new(&show, &server);
+    let preview = within(20, "the preview goes on behind", || {
+        Some(link.playlist()).filter(|media| !media.ended && media.segments.len() > 1)
+    });
+    assert!(preview.segments[0].number > pinned.last().number);
+    for segment in &preview.segments {
+        assert_ne!(show.public.get(&segment.uri).status, 200, "{}", segment.uri);
+    }
+    let status: Value = show.status();
+    assert_eq!((&status["status"], status["legs"].as_array().map(Vec::len)), (&json!("preview"), Some(1)));
+}
+
+#[test]
+fn switched_to_and_fro_the_encoder_stays_and_the_last_word_counts() {
+    let server = Server::start("", &[]);
+    let show = Show::new(&server, json!({}));
+    let _push = show.on_air();
+    let since = show.status()["legs"][0]["since"].clone();
+    for _ in 0..5 {
+        for (action, status) in [("preview", "preview"), ("preview", "preview"), ("go-live", "live")] {
+            assert_eq!(show.act(action).done()["status"], status);
+        }
+    }
+    let media = within(20, "it is live", || Some(show.playlist()).filter(|media| !media.ended));
+    assert!(media.discontinuity_sequence > 0 || media.discontinuities() == 0);
+    assert_eq!(show.status()["legs"][0]["since"], since, "nobody cut the encoder");
+}
