@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Demo,
     /// Say everything that is wrong with the configuration, or what a server would do with it.
     Check(Source),
+    /// Print the description of the control API (OpenAPI 3.1).
+    Openapi,
     /// API tokens.
     Token(Token),
     /// Live entries of a running server: provision, watch over, run.

@@ -7,6 +7,7 @@ mod encoder;
 
 use std::io::{self, ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use config::Config;
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::data::DataDir;
 use crate::serve::{self, Standing};
+use crate::tenancy::ADMIN_TOKEN;
 use crate::{load, log};
 use encoder::Encoder;
 
@@ -33,7 +35,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let data = DataDir::open(folder.path())?;
     serve::until_stopped(&config, &data, async |standing, directory, stop| {
         // A server that has nobody to tell where it is still is one.
-        let _ = welcome(&standing);
+        let _ = welcome(&standing, &data.path().join(ADMIN_TOKEN));
         stop_or(&stop, picture(&standing, &directory)).await;
     })
 }
@@ -50,7 +52,7 @@ fn give_way(config: &mut Config) {
     }
 }
 
-fn welcome(standing: &Standing) -> io::Result<()> {
+fn welcome(standing: &Standing, token: &Path) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let (http, rtmp) = (reachable(standing.http), reachable(standing.rtmp));
     writeln!(out)?;
@@ -59,6 +61,7 @@ fn welcome(standing: &Standing) -> io::Result<()> {
     writeln!(out, "  Embed    http://{http}/embed/{ENTRY}")?;
     writeln!(out, "  HLS      http://{http}/play/{ENTRY}/master.m3u8")?;
     writeln!(out, "  DASH     http://{http}/play/{ENTRY}/manifest.mpd")?;
+    writeln!(out, "  API      http://{http}/api/docs, token in {}", token.display())?;
     writeln!(out, "  Metrics  http://{http}/metrics")?;
     writeln!(out)?;
     writeln!(out, "  Your own encoder: server rtmp://{rtmp}/live, stream key mine, keyframes every 2 s;")?;

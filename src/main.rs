@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         cli::Command::Serve(flags) => serve::run(&flags),
         cli::Command::Demo => demo::run(),
         cli::Command::Check(flags) => check::run(&flags),
+        cli::Command::Openapi => openapi(),
         cli::Command::Live(command) => client::live(&command),
         cli::Command::Entry(command) => client::entry(&command),
         cli::Command::Token(cli::Token { command: cli::TokenCommand::Create(flags) }) => {
@@ -44,6 +45,15 @@ fn main() -> ExitCode {
         }
     };
     done.map_or_else(failed, |()| ExitCode::SUCCESS)
+}
+
+fn openapi() -> anyhow::Result<()> {
+    use std::io::{ErrorKind, Write, stdout};
+    match stdout().write_all(control_api::openapi().as_bytes()) {
+        // Somebody downstream had enough.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 fn failed(error: anyhow::Error) -> ExitCode {

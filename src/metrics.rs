@@ -18,6 +18,7 @@ use crate::log;
 pub(crate) struct Edges {
     pub(crate) rtmp: ingest::rtmp::Metrics,
     pub(crate) http: origin::Metrics,
+    pub(crate) api: control_api::Metrics,
     pub(crate) webhooks: webhooks::Metrics,
 }
 
@@ -31,6 +32,7 @@ pub(crate) fn registry(edges: &Edges, directory: &Directory, audience: &Arc<Audi
     ours.register("panics", "Panics: each one is a bug", log::PANICS.clone());
     edges.rtmp.register(ours);
     edges.http.register(ours);
+    edges.api.register(ours);
     edges.webhooks.register(ours);
     ours.register_collector(Box::new(streams::Streams::new(directory.clone(), audience.clone())));
     registry

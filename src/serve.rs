@@ -187,13 +187,14 @@ impl House<'_> {
         Ok(edges)
     }
 
-    fn api(&self) -> Api {
+    fn api(&self, counts: &metrics::Edges) -> Api {
         Api {
             catalog: self.catalog.clone(),
             directory: self.directory.clone(),
             audience: self.audience.clone(),
             settings: wiring::api(self.config),
             endpoints: Endpoints { rtmp: self.standing.rtmp.map(|address| address.port()) },
+            metrics: counts.api.clone(),
         }
     }
 
@@ -224,7 +225,7 @@ impl House<'_> {
     fn http(&self, counts: &metrics::Edges) -> origin::Server {
         origin::Server::new(wiring::http(self.config), Arc::new(self.directory.clone()))
             .merge(web::router())
-            .merge(control_api::router(self.api()))
+            .merge(control_api::router(self.api(counts)))
             .merge(origin::operations(self.registry(counts), self.stop.clone()))
             .guarded(Arc::new(Doors::new(&self.catalog)))
             .seen_by(self.audience.clone())

@@ -8,6 +8,8 @@ use catalog::Catalog;
 use stream::{Audience, Directory};
 use url::Url;
 
+use crate::metrics::Metrics;
+
 /// What the control API works on.
 #[derive(Clone)]
 pub struct Api {
@@ -21,6 +23,8 @@ pub struct Api {
     pub settings: Settings,
     /// Which listeners stand.
     pub endpoints: Endpoints,
+    /// What it counts in.
+    pub metrics: Metrics,
 }
 
 /// How the control API behaves, and what a peer may cost it.

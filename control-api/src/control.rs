@@ -20,7 +20,6 @@ struct Inner {
     sources: Sources,
     tokens: Tokens,
     signer: Signer,
-    refusals: Refusals,
     subscribers: Subscribers,
 }
 
@@ -29,14 +28,7 @@ impl Control {
         let sources = Sources::new(api.settings.unknown_tokens);
         let tokens = Tokens::new(api.settings.rate, api.settings.burst);
         let signer = Signer::new(api.catalog.playback_secret().expose().as_bytes());
-        Control(Arc::new(Inner {
-            api,
-            sources,
-            tokens,
-            signer,
-            refusals: Refusals::new("api"),
-            subscribers: Subscribers::default(),
-        }))
+        Control(Arc::new(Inner { api, sources, tokens, signer, subscribers: Subscribers::default() }))
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {
@@ -78,6 +70,6 @@ impl Control {
     }
 
     pub(crate) fn refusals(&self) -> &Refusals {
-        &self.0.refusals
+        &self.0.api.metrics.refusals
     }
 }

@@ -31,6 +31,7 @@ mod jobs;
 mod length;
 mod limits;
 mod live;
+mod metrics;
 mod openapi;
 mod page;
 mod playback_token;
@@ -46,5 +47,6 @@ mod webhooks;
 mod words;
 
 pub use api::{Api, Endpoints, LiveDefaults, Settings};
+pub use metrics::Metrics;
 pub use openapi::openapi;
 pub use router::router;

@@ -51,6 +51,7 @@ impl House {
             audience: audience.clone(),
             settings,
             endpoints,
+            metrics: control_api::Metrics::default(),
         };
         House { catalog, directory, audience, router: control_api::router(api), _data: data }
     }
