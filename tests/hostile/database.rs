@@ -129,7 +129,8 @@ impl Small {
     fn start(megabytes: u32) -> Option<Small> {
         let mount = format!("mount -t tmpfs -o size={megabytes}m tmpfs data && exec \"$0\" \"$@\"");
         let apart = ["--map-root-user", "--mount", "--"];
-        let may = Command::new("unshare").args(apart).args(["mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status();
+        let may =
+            Command::new("unshare").args(apart).args(["mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status();
         if !may.is_ok_and(|status| status.success()) {
             return None;
         }

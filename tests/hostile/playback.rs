@@ -63,7 +63,11 @@ fn assert_opens(server: &Server, token: &str, entry: &str) {
 
 fn assert_refused(answer: &Answer, what: &str) {
     assert!(matches!(answer.status, 401 | 403), "{} with {what}", answer.status);
-    assert!(answer.header("cache-control").contains("no-store"), "{what}: {}", answer.header("cache-control"));
+    assert!(
+        answer.header("cache-control").contains("no-store"),
+        "{what}: {}",
+        answer.header("cache-control")
+    );
 }
 
 fn part(json: &Value) -> String {
@@ -86,7 +90,9 @@ fn forged(entry: &str, good: &str, other: &str) -> Vec<(&'static str, String)> {
     };
     let parts: Vec<&str> = good.split('.').collect();
     let (header, body, signature) = (parts[0], parts[1], parts[2]);
-    let said = part(&json!({"sub": entry, "aud": "playback", "exp": 4_000_000_000_u64, "preview": true, "jti": "x"}));
+    let said = part(
+        &json!({"sub": entry, "aud": "playback", "exp": 4_000_000_000_u64, "preview": true, "jti": "x"}),
+    );
     let changed = if signature.starts_with('A') { "B" } else { "A" };
     vec![
         ("another secret", Signer::new(b"secret").sign(&claims)),
@@ -94,7 +100,10 @@ fn forged(entry: &str, good: &str, other: &str) -> Vec<(&'static str, String)> {
         ("alg none", format!("{}.{said}.", part(&json!({"typ": "JWT", "alg": "none"})))),
         ("alg none, signed", format!("{}.{body}.{signature}", part(&json!({"typ": "JWT", "alg": "none"})))),
         ("alg None", format!("{}.{said}.{signature}", part(&json!({"typ": "JWT", "alg": "None"})))),
-        ("an embedded key", format!("{}.{said}.{signature}", part(&json!({"alg": "HS256", "jwk": {"k": ""}})))),
+        (
+            "an embedded key",
+            format!("{}.{said}.{signature}", part(&json!({"alg": "HS256", "jwk": {"k": ""}}))),
+        ),
         ("other claims", format!("{header}.{said}.{signature}")),
         ("another's claims", format!("{header}.{}.{signature}", other.split('.').nth(1).expect("claims"))),
         ("no signature", format!("{header}.{body}.")),
@@ -113,10 +122,8 @@ fn only_its_own_token_opens_an_entry() {
     let bystander = Bystander::on_air(&server);
     let owner = Tenant::new(&server, "owner");
     let signed = json!({"name": "show", "access": {"playback": "signed"}});
-    let (show, other) = (
-        Show::on_air(&server, &owner.producer, &signed),
-        Show::on_air(&server, &owner.producer, &signed),
-    );
+    let (show, other) =
+        (Show::on_air(&server, &owner.producer, &signed), Show::on_air(&server, &owner.producer, &signed));
     let entry = show.entry.as_str();
     let short = mint(&owner.producer, entry, &json!({"expires_in": 10}));
     let good = mint(&owner.producer, entry, &json!({}));
@@ -200,7 +207,11 @@ fn an_api_token_counts_in_its_header_alone() {
         assert_eq!(raw(server.http(), "x", "GET /api/v1/tokens/self", header.as_bytes(), b"").status, 401);
     }
     let twice = format!("Authorization: Bearer {token}\r\n");
-    assert_eq!(raw(server.http(), "x", "GET /api/v1/tokens/self", twice.as_bytes(), b"").status, 401, "of two");
+    assert_eq!(
+        raw(server.http(), "x", "GET /api/v1/tokens/self", twice.as_bytes(), b"").status,
+        401,
+        "of two"
+    );
     let form = format!("access_token={token}");
     let kind = b"Content-Type: application/x-www-form-urlencoded\r\n";
     assert_eq!(raw(server.http(), "x", "POST /api/v1/live", kind, form.as_bytes()).status, 401, "in a form");

