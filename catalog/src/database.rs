@@ -11,7 +11,7 @@ use sea_orm::{DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector};
 use sqlx::pool::PoolOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Postgres, Sqlite};
+use sqlx::{ConnectOptions, Connection, Postgres, Sqlite, SqliteConnection};
 
 use crate::error::Error;
 use crate::secret::Secret;
@@ -85,6 +85,7 @@ impl Database {
             .busy_timeout(self.step())
             .disable_statement_logging();
         let pool = self.pool::<Sqlite>(SQLITE_CONNECTIONS).idle_timeout(None).max_lifetime(None);
+        let pool = pool.after_release(|connection, _| Box::pin(is_clean(connection)));
         let start = Instant::now();
         loop {
             match pool.clone().connect_with(options.clone()).await {
@@ -123,6 +124,15 @@ impl Database {
     fn pool<D: sqlx::Database>(&self, connections: u32) -> PoolOptions<D> {
         PoolOptions::new().max_connections(connections).acquire_timeout(self.step())
     }
+}
+
+/// Whether a connection may be used again. A full disk makes SQLite end a transaction by itself; the driver, which then
+/// cannot, takes it for open still. What came next would be a savepoint inside of nothing, or of what is never
+/// committed. Such a connection is closed instead.
+async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // What was dropped is rolled back once this is answered.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 /// The driver takes any scheme, so it is looked at here. Its own error may quote the URL, and is not passed on.

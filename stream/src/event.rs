@@ -67,7 +67,7 @@ pub enum What {
     Preview,
     /// There is something to play, for the public.
     Live,
-    /// The session is over.
+    /// The session is over. Not told of a preview that goes live: that is [`What::Live`] alone.
     Ended,
 }
 

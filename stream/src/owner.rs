@@ -267,7 +267,10 @@ impl Owner {
         if !matches!(self.phase, Phase::Over { .. }) {
             self.packager.end(WallTime::from(SystemTime::now()));
             self.publish_view().await;
-            self.tell_of_the_end();
+            // A preview that goes live is not over for whoever is told.
+            if self.air == Air::Live {
+                self.tell_of_the_end();
+            }
         }
         self.begin_session(air);
         if let Phase::On(publisher) = &self.phase {

@@ -424,13 +424,14 @@ async fn what_was_shown_in_preview_never_is_the_publics() {
     assert!(live.presentation.session.id > first);
     assert!(matches!(directory.find("demo", Some(first), Viewer::Public), Found::Unknown));
     assert!(matches!(directory.find("demo", Some(first), Viewer::Producer), Found::View(_)));
-    assert_eq!(told(&mut events), ["ended", "live"]);
+    assert_eq!(told(&mut events), ["live"]);
 
     directory.switch("demo", Air::Preview).await;
     send(&publication, 10, 5).await.expect("still on air");
     assert_eq!([seen(&directory, Viewer::Producer), seen(&directory, Viewer::Public)], ["live", "ended"]);
     assert_eq!(view(&directory, None).presentation.session.id, live.presentation.session.id);
     assert_eq!(directory.sessions("demo", Viewer::Public).len(), 1);
+    assert_eq!(told(&mut events), ["ended", "preview"], "the public's show is over");
 }
 
 #[tokio::test(start_paused = true)]

@@ -85,3 +85,18 @@ fn an_encoder_that_was_cut_comes_back_to_the_same_session() {
     assert_eq!(show.session(), session);
     assert_eq!(show.status()["waiting"], false);
 }
+
+#[test]
+fn an_entry_that_is_deleted_takes_its_stream_along() {
+    let server = Server::start("", &[]);
+    let show = Show::new(&server, json!({}));
+    let push = show.on_air();
+    let segment = show.playlist().segments[0].uri.clone();
+    show.api.delete(&show.path("")).done();
+    for name in ["master.m3u8", "manifest.mpd", "video-1.m3u8", &segment] {
+        assert_eq!(show.public.get(name).status, 404, "{name}");
+    }
+    assert_cut(push);
+    assert_refused(show.publish(), "unknown stream key");
+    assert_eq!(show.api.get(&show.path("")).problem(), (404, "not-found"));
+}

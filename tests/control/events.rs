@@ -57,6 +57,26 @@ fn a_show_is_told_in_order_and_who_comes_back_is_told_what_he_missed() {
 }
 
 #[test]
+fn a_preview_that_goes_live_has_not_ended_and_a_show_that_goes_back_has() {
+    let server = Server::start("", &[]);
+    let follower = Follower::new(&Api::admin(&server), None);
+    let show = Show::new(&server, json!({"air": "preview"}));
+    let _push = show.publish();
+    let next = |wanted: &str| {
+        let is_of_the_stream =
+            |event: &Event| event.kind.starts_with("stream.") && event.kind != "stream.health";
+        let told = within(30, wanted, || Some(follower.next()).filter(is_of_the_stream));
+        assert_eq!(told.kind, wanted);
+    };
+    next("stream.preview");
+    show.act("go-live").done();
+    next("stream.live");
+    show.act("preview").done();
+    next("stream.ended");
+    next("stream.preview");
+}
+
+#[test]
 fn a_refused_encoder_is_told_of_without_its_key() {
     let server = Server::start("", &[]);
     let follower = Follower::new(&Api::admin(&server), None);

@@ -99,6 +99,9 @@ fn check_pasted(encoder: &str, further: impl Fn(&Value)) {
     let streams = String::from_utf8(run("ffprobe", &arguments)).expect("text");
     let streams: BTreeSet<&str> = streams.split_whitespace().collect();
     assert_eq!(streams, BTreeSet::from(["aac", "h264,1280,720"]));
+    show.when("who watched is counted", |status| {
+        status["viewers"].as_u64().is_some_and(|viewers| viewers > 0)
+    });
 }
 
 fn severities(health: &Value) -> BTreeSet<&str> {

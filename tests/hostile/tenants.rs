@@ -19,7 +19,8 @@ fn neighbours() -> (Server, Tenant, Tenant) {
 
 /// Of each kind that paths name: one of this account.
 fn ids(of: &Tenant) -> Vec<String> {
-    let mut ids = vec![of.account.clone(), of.entry()];
+    let hook = of.admin.post("/webhooks", &json!({"url": "https://example.org/hook"})).done();
+    let mut ids = vec![of.account.clone(), of.entry(), id(&hook)];
     ids.extend(of.tokens.iter().cloned());
     ids
 }

@@ -111,9 +111,14 @@ impl Server {
         self.rtmp.parse().expect("an address in the ready line")
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What the kernel knows of its process: a file of `/proc/PID`.
     pub fn proc(&self, file: &str) -> String {
-        let path = format!("/proc/{}/{file}", self.child.id());
+        let path = format!("/proc/{}/{file}", self.pid());
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 

@@ -27,6 +27,8 @@ pub(super) struct Connection {
     peer: SocketAddr,
     session: Session,
     buffer: Vec<u8>,
+    /// So much of the buffer came while it was decided whether the peer may publish.
+    early: usize,
     on_air: Option<OnAir>,
 }
 
@@ -85,7 +87,7 @@ impl Connection {
     /// In a place of its own: a task that hands it around by value would hold it several times.
     pub(super) fn new(server: Arc<Server>, socket: TcpStream, peer: SocketAddr) -> Box<Connection> {
         let session = Session::new(server.settings.limits, Instant::now());
-        Box::new(Connection { server, socket, peer, session, buffer: vec![0; READ.0], on_air: None })
+        Box::new(Connection { server, socket, peer, session, buffer: vec![0; READ.0], early: 0, on_air: None })
     }
 
     pub(super) async fn run(mut self: Box<Self>, shutdown: &CancellationToken) {
@@ -109,6 +111,10 @@ impl Connection {
         let mut shutdown = pin!(shutdown.cancelled());
         let mut timer = pin!(sleep_until(self.session.deadline().into()));
         loop {
+            if self.early > 0 {
+                let length = std::mem::take(&mut self.early);
+                self.handle(length).await?;
+            }
             let deadline = self.session.deadline().into();
             if deadline < timer.deadline() {
                 timer.as_mut().reset(deadline);
@@ -155,20 +161,32 @@ impl Connection {
     async fn publish(&mut self, request: PublishRequest) -> Result<(), Reason> {
         let name = request.key.into_secret();
         let request = Request { protocol: Protocol::Rtmp, leg: request.leg, name, peer: self.peer };
-        let decided = timeout(self.server.settings.limits.setup, self.enter(&request)).await;
-        let on_air = decided.map_err(|_| Reason::Undecided)??;
-        tracing::info!(peer = %self.peer, entry = %on_air.entry, leg = ?on_air.leg, "RTMP publishing");
+        let server = self.server.clone();
+        let entering = server.directory.enter(&*server.admit, &request);
+        let Entered { entry, leg, publication } = tokio::select! {
+            biased;
+            decided = timeout(server.settings.limits.setup, entering) => decided.map_err(|_| Reason::Undecided)??,
+            left = self.left() => return Err(left),
+        };
+        tracing::info!(peer = %self.peer, %entry, ?leg, "RTMP publishing");
         self.session.accept();
-        self.on_air = Some(on_air);
+        let (ended, before) = (Box::pin(publication.ended()), self.session.counters());
+        self.on_air = Some(OnAir { publication, ended, entry, leg, since: Instant::now(), before });
         self.buffer.resize(READ.1, 0);
         Ok(())
     }
 
-    async fn enter(&self, request: &Request) -> Result<OnAir, Refusal> {
-        let Entered { entry, leg, publication } =
-            self.server.directory.enter(&*self.server.admit, request).await?;
-        let ended = Box::pin(publication.ended());
-        Ok(OnAir { publication, ended, entry, leg, since: Instant::now(), before: self.session.counters() })
+    /// Why the peer is not there any more, if it goes; what it sends meanwhile is kept as long as there is room. Who
+    /// does not wait for the answer to a wrong key, which may be held back, gives his place free.
+    async fn left(&mut self) -> Reason {
+        while self.early < self.buffer.len() {
+            match self.socket.read(&mut self.buffer[self.early..]).await {
+                Ok(0) => return Reason::Closed,
+                Ok(length) => self.early += length,
+                Err(error) => return error.into(),
+            }
+        }
+        std::future::pending().await
     }
 
     /// Lets the stream go, and says how it went.
