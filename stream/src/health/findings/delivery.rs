@@ -75,8 +75,10 @@ pub(super) fn no_audio(whole: &Whole) -> Option<Finding> {
 
 /// Tracks that came and come no more, while others do.
 pub(super) fn lost<'a>(whole: &'a Whole) -> impl Iterator<Item = Finding> + 'a {
-    let flows = whole.flows.filter(|_| whole.quiet.is_some_and(|quiet| quiet < STALL)).unwrap_or_default();
-    let silent = move |meter: &Meter| meter.silent(whole.now).min(flows);
+    let quiet = whole.quiet.unwrap_or_default();
+    let flows = whole.flows.filter(|_| quiet < STALL).unwrap_or_default();
+    // While the others came: where everything stops, the track that was last heard a little earlier is not lost.
+    let silent = move |meter: &Meter| meter.silent(whole.now).saturating_sub(quiet).min(flows);
     let gone = move |meter: &&Meter| meter.samples > 0 && silent(meter) >= patience(meter);
     whole.meters.iter().filter(gone).filter_map(|meter| gone_silent(whole, meter))
 }

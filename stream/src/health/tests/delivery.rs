@@ -42,6 +42,15 @@ fn sound_that_stops_is_a_problem() {
 }
 
 #[test]
+fn where_everything_stops_nothing_else_is_lost() {
+    let stop = arriving(|_, at| (at < 20.0).then_some(at));
+    for millis in (1900..2200).step_by(2) {
+        let found = stop.findings(20.0 + f64::from(millis) / 1000.0, &Plan::default());
+        assert!(found.is_empty() || found == [("stalled", Problem)], "{found:?}");
+    }
+}
+
+#[test]
 fn what_comes_first_after_a_stall_does_not_make_the_other_look_lost() {
     let stall = arriving(|kind, at| Some(if at > 20.0 { at.max(23.0 + f64::from(kind as u8)) } else { at }));
     let at = |seconds| stall.findings(seconds, &Plan::default());
