@@ -30,10 +30,15 @@ pub fn request(host: &str, path: &str, encoding: Option<&str>) -> Vec<u8> {
 
 /// The body of one GET that must be answered 200.
 pub async fn get(host: &str, path: &str) -> anyhow::Result<Vec<u8>> {
+    get_with(host, &request(host, path, None)).await.with_context(|| format!("{host}{path}"))
+}
+
+/// The same, of a request as it goes out.
+pub async fn get_with(host: &str, request: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut body = Vec::new();
     let mut client = Client::connect(host).await?;
-    let answer = client.send(&request(host, path, None), |bytes| body.extend_from_slice(bytes)).await?;
-    ensure!(answer.status == 200, "{host}{path} answers {}", answer.status);
+    let answer = client.send(request, |bytes| body.extend_from_slice(bytes)).await?;
+    ensure!(answer.status == 200, "answered {}", answer.status);
     Ok(body)
 }
 

@@ -4,6 +4,7 @@
 //! of its rounds.
 
 mod answers;
+mod control;
 mod floods;
 mod listing;
 mod streams;
@@ -33,6 +34,10 @@ pub struct Plan {
     pub flood: u64,
     /// Segments watched per stream.
     pub segments: usize,
+    /// Entries in the catalog.
+    pub entries: usize,
+    /// Requests of each kind to the control API.
+    pub requests: usize,
 }
 
 impl Plan {
@@ -44,6 +49,8 @@ impl Plan {
         answers: Duration::from_secs(4),
         flood: 96,
         segments: 10,
+        entries: 10_000,
+        requests: 4000,
     };
     /// For a look.
     pub const QUICK: Plan = Plan {
@@ -53,6 +60,8 @@ impl Plan {
         answers: Duration::from_secs(2),
         flood: 48,
         segments: 4,
+        entries: 2000,
+        requests: 1000,
     };
 }
 
@@ -77,6 +86,8 @@ pub enum Part {
     Answers,
     /// From a closing keyframe to the listed segment.
     Listing,
+    /// Entries over the control API.
+    Control,
 }
 
 /// Measures `parts` one after another and prints each table as it is there.
@@ -90,6 +101,7 @@ pub fn run(bench: &Bench, parts: &[Part]) -> anyhow::Result<()> {
             Part::Flood => floods::tables(bench)?,
             Part::Answers => answers::tables(bench)?,
             Part::Listing => listing::tables(bench)?,
+            Part::Control => control::tables(bench)?,
         };
         tables.iter().for_each(|table| println!("{table}"));
     }

@@ -1,5 +1,6 @@
 //! The servers that are measured, each with a folder and ports of its own.
 
+pub mod control;
 mod headwater;
 mod nginx;
 
