@@ -3,30 +3,48 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::body::HttpBody;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use catalog::{Secret, Token, tokens};
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, CONNECTION};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::body;
 use crate::control::Control;
 use crate::limits::Left;
 use crate::problem::{Kind, Problem, unauthorized};
 
-/// Lets a request through with its token, or says why not.
-pub(crate) async fn admit(State(control): State<Control>, mut request: Request, next: Next) -> Response {
+/// Lets a request through with its token, and once its body is there; or says why not.
+pub(crate) async fn admit(State(control): State<Control>, request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<SocketAddr>().copied();
+    let unread = !request.body().is_end_stream();
     let token = match authenticate(&control, peer, request.headers()).await {
         Ok(token) => token,
-        Err(problem) => return refuse(&control, peer, problem),
+        Err(problem) => return last_one(refuse(&control, peer, problem), unread),
     };
     let left = match control.tokens().take(&token.id) {
         Ok(left) => left,
-        Err(left) => return limited(refuse(&control, peer, too_many(left.reset)), left),
+        Err(left) => {
+            let refused = refuse(&control, peer, too_many(left.reset));
+            return limited(last_one(refused, unread), left);
+        }
+    };
+    let mut request = match body::arrived(request, &control).await {
+        Ok(request) => request,
+        Err(problem) => return limited(last_one(refuse(&control, peer, problem), unread), left),
     };
     request.extensions_mut().insert(Arc::new(token));
     limited(next.run(request).await, left)
+}
+
+/// Where the body was not read, the connection ends with the answer: that is said.
+fn last_one(mut response: Response, unread: bool) -> Response {
+    if unread {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 async fn authenticate(

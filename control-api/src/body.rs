@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use axum::body::{Body, HttpBody};
 use axum::extract::{FromRef, FromRequest, Request};
 use bytes::Bytes;
 use http::HeaderMap;
@@ -24,7 +25,7 @@ pub(crate) struct Json<T> {
     pub(crate) digest: String,
 }
 
-/// The same where no body at all is as good as an empty object.
+/// The same where no body at all, or `null`, is as good as an empty object.
 #[derive(Debug)]
 pub(crate) struct OptionalJson<T>(pub(crate) T);
 
@@ -38,7 +39,7 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<Json<T>, Problem> {
         is_json(request.headers())?;
-        let bytes = read(request, &Control::from_ref(state)).await?;
+        let bytes = read(request.into_body(), &Control::from_ref(state)).await?;
         let digest = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Json { value: parse(&bytes)?, digest })
     }
@@ -54,11 +55,14 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<OptionalJson<T>, Problem> {
         let typed = request.headers().contains_key(CONTENT_TYPE).then(|| is_json(request.headers()));
-        let bytes = read(request, &Control::from_ref(state)).await?;
+        let bytes = read(request.into_body(), &Control::from_ref(state)).await?;
         if bytes.is_empty() {
             return parse(b"{}").map(OptionalJson);
         }
         typed.unwrap_or_else(|| Err(media_type()))?;
+        if bytes.trim_ascii() == b"null" {
+            return parse(b"{}").map(OptionalJson);
+        }
         parse(&bytes).map(OptionalJson)
     }
 }
@@ -142,9 +146,19 @@ fn media_type() -> Problem {
     Problem::new(Kind::MediaType, "send Content-Type: application/json")
 }
 
-async fn read(request: Request, control: &Control) -> Result<Bytes, Problem> {
+/// The request with its body in memory. One that is answered while some of its body is still on the way takes its
+/// connection with it, and whoever sends the next one on that would find it closed.
+pub(crate) async fn arrived(request: Request, control: &Control) -> Result<Request, Problem> {
+    if request.body().is_end_stream() {
+        return Ok(request);
+    }
+    let (parts, body) = request.into_parts();
+    Ok(Request::from_parts(parts, read(body, control).await?.into()))
+}
+
+async fn read(body: Body, control: &Control) -> Result<Bytes, Problem> {
     let settings = control.settings();
-    let body = Limited::new(request.into_body(), settings.max_body).collect();
+    let body = Limited::new(body, settings.max_body).collect();
     let collected = timeout(settings.body_timeout, body).await;
     let late =
         |_| Problem::new(Kind::Timeout, format!("the body took longer than {:?}", settings.body_timeout));

@@ -55,6 +55,7 @@ pub(crate) struct EntryView {
 
 /// Where an entry is watched. What this server does not do is `null`.
 #[derive(Serialize, ToSchema)]
+#[schema(as = PlaybackUrls)]
 struct Playback {
     /// HLS, the multivariant playlist.
     hls: String,

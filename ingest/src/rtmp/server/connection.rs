@@ -87,7 +87,15 @@ impl Connection {
     /// In a place of its own: a task that hands it around by value would hold it several times.
     pub(super) fn new(server: Arc<Server>, socket: TcpStream, peer: SocketAddr) -> Box<Connection> {
         let session = Session::new(server.settings.limits, Instant::now());
-        Box::new(Connection { server, socket, peer, session, buffer: vec![0; READ.0], early: 0, on_air: None })
+        Box::new(Connection {
+            server,
+            socket,
+            peer,
+            session,
+            buffer: vec![0; READ.0],
+            early: 0,
+            on_air: None,
+        })
     }
 
     pub(super) async fn run(mut self: Box<Self>, shutdown: &CancellationToken) {
