@@ -81,6 +81,9 @@ fn complete_operation(path: &str, operation: &mut Operation) {
     if operation.parameters.iter().flatten().any(can_be_invalid) {
         statuses.push("422");
     }
+    if operation.parameters.iter().flatten().any(is_in_query) {
+        statuses.push("414");
+    }
     if operation.request_body.is_some() {
         statuses.extend(["408", "413", "415", "422"]);
     }
@@ -90,6 +93,10 @@ fn complete_operation(path: &str, operation: &mut Operation) {
     }
     let scheme = utoipa::openapi::SecurityRequirement::new(BEARER, Vec::<String>::new());
     operation.security = Some(vec![scheme]);
+}
+
+fn is_in_query(parameter: &RefOr<Parameter>) -> bool {
+    matches!(parameter, RefOr::T(it) if it.parameter_in == ParameterIn::Query)
 }
 
 /// An id that is none is not there, and a condition that is none does not hold.

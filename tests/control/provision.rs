@@ -55,11 +55,11 @@ fn assert_keys(live: &Value) {
 
 fn assert_playback(server: &Server, live: &Value) {
     let id = text(live, "/id");
-    let url = |path: &str| json!(server.http_url(&format!("{path}")));
+    let url = |path: String| json!(server.http_url(&path));
     let playback = &live["playback"];
-    assert_eq!(playback["hls"], url(&format!("play/{id}/master.m3u8")));
-    assert_eq!(playback["dash"], url(&format!("play/{id}/manifest.mpd")));
-    assert_eq!(playback["watch"], url(&format!("watch/{id}")));
+    assert_eq!(playback["hls"], url(format!("play/{id}/master.m3u8")));
+    assert_eq!(playback["dash"], url(format!("play/{id}/manifest.mpd")));
+    assert_eq!(playback["watch"], url(format!("watch/{id}")));
     let embed = text(live, "/playback/embed");
     assert!(embed.starts_with("<iframe ") && embed.contains(&format!("/embed/{id}\"")), "{embed}");
     for absent in ["smooth", "whep"] {
@@ -88,7 +88,12 @@ fn check_pasted(encoder: &str, further: impl Fn(&Value)) {
     let _push = Push::pasted(text(&show.created, &format!("/encoders/{encoder}")));
     let ready = show.within(60, "it is ready and nothing speaks against it", |status| {
         let health = &status["legs"][0]["health"];
-        health["verdict"] == "ready" && severities(health).is_disjoint(&["warning", "problem"].into())
+        // A source that catches up with its clock at first counts as faster until that is past.
+        let rate = health["tracks"][0]["frame_rate"].as_f64();
+        let steady = rate.is_some_and(|rate| (29.5..30.5).contains(&rate));
+        health["verdict"] == "ready"
+            && steady
+            && severities(health).is_disjoint(&["warning", "problem"].into())
     });
     assert_eq!((&ready["status"], &ready["playable"]), (&json!("live"), &json!(true)));
     assert_leg(&ready["legs"][0], further);
@@ -121,7 +126,6 @@ fn assert_leg(leg: &Value, further: impl Fn(&Value)) {
     };
     assert!(text(video, "/codec").starts_with("avc1.64"), "{leg:#}");
     assert_eq!((&video["width"], &video["height"]), (&json!(1280), &json!(720)));
-    near(&video["frame_rate"], 29.5, 30.5);
     near(&video["keyframe_interval"]["last"], 1.9, 2.1);
     near(&video["bitrate"], 300e3, 4e6);
     assert_eq!(audio["codec"], "mp4a.40.2");

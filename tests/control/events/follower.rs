@@ -1,7 +1,7 @@
 //! Somebody who follows the events (WHATWG HTML §9.2).
 
 use std::io::{BufRead, BufReader};
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use crate::support::Api;
 
 /// For the next event to be told.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Events that are not asked for yet; reading waits beyond that.
+const EVENTS: usize = 1000;
 
 /// An event as it was told.
 #[derive(Clone, PartialEq, Debug)]
@@ -22,7 +24,7 @@ pub struct Event {
 
 /// Reads along until dropped.
 pub struct Follower {
-    events: mpsc::Receiver<Event>,
+    events: Receiver<Event>,
 }
 
 impl Follower {
@@ -31,8 +33,8 @@ impl Follower {
         let after = after.map(|id| id.to_string());
         let headers: Vec<_> = after.iter().map(|id| ("last-event-id", id.as_str())).collect();
         let body = api.open("/events", &headers);
-        let (sender, events) = mpsc::channel();
-        let (begun, beginning) = mpsc::channel();
+        let (sender, events) = sync_channel(EVENTS);
+        let (begun, beginning) = sync_channel(1);
         thread::spawn(move || read(BufReader::new(body), &begun, &sender));
         // Its first line says that nothing is missed from here on.
         beginning.recv_timeout(PATIENCE).expect("events begin");
@@ -46,10 +48,10 @@ impl Follower {
 }
 
 /// Until the server ends it, or nobody listens any more.
-fn read(body: impl BufRead, begun: &Sender<()>, sender: &Sender<Event>) {
+fn read(body: impl BufRead, begun: &SyncSender<()>, sender: &SyncSender<Event>) {
     let (mut id, mut kind) = (0, String::new());
     for line in body.lines().map_while(Result::ok) {
-        let _ = begun.send(());
+        let _ = begun.try_send(());
         match line.split_once(": ") {
             Some(("id", value)) => id = value.parse().expect("an id is a number"),
             Some(("event", value)) => kind = value.to_owned(),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use serde_json::Value;
 
 /// For a call to come, the first try again included.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Calls that are not asked for yet; who calls waits beyond that.
+const CALLS: usize = 100;
 
 /// A call as it was received.
 #[derive(Debug)]
@@ -27,11 +29,11 @@ pub struct Receiver {
 
 impl Receiver {
     /// Answers with these statuses, and then with 204.
-    pub fn new(statuses: &[u16]) -> Receiver {
+    pub fn new(statuses: &'static [u16]) -> Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("it is bound");
-        let (sender, calls) = mpsc::channel();
-        let mut statuses = statuses.to_vec().into_iter();
+        let (sender, calls) = sync_channel(CALLS);
+        let mut statuses = statuses.iter().copied();
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let Some(call) = take(stream, statuses.next().unwrap_or(204)) else { continue };
