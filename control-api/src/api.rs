@@ -40,6 +40,8 @@ pub struct Settings {
     pub unknown_tokens: NonZeroU32,
     /// Largest body of a request, in bytes.
     pub max_body: usize,
+    /// Who follows events hears something at least so often: that the connection stands, and his token still holds.
+    pub heartbeat: Duration,
     /// For a body to arrive.
     pub body_timeout: Duration,
     /// What a live entry gets where its own settings say nothing.
@@ -55,6 +57,7 @@ impl Default for Settings {
             burst: number(200),
             unknown_tokens: number(20),
             max_body: 64 << 10,
+            heartbeat: Duration::from_secs(15),
             body_timeout: Duration::from_secs(10),
             live: LiveDefaults::default(),
         }

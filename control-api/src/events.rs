@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderName};
 use media::WallTime;
 use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::Interval;
+use tokio::time::{Instant, Interval, interval_at};
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -28,9 +28,6 @@ use crate::query::Query;
 use crate::roles::Viewer;
 use crate::subscribers::Place;
 
-/// Something is sent at least so often, so that nobody between takes the connection for dead; and whether the token is
-/// still good is looked at.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Comes first: after how many milliseconds to connect again.
 const BEGINNING: &str = "retry: 1000\n\n";
 /// Comes next where something may be missing.
@@ -82,13 +79,14 @@ async fn follow(
     let place = control.subscribers().enter(&viewer.token().id).ok_or_else(full)?;
     let catalog = control.catalog().clone();
     let events = catalog.events().subscribe(viewer.scope().clone(), after);
+    let heartbeat = control.settings().heartbeat;
     let feed = Feed {
         beginning: Some(events.reset),
         events,
         filter,
         changes: Some(catalog.changes()),
         token: viewer.token().id.clone(),
-        beats: tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT),
+        beats: interval_at(Instant::now() + heartbeat, heartbeat),
         catalog,
         _place: place,
     };

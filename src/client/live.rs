@@ -9,20 +9,28 @@ use crate::cli::{self, LiveCommand};
 pub(super) fn run(live: &cli::Live) -> anyhow::Result<()> {
     let flags = &live.server;
     let api = Api::new(flags)?;
-    let act = |id: &cli::EntryId, action: &str| api.post(&format!("/live/{id}/{action}"), None);
     match &live.command {
         LiveCommand::Create(new) => print(flags, &api.post("/live", Some(&body(new)))?, created),
         LiveCommand::List(page) => print(flags, &api.get(&format!("/live{}", page.query()))?, list),
         LiveCommand::Show { id } => print(flags, &api.get(&format!("/live/{id}"))?, created),
         LiveCommand::Status { id } => print(flags, &api.get(&format!("/live/{id}/status"))?, status),
-        LiveCommand::GoLive { id } => print(flags, &act(id, "go-live")?, status),
-        LiveCommand::Preview { id } => print(flags, &act(id, "preview")?, status),
-        LiveCommand::End { id } => print(flags, &act(id, "end")?, status),
-        LiveCommand::Disconnect { id } => print(flags, &act(id, "disconnect")?, status),
+        LiveCommand::GoLive { id } => act(&api, flags, id, "go-live"),
+        LiveCommand::Preview { id } => act(&api, flags, id, "preview"),
+        LiveCommand::End { id } => act(&api, flags, id, "end"),
+        LiveCommand::Disconnect { id } => act(&api, flags, id, "disconnect"),
         LiveCommand::RotateKey { id, leg } => {
             let body = json!({"leg": leg.as_str()});
             print(flags, &api.post(&format!("/live/{id}/rotate-key"), Some(&body))?, keys)
         }
+    }
+}
+
+/// Does it, and shows a person where that leaves the stream.
+fn act(api: &Api, flags: &cli::Server, id: &cli::EntryId, action: &str) -> anyhow::Result<()> {
+    let answer = api.post(&format!("/live/{id}/{action}"), None)?;
+    match flags.json {
+        true => print(flags, &answer, created),
+        false => print(flags, &api.get(&format!("/live/{id}/status"))?, status),
     }
 }
 
