@@ -180,7 +180,7 @@ fn no_password_of_a_database_is_said() {
         format!("postgres://user:{password}@[::1/name"),
         format!("mysql://user:{password}@127.0.0.1/name"),
         format!("postgres://user:{password}@127.0.0.1:9/name?sslmode={password}"),
-        password.to_string(),
+        password.to_owned(),
     ] {
         for arguments in [
             &["serve", "--log-format", "json"][..],
