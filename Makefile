@@ -26,6 +26,7 @@ test: setup web lint ## everything a change has to pass
 	cargo test --workspace --locked
 	scripts/web --test
 	scripts/players
+	scripts/schemathesis
 
 web: ## build the watch page
 	@scripts/web --needed
