@@ -63,6 +63,7 @@ use keys::{Loaded, Wanted};
 use secret::Digester;
 use store::{Gate, Store};
 use tables::secrets;
+use tokens::Known;
 
 /// Characters of base 36 in the key of the digests: 310 bits.
 const DIGEST_KEY: usize = 60;
@@ -89,7 +90,8 @@ impl Catalog {
         keys.apply(Loaded::read(&connection, &Wanted::everything()).await?);
         let (gate, patience) = (Gate::default(), database.patience());
         let events = Events::open(&connection, gate.clone(), patience).await?;
-        Ok(Catalog { store: Store::new(connection, digester, keys, events, gate, patience), playback })
+        let memory = (keys, Known::load(&connection).await?, events);
+        Ok(Catalog { store: Store::new(connection, digester, memory, gate, patience), playback })
     }
 
     /// Accounts.

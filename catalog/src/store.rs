@@ -27,6 +27,7 @@ use crate::idempotency;
 use crate::keys::{Keys, Loaded, Wanted};
 use crate::scope::Caller;
 use crate::secret::Digester;
+use crate::tokens::Known;
 
 /// Writes go through it one after another.
 pub(crate) type Gate = Arc<Mutex<()>>;
@@ -46,6 +47,7 @@ pub(crate) struct Memory {
     pub(crate) keys: Keys,
     pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) events: Events,
+    pub(crate) tokens: Known,
     /// A commit failed half-way: nobody knows what is in the database, so `keys` is read anew before the next write.
     doubtful: AtomicBool,
 }
@@ -74,13 +76,13 @@ impl Store {
     pub(crate) fn new(
         connection: DatabaseConnection,
         digester: Digester,
-        keys: Keys,
-        events: Events,
+        (keys, tokens, events): (Keys, Known, Events),
         gate: Gate,
         patience: Duration,
     ) -> Store {
         let changes = broadcast::Sender::new(crate::changes::BACKLOG);
-        let memory = Arc::new(Memory { keys, changes, events, doubtful: AtomicBool::new(false) });
+        let doubtful = AtomicBool::new(false);
+        let memory = Arc::new(Memory { keys, changes, events, tokens, doubtful });
         Store { connection, digester, memory, patience, gate }
     }
 

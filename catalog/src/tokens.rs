@@ -3,9 +3,12 @@
 //! A token is shown once, when it is created; what is kept is its digest. It belongs to an account, or to the server.
 //! What a role may do is the API's to say; here a role is a word.
 
+use std::collections::HashSet;
+use std::sync::{PoisonError, RwLock};
+
 use media::WallTime;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::{Map, Value, json};
 
 use crate::audit::{Action, Note};
@@ -103,9 +106,12 @@ impl Tokens<'_> {
             .patiently(async {
                 let mut write = self.0.begin(caller).await?;
                 let token = Token::new(new, write.now)?;
-                write.insert(token.row(self.digest(&secret))).await?;
+                let digest = self.digest(&secret);
+                write.insert(token.row(digest.clone())).await?;
                 write.record(Note::created(&token.id, token.summary()), token.change()).await?;
-                write.commit().await.map(|()| (token, secret))
+                write.commit().await?;
+                self.0.memory.tokens.add(digest);
+                Ok((token, secret))
             })
             .await
     }
@@ -117,11 +123,22 @@ impl Tokens<'_> {
             .patiently(async {
                 let row = query.one(&self.0.connection).await?.ok_or(Rejected::Unknown)?;
                 let token = Token::stored(row)?;
-                token.opens_at(now())?;
+                if let Err(rejected) = token.opens_at(now()) {
+                    self.0.memory.tokens.forget(&self.digest(secret));
+                    return Err(rejected.into());
+                }
+                self.0.memory.tokens.add(self.digest(secret));
                 self.used(&token).await;
                 Ok(token)
             })
             .await
+    }
+
+    /// Whether a token is one, as far as this process knows: every one of the database when it was opened, and what was
+    /// made or used here since, but for those that were used when they were valid no more. Answered from memory, so that who guesses costs the database nothing, and can
+    /// be told from who has a token.
+    pub fn is_known(&self, secret: &Secret) -> bool {
+        self.0.memory.tokens.contains(&self.digest(secret))
     }
 
     /// One of them.
@@ -260,5 +277,30 @@ impl Token {
             ("expires", json!(self.expires.map(|at| at.to_string()))),
         ];
         fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
+
+/// The digests of the tokens that this process knows of. There are as many as in the database, at most.
+#[derive(Default)]
+pub(crate) struct Known(RwLock<HashSet<String>>);
+
+impl Known {
+    pub(crate) async fn load(connection: &DatabaseConnection) -> Result<Known, Error> {
+        let digests = Entity::find().select_only().column(Column::Digest).into_tuple::<String>();
+        Ok(Known(RwLock::new(digests.all(connection).await?.into_iter().collect())))
+    }
+
+    fn contains(&self, digest: &str) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains(digest)
+    }
+
+    fn add(&self, digest: String) {
+        if !self.contains(&digest) {
+            self.0.write().unwrap_or_else(PoisonError::into_inner).insert(digest);
+        }
+    }
+
+    fn forget(&self, digest: &str) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(digest);
     }
 }

@@ -55,20 +55,11 @@ async fn authenticate(
     let secret = bearer(headers).ok_or_else(|| {
         unauthorized(format!("send Authorization: Bearer {}… (RFC 6750 §2.1)", tokens::PREFIX))
     })?;
-    let sources = control.sources();
-    sources.may_try(peer.map(|peer| peer.ip()), &secret).map_err(too_many)?;
-    match control.catalog().tokens().authenticate(&secret).await {
-        Ok(token) => {
-            sources.valid(&secret);
-            Ok(token)
-        }
-        Err(error) => {
-            if let catalog::Error::Rejected(_) = error {
-                sources.invalid(&secret);
-            }
-            Err(error.into())
-        }
+    let tokens = control.catalog().tokens();
+    if !tokens.is_known(&secret) {
+        control.sources().may_guess(peer.map(|peer| peer.ip())).map_err(too_many)?;
     }
+    Ok(tokens.authenticate(&secret).await?)
 }
 
 /// The token of a request; `None` where there is none that could be one.

@@ -36,7 +36,7 @@ pub struct Settings {
     pub rate: NonZeroU32,
     /// Requests of one token at once.
     pub burst: NonZeroU32,
-    /// Requests a minute, of one address, with tokens that were not seen to be valid lately.
+    /// Requests a minute, of one address, with tokens that nobody knows.
     pub unknown_tokens: NonZeroU32,
     /// Largest body of a request, in bytes.
     pub max_body: usize,

@@ -1,8 +1,8 @@
 //! How often somebody may ask.
 //!
-//! A *token* has a rate of its own. A *source*, which is an address, has one for tokens that were not seen to be valid
-//! lately: guessing becomes slow, and costs the database nothing beyond it. Who holds a valid token that he used
-//! lately is not locked out when somebody at the same address guesses.
+//! A *token* has a rate of its own. A *source*, which is an address, has one for tokens that the catalog does not know:
+//! guessing becomes slow, and costs the database nothing beyond it. Who holds a token is not locked out when somebody at
+//! the same address guesses.
 //!
 //! All of it is bounded: where more sources or tokens come than are remembered, the idlest are forgotten.
 
@@ -11,18 +11,15 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use catalog::{Secret, TokenId};
+use catalog::TokenId;
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use moka::sync::Cache;
-use sha2::{Digest, Sha256};
 
 /// Sources and tokens remembered at once, each.
 const REMEMBERED: u64 = 10_000;
-/// How long a token that was valid counts as seen lately.
-const LATELY: Duration = Duration::from_secs(24 * 3600);
 /// An idle bucket is full again long before.
 const IDLE: Duration = Duration::from_secs(600);
 
@@ -58,37 +55,23 @@ impl Tokens {
     }
 }
 
-/// The rate of each source, for tokens that were not seen lately.
+/// The rate of each source, for tokens that nobody knows.
 #[derive(Debug)]
 pub(crate) struct Sources {
     quota: Quota,
     buckets: Cache<IpAddr, Arc<Bucket>>,
-    seen: Cache<[u8; 32], ()>,
 }
 
 impl Sources {
     pub(crate) fn new(a_minute: NonZeroU32) -> Sources {
-        Sources { quota: Quota::per_minute(a_minute), buckets: cache(IDLE), seen: cache(LATELY) }
+        Sources { quota: Quota::per_minute(a_minute), buckets: cache(IDLE) }
     }
 
-    /// Whether a source may try a token; `Err` with the seconds to wait. A peer without an address is one source.
-    pub(crate) fn may_try(&self, source: Option<IpAddr>, token: &Secret) -> Result<(), u64> {
-        if self.seen.contains_key(&digest(token)) {
-            return Ok(());
-        }
+    /// Whether a source may try another token; `Err` with the seconds to wait. A peer without an address is one source.
+    pub(crate) fn may_guess(&self, source: Option<IpAddr>) -> Result<(), u64> {
         let source = network(source.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)));
         let bucket = self.buckets.get_with_by_ref(&source, || bucket(self.quota));
         take(&bucket).map(drop).map_err(|left| left.reset)
-    }
-
-    /// Remembers that a token was valid.
-    pub(crate) fn valid(&self, token: &Secret) {
-        self.seen.insert(digest(token), ());
-    }
-
-    /// A token that was valid is not any more.
-    pub(crate) fn invalid(&self, token: &Secret) {
-        self.seen.invalidate(&digest(token));
     }
 }
 
@@ -121,10 +104,6 @@ fn take(bucket: &Bucket) -> Result<Left, Left> {
 
 fn seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
-}
-
-fn digest(token: &Secret) -> [u8; 32] {
-    Sha256::digest(token.expose()).into()
 }
 
 /// What somebody who has one address most likely has: of IPv6 a whole /64.
@@ -161,17 +140,12 @@ mod tests {
     }
 
     #[test]
-    fn guessing_becomes_slow_and_locks_nobody_out() {
+    fn guessing_becomes_slow_for_one_address() {
         let sources = Sources::new(number(5));
         let here = Some(IpAddr::from([192, 0, 2, 7]));
-        let own = Secret::new("hw_own");
-        assert_eq!(sources.may_try(here, &own), Ok(()));
-        sources.valid(&own);
-        let tried = (0..100).filter(|n| sources.may_try(here, &Secret::new(format!("hw_{n}"))).is_ok());
-        assert_eq!(tried.count(), 4);
-        assert!(sources.may_try(here, &Secret::new("hw_other")).is_err_and(|wait| (1..=12).contains(&wait)));
-        assert_eq!(sources.may_try(here, &own), Ok(()));
-        assert_eq!(sources.may_try(Some(IpAddr::from([192, 0, 2, 8])), &Secret::new("hw_other")), Ok(()));
+        assert_eq!((0..100).filter(|_| sources.may_guess(here).is_ok()).count(), 5);
+        assert!(sources.may_guess(here).is_err_and(|wait| (1..=12).contains(&wait)));
+        assert_eq!(sources.may_guess(Some(IpAddr::from([192, 0, 2, 8]))), Ok(()));
     }
 
     #[test]

@@ -12,6 +12,7 @@ on_both!(
     a_token_that_is_unknown_expired_or_revoked_opens_nothing,
     a_secret_is_kept_nowhere,
     the_last_use_is_noted,
+    who_has_a_token_is_told_from_who_guesses,
 );
 
 fn new(scope: Scope) -> NewToken {
@@ -71,4 +72,20 @@ async fn the_last_use_is_noted(home: Home) {
     assert!(first >= Some(token.created));
     tokens.authenticate(&secret).await.unwrap();
     assert_eq!(tokens.get(&Scope::All, &token.id).await.unwrap().last_used, first, "not each use is written");
+}
+
+async fn who_has_a_token_is_told_from_who_guesses(home: Home) {
+    let tokens = home.catalog.tokens();
+    let (token, secret) = tokens.create(&Caller::server(), new(Scope::All)).await.unwrap();
+    assert!(tokens.is_known(&secret), "from its first moment");
+    assert!(!tokens.is_known(&Secret::new("hw_guess")));
+    let again = home.again().await;
+    assert!(again.tokens().is_known(&secret), "after a restart too");
+    let (_, elsewhere) = again.tokens().create(&Caller::server(), new(Scope::All)).await.unwrap();
+    assert!(!tokens.is_known(&elsewhere), "made by another process");
+    tokens.authenticate(&elsewhere).await.unwrap();
+    assert!(tokens.is_known(&elsewhere), "and used here");
+    tokens.revoke(&Caller::server(), &token.id).await.unwrap();
+    assert!(tokens.authenticate(&secret).await.is_err());
+    assert!(!tokens.is_known(&secret));
 }
