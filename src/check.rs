@@ -20,5 +20,12 @@ fn summary(config: &Config) -> String {
     let http = listener("http", config.http.enabled, config.http.listen);
     let rtmp = listener("rtmp", config.rtmp.enabled, config.rtmp.listen);
     let data = config.storage.data.display();
-    format!("ok\n{http}{rtmp}data in {data}\nlive entries: {}\n", config.streams.len())
+    let catalog = match config.database.url {
+        Some(_) => "a PostgreSQL database".to_owned(),
+        None => config.storage.data.join(catalog::database::FILE).display().to_string(),
+    };
+    let streams = config.streams.len();
+    format!(
+        "ok\n{http}{rtmp}data in {data}\ncatalog in {catalog}\nlive entries of the configuration: {streams}\n"
+    )
 }

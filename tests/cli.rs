@@ -143,7 +143,10 @@ fn check_says_what_a_server_would_do() {
     let (code, stdout, stderr) =
         run(CONFIG, &["check", "--config", "h.toml"], &[("HEADWATER_RTMP__ENABLED", "false")]);
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
-    assert_eq!(stdout, "ok\nhttp listens on 127.0.0.1:0\nrtmp is off\ndata in data\nlive entries: 1\n");
+    assert_eq!(
+        stdout,
+        "ok\nhttp listens on 127.0.0.1:0\nrtmp is off\ndata in data\ncatalog in data/catalog.db\nlive entries of the configuration: 1\n"
+    );
 }
 
 #[test]
