@@ -15,6 +15,7 @@ use stream::{Admit, Air, Directory, Grant, Refusal, Request, Settings};
 use fixed::FixedKeys;
 use guesses::Guesses;
 use provisioned::Provisioned;
+pub(crate) use provisioned::air;
 
 /// What `futures_util` calls a `BoxFuture`.
 type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -73,5 +74,5 @@ pub(crate) fn known(
     }
     let live = catalog.keys().entry(&EntryId::parse(entry)?)?;
     let quotas = catalog.keys().quotas(&live.account);
-    Some((Arc::new(overrides::apply(settings, &live.settings, quotas)), provisioned::air(live.air)))
+    Some((Arc::new(overrides::apply(settings, &live.settings, quotas)), air(live.air)))
 }

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use catalog::Catalog;
+use catalog::changes::Kind;
+use catalog::{Catalog, EntryId};
 use stream::Directory;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
+
+use crate::admission;
 
 /// Between two rounds: schedules are kept this exactly.
 const ROUND: Duration = Duration::from_secs(1);
@@ -25,11 +28,22 @@ pub(crate) async fn watch(catalog: Catalog, directory: Directory, stop: Cancella
             change = changes.recv() => match change {
                 Ok(change) => if let Some(entry) = change.entry {
                     directory.recheck(Some(entry.as_str())).await;
+                    if change.kind == Kind::AirSwitched {
+                        settle(&catalog, &directory, &entry).await;
+                    }
                 },
                 // The next round sees what was missed.
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             },
         }
+    }
+}
+
+/// Shows the stream to whom the catalog says. Who switched it has done so already; where two did at once, this is what
+/// makes the stream end as the catalog did.
+async fn settle(catalog: &Catalog, directory: &Directory, entry: &EntryId) {
+    if let Some(live) = catalog.keys().entry(entry) {
+        directory.switch(entry.as_str(), admission::air(live.air)).await;
     }
 }

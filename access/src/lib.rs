@@ -18,6 +18,6 @@ pub use denied::Denied;
 pub use domain::DomainPattern;
 pub use form::{Addresses, Form, Invalid};
 pub use ipnet::IpNet;
-pub use network::{canonical, network};
+pub use network::{canonical, network, subscriber};
 pub use rules::{Playback, Rules, Visit};
 pub use signer::{Claims, MAX_TOKEN, Signer, Ticket};

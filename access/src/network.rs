@@ -9,6 +9,14 @@ pub fn canonical(address: IpAddr) -> IpAddr {
     address.to_canonical()
 }
 
+/// What somebody who has one address most likely has: of IPv6 a whole /64. Who is counted by his address is counted so.
+pub fn subscriber(address: IpAddr) -> IpAddr {
+    match canonical(address) {
+        IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() & !u128::from(u64::MAX)).into(),
+        four => four,
+    }
+}
+
 /// Reads a network, `192.0.2.0/24`, or one address, which is a network of one. Bits beyond the prefix are cleared, and
 /// IPv4 inside IPv6 is IPv4. `None` where it is neither.
 pub fn network(text: &str) -> Option<IpNet> {
@@ -30,6 +38,14 @@ fn unmapped(network: IpNet) -> IpNet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_network_of_ipv6_is_one_subscriber() {
+        let of = |text: &str| subscriber(text.parse().expect("an address"));
+        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1"));
+        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
+        assert_eq!(of("::ffff:192.0.2.7"), of("192.0.2.7"));
+    }
 
     #[test]
     fn a_network_has_one_spelling() {

@@ -1,9 +1,10 @@
 //! Who guesses at stream keys has to wait; who has one does not.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use access::subscriber;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use stream::Quiet;
 
@@ -30,21 +31,13 @@ impl Guesses {
         if self.limiter.len() > ADDRESSES {
             self.limiter.retain_recent();
         }
-        if self.limiter.check_key(&network(from)).is_ok() {
+        if self.limiter.check_key(&subscriber(from)).is_ok() {
             return;
         }
         if let Some(unsaid) = self.quiet.may_say("guesses") {
             tracing::warn!(address = %from.to_canonical(), unsaid, "many wrong stream keys from there: answers are held back");
         }
         tokio::time::sleep(HOLD).await;
-    }
-}
-
-/// Who has one address of IPv6 has 2^64 of them.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
-        v4 => v4,
     }
 }
 

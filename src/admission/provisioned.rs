@@ -92,7 +92,7 @@ impl Provisioned {
 }
 
 /// What the catalog calls a preview is a preview.
-pub(super) fn air(air: catalog::Air) -> Air {
+pub(crate) fn air(air: catalog::Air) -> Air {
     match air {
         catalog::Air::Preview => Air::Preview,
         catalog::Air::Live => Air::Live,
