@@ -10,7 +10,7 @@ use ingest::rtmp::Limits;
 use ingest::rtmp::chunk::Decoder;
 use media::codec::{Aac, Avc};
 use media::{Codec, Sample, Slice, Sync, Timescale, Track, TrackId, WallTime};
-use packager::manifest::{dash, hls};
+use packager::manifest::{Options, dash, hls};
 use packager::{Now, Numbers, Packager, Settings};
 
 criterion_group!(benches, chunks, samples, manifests);
@@ -84,8 +84,12 @@ fn manifests(criterion: &mut Criterion) {
     assert!(pushed > 4000, "a minute was pushed");
     let presentation = publisher.packager.presentation().expect("segments were cut");
     let rendition = presentation.rendition("video-1").expect("there is video");
-    group.bench_function("media playlist", |bench| bench.iter(|| hls::media(black_box(rendition))));
-    group.bench_function("MPD", |bench| bench.iter(|| dash::mpd(black_box(presentation), true)));
+    group.bench_function("media playlist", |bench| {
+        bench.iter(|| hls::media(presentation, black_box(rendition), &Options::default()))
+    });
+    group.bench_function("MPD", |bench| {
+        bench.iter(|| dash::mpd(black_box(presentation), &Options::default().pinned()))
+    });
 }
 
 struct Publisher {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use packager::manifest::{dash, hls};
+use packager::manifest::{Options, dash, hls};
 use packager::names::Resource;
 use packager::{Presentation, Rendition, Segment, Settings};
 
@@ -66,11 +66,13 @@ fn check_segment(segment: &Segment) {
 
 /// Every URI reads back, and no line is broken.
 fn check_hls(presentation: &Presentation) {
-    let multivariant = hls::multivariant(presentation);
+    let multivariant = hls::multivariant(presentation, &Options::default());
     assert!(multivariant.starts_with("#EXTM3U\n"));
     for rendition in presentation.renditions.iter().filter(|it| !it.segments.is_empty()) {
         let target = presentation.session.target_duration;
-        for line in hls::media(rendition).lines().filter(|line| !line.is_empty()) {
+        for line in
+            hls::media(presentation, rendition, &Options::default()).lines().filter(|line| !line.is_empty())
+        {
             if let Some(duration) = line.strip_prefix("#EXTINF:") {
                 let seconds: f64 = duration.trim_end_matches(',').parse().expect("a number");
                 assert!(seconds.round() <= f64::from(target), "{line} with a target duration of {target}");
@@ -82,7 +84,7 @@ fn check_hls(presentation: &Presentation) {
 
 fn check_dash(presentation: &Presentation) {
     for pinned in [false, true] {
-        let text = dash::mpd(presentation, pinned);
+        let text = dash::mpd(presentation, &Options { pinned, ..Options::default() });
         let document = roxmltree::Document::parse(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
         assert_eq!(document.root_element().tag_name().name(), "MPD");
     }

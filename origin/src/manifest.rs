@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use http::HeaderValue;
 use moka::sync::Cache;
+use packager::manifest::Options;
 
 use crate::settings::Settings;
 use crate::{encoding, etag};
@@ -24,8 +25,8 @@ pub(crate) struct Key {
     /// Of the snapshot, or of the rendition for a media playlist.
     pub(crate) version: u64,
     pub(crate) which: Which,
-    /// Whether the request named a session; false where that changes nothing.
-    pub(crate) pinned: bool,
+    /// What the request asked for; the default where that changes nothing.
+    pub(crate) options: Options,
 }
 
 /// A body in one coding, with a tag of its own (RFC 9110 §8.8.3.3).
@@ -105,7 +106,8 @@ impl Renderings {
 mod tests {
     use super::*;
 
-    const KEY: Key = Key { version: 1, which: Which::Multivariant, pinned: false };
+    const KEY: Key =
+        Key { version: 1, which: Which::Multivariant, options: Options { pinned: false, low_latency: true } };
 
     #[test]
     fn each_coding_has_its_tag() {

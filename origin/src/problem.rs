@@ -30,6 +30,8 @@ pub(crate) enum Problem {
     Starting,
     #[error("the value of s is not one session: a decimal number")]
     BadSession,
+    #[error("the value of ll is not 0 or 1")]
+    BadLowLatency,
     #[error("only GET, HEAD and OPTIONS are served here")]
     Method,
     #[error("path and query are too long")]
@@ -51,7 +53,8 @@ impl Problem {
             Problem::NoSuchRendition | Problem::NotYet => StatusCode::NOT_FOUND,
             Problem::Gone => StatusCode::GONE,
             Problem::Starting => StatusCode::SERVICE_UNAVAILABLE,
-            Problem::BadSession | Problem::BadHost | Problem::UnwantedContent => StatusCode::BAD_REQUEST,
+            Problem::BadSession | Problem::BadLowLatency => StatusCode::BAD_REQUEST,
+            Problem::BadHost | Problem::UnwantedContent => StatusCode::BAD_REQUEST,
             Problem::Method => StatusCode::METHOD_NOT_ALLOWED,
             Problem::TargetTooLong => StatusCode::URI_TOO_LONG,
             Problem::Unsatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
@@ -71,6 +74,7 @@ impl Problem {
             Problem::Gone => "gone",
             Problem::Starting => "starting",
             Problem::BadSession => "bad-session",
+            Problem::BadLowLatency => "bad-ll",
             Problem::Method => "method",
             Problem::TargetTooLong => "target-too-long",
             Problem::BadHost => "bad-host",

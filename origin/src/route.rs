@@ -20,6 +20,7 @@ use crate::immutable::Immutable;
 use crate::manifest::{Key, Renderings, Which};
 use crate::problem::Problem;
 use crate::settings::Settings;
+use crate::target::Query;
 use crate::{answer, cors, lookup, target};
 
 /// The playback plane: `/play/ENTRY/…`. Other routers may be merged with it; it has no fallback of its own.
@@ -55,7 +56,7 @@ struct Origin {
 /// Of what a manifest is asked for, and by whom.
 struct Wanted<'a> {
     entry: &'a str,
-    session: Option<u64>,
+    query: Query,
     viewer: Viewer,
 }
 
@@ -71,8 +72,8 @@ impl Origin {
         let manifests = |resource: &Resource| {
             matches!(resource, Resource::Multivariant | Resource::Mpd | Resource::Playlist { .. })
         };
-        if let (Ok((entry, resource)), Ok(session)) =
-            (target::parse(uri.path()), target::session(uri.query()))
+        if let (Ok((entry, resource)), Ok(Query { session, .. })) =
+            (target::parse(uri.path()), target::query(uri.query()))
             && manifests(&resource)
             && let Found::Starting = self.source.find(entry, session, viewer)
         {
@@ -90,7 +91,7 @@ impl Origin {
     ) -> Result<Response, Problem> {
         let (entry, resource) = target::parse(uri.path())?;
         let wanted =
-            || -> Result<_, Problem> { Ok(Wanted { entry, session: target::session(uri.query())?, viewer }) };
+            || -> Result<_, Problem> { Ok(Wanted { entry, query: target::query(uri.query())?, viewer }) };
         match resource {
             Resource::Time => Ok(answer::clock(SystemTime::now().into())),
             Resource::Multivariant => self.multivariant(&wanted()?, headers),
@@ -103,8 +104,8 @@ impl Origin {
     fn multivariant(&self, wanted: &Wanted<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
         let view = self.view(wanted)?;
         let presentation = &view.presentation;
-        let key = Key { version: view.version, which: Which::Multivariant, pinned: false };
-        let rendered = self.renderings.get(key, || hls::multivariant(presentation));
+        let key = Key { version: view.version, which: Which::Multivariant, options: wanted.query.options };
+        let rendered = self.renderings.get(key, || hls::multivariant(presentation, &key.options));
         let etag = &rendered.plain().etag;
         let unsettled = self.freshness.unsettled(wanted.entry, presentation.session.id, etag, Instant::now());
         let class = if presentation.ended { Class::Ended } else { Class::Multivariant { unsettled } };
@@ -117,21 +118,20 @@ impl Origin {
         if rendition.segments.is_empty() {
             return Err(Problem::Starting);
         }
-        let key = Key { version, which: Which::Playlist, pinned: false };
-        let rendered = self.renderings.get(key, || hls::media(rendition));
+        let key = Key { version, which: Which::Playlist, options: wanted.query.options };
+        let rendered = self.renderings.get(key, || hls::media(&view.presentation, rendition, &key.options));
         Ok(answer::manifest(&rendered, answer::HLS, timely(rendition.ended, &view), headers))
     }
 
     fn mpd(&self, wanted: &Wanted<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
         let view = self.view(wanted)?;
-        let pinned = wanted.session.is_some();
-        let key = Key { version: view.version, which: Which::Mpd, pinned };
-        let rendered = self.renderings.get(key, || dash::mpd(&view.presentation, pinned));
+        let key = Key { version: view.version, which: Which::Mpd, options: wanted.query.options };
+        let rendered = self.renderings.get(key, || dash::mpd(&view.presentation, &key.options));
         Ok(answer::manifest(&rendered, answer::DASH, timely(view.presentation.ended, &view), headers))
     }
 
     fn view(&self, wanted: &Wanted<'_>) -> Result<Arc<View>, Problem> {
-        match self.source.find(wanted.entry, wanted.session, wanted.viewer) {
+        match self.source.find(wanted.entry, wanted.query.session, wanted.viewer) {
             Found::View(view) if view.presentation.playable() => Ok(view),
             found => Err(why_not(&found)),
         }

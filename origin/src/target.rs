@@ -1,5 +1,6 @@
 //! What a request's path and query ask for.
 
+use packager::manifest::Options;
 use packager::names::{Resource, is_entry_id};
 
 use crate::problem::Problem;
@@ -15,17 +16,40 @@ pub(crate) fn parse(path: &str) -> Result<(&str, Resource), Problem> {
     Ok((entry, Resource::parse(name).ok_or(Problem::NoSuchPath)?))
 }
 
-/// The session that a query names (`s=N`, at most once). Other keys are not ours to judge.
-pub(crate) fn session(query: Option<&str>) -> Result<Option<u64>, Problem> {
-    let mut values = query.unwrap_or_default().split('&').filter_map(|pair| match pair.split_once('=') {
-        Some(("s", value)) => Some(value),
-        None if pair == "s" => Some(""),
+/// What a query asks of a manifest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Query {
+    /// The session that it names (`s=N`).
+    pub(crate) session: Option<u64>,
+    /// What it wants of the manifest's form.
+    pub(crate) options: Options,
+}
+
+/// Reads a query. Keys that are not ours are not ours to judge; ours come at most once.
+pub(crate) fn query(query: Option<&str>) -> Result<Query, Problem> {
+    let query = query.unwrap_or_default();
+    let session = match only(query, "s").map_err(|()| Problem::BadSession)? {
+        None => None,
+        Some(value) => Some(decimal(value).ok_or(Problem::BadSession)?),
+    };
+    let low_latency = match only(query, "ll").map_err(|()| Problem::BadLowLatency)? {
+        None | Some("1") => true,
+        Some("0") => false,
+        Some(_) => return Err(Problem::BadLowLatency),
+    };
+    Ok(Query { session, options: Options { pinned: session.is_some(), low_latency } })
+}
+
+/// The value of a key, which may be there once.
+fn only<'a>(query: &'a str, key: &str) -> Result<Option<&'a str>, ()> {
+    let mut values = query.split('&').filter_map(|pair| match pair.split_once('=') {
+        Some((name, value)) if name == key => Some(value),
+        None if pair == key => Some(""),
         _ => None,
     });
     match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(value), None) => decimal(value).map(Some).ok_or(Problem::BadSession),
-        (Some(_), Some(_)) => Err(Problem::BadSession),
+        (value, None) => Ok(value),
+        _ => Err(()),
     }
 }
 
@@ -38,6 +62,22 @@ fn decimal(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn session(text: Option<&str>) -> Result<Option<u64>, Problem> {
+        query(text).map(|query| query.session)
+    }
+
+    #[test]
+    fn low_latency_is_on_unless_switched_off() {
+        let low_latency = |text| query(Some(text)).map(|query| query.options.low_latency);
+        assert_eq!(
+            (low_latency(""), low_latency("ll=1"), low_latency("s=1&ll=0")),
+            (Ok(true), Ok(true), Ok(false))
+        );
+        for text in ["ll", "ll=", "ll=2", "ll=0&ll=0", "ll=no"] {
+            assert_eq!(low_latency(text), Err(Problem::BadLowLatency), "{text}");
+        }
+    }
 
     #[test]
     fn a_session_is_one_decimal_number() {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use common::client::{ask, get};
 use common::serve;
 use common::shelf::{Builder, Shelf, joined};
-use packager::manifest::{dash, hls};
+use packager::manifest::{Options, dash, hls};
 use stream::Found;
 
 const SEGMENT: &str = "/play/demo/video-1/11.m4s";
@@ -149,11 +149,31 @@ async fn manifests_are_those_of_the_packager() {
     let server = serve(shelf).await;
     let video = presentation.rendition("video-1").expect("a rendition");
     for (name, body, mime_type, cache_control) in [
-        ("master.m3u8", hls::multivariant(&presentation), "application/vnd.apple.mpegurl", "max-age=2"),
-        ("video-1.m3u8", hls::media(video), "application/vnd.apple.mpegurl", "max-age=3"),
-        ("video-1.m3u8?s=3", hls::media(video), "application/vnd.apple.mpegurl", "max-age=3"),
-        ("manifest.mpd", dash::mpd(&presentation, false), "application/dash+xml", "max-age=3"),
-        ("manifest.mpd?s=3", dash::mpd(&presentation, true), "application/dash+xml", "max-age=3"),
+        (
+            "master.m3u8",
+            hls::multivariant(&presentation, &Options::default()),
+            "application/vnd.apple.mpegurl",
+            "max-age=2",
+        ),
+        (
+            "video-1.m3u8",
+            hls::media(&presentation, video, &Options::default()),
+            "application/vnd.apple.mpegurl",
+            "max-age=3",
+        ),
+        (
+            "video-1.m3u8?s=3",
+            hls::media(&presentation, video, &Options::default()),
+            "application/vnd.apple.mpegurl",
+            "max-age=3",
+        ),
+        ("manifest.mpd", dash::mpd(&presentation, &Options::default()), "application/dash+xml", "max-age=3"),
+        (
+            "manifest.mpd?s=3",
+            dash::mpd(&presentation, &Options::default().pinned()),
+            "application/dash+xml",
+            "max-age=3",
+        ),
     ] {
         let range = [("Range", "bytes=0-1")];
         let reply = ask(server.address, "GET", &format!("/play/demo/{name}"), &range).await;

@@ -15,7 +15,7 @@ use media::codec::{Aac, Avc};
 use media::{Codec, Sample, Slice, Sync, Timescale, Track, TrackId};
 use mp4_atom::{Any, DecodeMaybe};
 use packager::Settings;
-use packager::manifest::{dash, hls};
+use packager::manifest::{Options, dash, hls};
 
 const CAPTURE: &[u8] = include_bytes!("common/capture.flv");
 
@@ -91,11 +91,21 @@ fn live_after_seven_seconds() {
     publish(&mut publisher, 0);
     let presentation = publisher.presentation();
     check(presentation);
-    golden("live/master.m3u8", &hls::multivariant(presentation));
-    golden("live/video-1.m3u8", &hls::media(publisher.rendition("video-1")));
-    golden("live/audio-1.m3u8", &hls::media(publisher.rendition("audio-1")));
-    golden("live/manifest.mpd", &dash::mpd(presentation, false));
-    assert_eq!(dash::mpd(presentation, true), dash::mpd(presentation, false), "pinning changes nothing yet");
+    golden("live/master.m3u8", &hls::multivariant(presentation, &Options::default()));
+    golden(
+        "live/video-1.m3u8",
+        &hls::media(publisher.presentation(), publisher.rendition("video-1"), &Options::default()),
+    );
+    golden(
+        "live/audio-1.m3u8",
+        &hls::media(publisher.presentation(), publisher.rendition("audio-1"), &Options::default()),
+    );
+    golden("live/manifest.mpd", &dash::mpd(presentation, &Options::default()));
+    assert_eq!(
+        dash::mpd(presentation, &Options::default().pinned()),
+        dash::mpd(presentation, &Options::default()),
+        "pinning changes nothing yet"
+    );
 }
 
 #[test]
@@ -105,10 +115,13 @@ fn ended_after_seven_seconds() {
     publisher.end();
     let presentation = publisher.presentation();
     check(presentation);
-    golden("ended/master.m3u8", &hls::multivariant(presentation));
-    golden("ended/video-1.m3u8", &hls::media(publisher.rendition("video-1")));
-    golden("ended/manifest.mpd", &dash::mpd(presentation, false));
-    golden("ended/manifest-of-session.mpd", &dash::mpd(presentation, true));
+    golden("ended/master.m3u8", &hls::multivariant(presentation, &Options::default()));
+    golden(
+        "ended/video-1.m3u8",
+        &hls::media(publisher.presentation(), publisher.rendition("video-1"), &Options::default()),
+    );
+    golden("ended/manifest.mpd", &dash::mpd(presentation, &Options::default()));
+    golden("ended/manifest-of-session.mpd", &dash::mpd(presentation, &Options::default().pinned()));
 }
 
 #[test]
@@ -116,15 +129,21 @@ fn an_encoder_that_was_away_for_three_seconds() {
     let mut publisher = Publisher::new(Settings::default());
     publish(&mut publisher, 0);
     publisher.interrupt();
-    golden("away/manifest-while-away.mpd", &dash::mpd(publisher.presentation(), false));
+    golden("away/manifest-while-away.mpd", &dash::mpd(publisher.presentation(), &Options::default()));
     publish(&mut publisher, 10_000);
     let presentation = publisher.presentation();
     check(presentation);
-    golden("away/video-1.m3u8", &hls::media(publisher.rendition("video-1")));
-    golden("away/audio-1.m3u8", &hls::media(publisher.rendition("audio-1")));
-    golden("away/manifest.mpd", &dash::mpd(presentation, false));
+    golden(
+        "away/video-1.m3u8",
+        &hls::media(publisher.presentation(), publisher.rendition("video-1"), &Options::default()),
+    );
+    golden(
+        "away/audio-1.m3u8",
+        &hls::media(publisher.presentation(), publisher.rendition("audio-1"), &Options::default()),
+    );
+    golden("away/manifest.mpd", &dash::mpd(presentation, &Options::default()));
     publisher.end();
-    golden("away/manifest-ended.mpd", &dash::mpd(publisher.presentation(), false));
+    golden("away/manifest-ended.mpd", &dash::mpd(publisher.presentation(), &Options::default()));
 }
 
 #[test]
@@ -134,8 +153,11 @@ fn the_window_slides_over_a_discontinuity() {
     publisher.interrupt();
     publish(&mut publisher, 10_000);
     check(publisher.presentation());
-    golden("slid/video-1.m3u8", &hls::media(publisher.rendition("video-1")));
-    golden("slid/manifest.mpd", &dash::mpd(publisher.presentation(), false));
+    golden(
+        "slid/video-1.m3u8",
+        &hls::media(publisher.presentation(), publisher.rendition("video-1"), &Options::default()),
+    );
+    golden("slid/manifest.mpd", &dash::mpd(publisher.presentation(), &Options::default()));
 }
 
 #[test]

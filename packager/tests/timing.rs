@@ -294,10 +294,16 @@ fn no_rendition_is_named_before_it_has_a_segment() {
     publisher.live(0, 25 * 4, 25, 50, false);
     publisher.packager.track(TrackId::AUDIO, common::audio_track());
     publisher.live(4000, 25, 25, 50, true);
-    let playlist = packager::manifest::hls::multivariant(publisher.presentation());
+    let playlist = packager::manifest::hls::multivariant(
+        publisher.presentation(),
+        &packager::manifest::Options::default(),
+    );
     assert!(publisher.rendition("audio-1").open.is_some() && !playlist.contains("audio"), "{playlist}");
     publisher.live(5000, 52, 25, 25, true);
-    let playlist = packager::manifest::hls::multivariant(publisher.presentation());
+    let playlist = packager::manifest::hls::multivariant(
+        publisher.presentation(),
+        &packager::manifest::Options::default(),
+    );
     assert!(playlist.contains("audio-1.m3u8"), "{playlist}");
 }
 
@@ -316,7 +322,8 @@ fn a_dash_period_is_shown_with_all_its_adaptation_sets_or_not_at_all() {
         publisher.push(TrackId::VIDEO, at, 0, sync);
         // Audio that lags by a third of a second.
         publisher.push(TrackId::AUDIO, at - 333, 0, Sync::Yes);
-        let mpd = packager::manifest::dash::mpd(publisher.presentation(), false);
+        let mpd =
+            packager::manifest::dash::mpd(publisher.presentation(), &packager::manifest::Options::default());
         let periods: Vec<&str> = mpd.split("<Period ").skip(1).collect();
         assert!(periods.iter().all(|period| period.matches("<AdaptationSet").count() == 2), "{mpd}");
         shown = shown.max(periods.len());
@@ -334,7 +341,11 @@ fn discontinuity_sequences_stay_small_and_never_go_back() {
     let mut back = Publisher::resuming(settings(), numbers, true).both();
     back.live(8000, 25 * 5, 25, 50, true);
     assert_eq!(of(&back), 1);
-    let playlist = packager::manifest::hls::media(back.rendition("video-1"));
+    let playlist = packager::manifest::hls::media(
+        back.presentation(),
+        back.rendition("video-1"),
+        &packager::manifest::Options::default(),
+    );
     assert!(
         playlist.contains("#EXT-X-DISCONTINUITY-SEQUENCE:0\n#EXT-X-IND"),
         "the burnt number's: {playlist}"
@@ -598,7 +609,11 @@ fn after_an_unclean_end_numbers_go_on_beyond_what_may_have_been_seen() {
     assert_eq!(back.segments("video-1")[0].number, seen + 1);
     assert_eq!(back.presentation().session.id, publisher.presentation().session.id);
     assert_eq!(back.presentation().session.burnt, Some(seen));
-    let playlist = packager::manifest::hls::media(back.rendition("video-1"));
+    let playlist = packager::manifest::hls::media(
+        back.presentation(),
+        back.rendition("video-1"),
+        &packager::manifest::Options::default(),
+    );
     assert!(playlist.contains(&format!("#EXT-X-MEDIA-SEQUENCE:{seen}\n")), "{playlist}");
     assert!(playlist.contains(&format!("#EXT-X-GAP\n#EXTINF:2.000000,\nvideo-1/{seen}.m4s\n")), "{playlist}");
     assert!(matches!(back.rendition("video-1").segment(seen), Lookup::Gone));

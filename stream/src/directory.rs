@@ -188,6 +188,13 @@ impl Directory {
         self.streams.iter().map(|stream| stream.desk.status(stream.key().clone())).collect()
     }
 
+    fn version(&self, entry: &str, session: Option<u64>, viewer: Viewer, rendition: &str) -> Option<u64> {
+        match self.find(entry, session, viewer) {
+            Found::View(view) => view.rendition(rendition).map(|(_, version)| version),
+            _ => None,
+        }
+    }
+
     async fn stream(&self, grant: &Grant) -> mpsc::Sender<Command> {
         if let Some(commands) = self.commands(&grant.entry) {
             return commands;
@@ -252,6 +259,26 @@ impl Source for Directory {
             if let Some(mut state) = state {
                 // A stream that is gone is not starting either.
                 let _ = state.wait_for(|state| !matches!(state.find(session, viewer), Found::Starting)).await;
+            }
+        })
+    }
+
+    fn changed<'a>(
+        &'a self,
+        entry: &'a str,
+        session: Option<u64>,
+        viewer: Viewer,
+        rendition: &'a str,
+        seen: u64,
+    ) -> BoxFuture<'a, ()> {
+        let bell = self.streams.get(entry).and_then(|stream| stream.bells.of(rendition));
+        Box::pin(async move {
+            let Some(mut bell) = bell else { return };
+            // Heard first and looked at then, so that nothing rings in between unheard.
+            bell.borrow_and_update();
+            if self.version(entry, session, viewer, rendition) == Some(seen) {
+                // A stream that is gone has changed too.
+                let _ = bell.changed().await;
             }
         })
     }

@@ -11,6 +11,7 @@
 
 pub mod admit;
 pub mod audience;
+mod bell;
 pub mod desk;
 pub mod directory;
 pub mod event;

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
+use crate::bell::Bells;
 use crate::desk::Desk;
 use crate::event::{Hub, What};
 use crate::status;
@@ -56,6 +57,7 @@ pub(crate) struct Stream {
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) state: watch::Receiver<Arc<State>>,
     pub(crate) desk: Arc<Desk>,
+    pub(crate) bells: Arc<Bells>,
 }
 
 enum Phase {
@@ -83,6 +85,7 @@ pub(crate) struct Owner {
     /// When an encoder last tried since somebody ended the stream.
     tried: Option<Instant>,
     state: watch::Sender<Arc<State>>,
+    bells: Arc<Bells>,
     announced: bool,
     quiet: Quiet,
 }
@@ -116,6 +119,7 @@ impl Owner {
             air,
             tried: None,
             state: watch::Sender::default(),
+            bells: Arc::default(),
             announced: false,
             quiet: Quiet::default(),
         }
@@ -133,9 +137,9 @@ impl Owner {
     /// How to reach it, and the task to spawn.
     pub(crate) fn stream(self) -> (Stream, impl Future<Output = ()>) {
         let (sender, commands) = mpsc::channel(16);
-        let (state, desk) = (self.state.subscribe(), self.desk.clone());
+        let (state, desk, bells) = (self.state.subscribe(), self.desk.clone(), self.bells.clone());
         self.show(None);
-        (Stream { commands: sender, state, desk }, self.run(commands))
+        (Stream { commands: sender, state, desk, bells }, self.run(commands))
     }
 
     async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
@@ -456,8 +460,12 @@ impl Owner {
             return;
         }
         self.desk.session(session, air, self.announced);
-        let next = before.next(session, air, expected, view, self.settings.keep_ended);
+        let next = before.next(session, air, expected, view.clone(), self.settings.keep_ended);
         self.state.send_replace(Arc::new(next));
+        match view {
+            Some(view) => self.bells.ring(&view),
+            None => self.bells.ring_all(),
+        }
     }
 }
 

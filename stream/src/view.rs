@@ -59,6 +59,11 @@ impl View {
         viewer == Viewer::Producer || self.air == Air::Live
     }
 
+    /// All renditions with their versions.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = (&Arc<Rendition>, u64)> {
+        self.presentation.renditions.iter().zip(self.renditions.iter().copied())
+    }
+
     /// A rendition with its version, which an unrelated change leaves alone.
     pub fn rendition(&self, name: &str) -> Option<(&Arc<Rendition>, u64)> {
         let at = self.presentation.renditions.iter().position(|rendition| &*rendition.name == name)?;
@@ -87,6 +92,19 @@ pub trait Source: Send + Sync {
     /// Resolves when [`find`](Source::find) has something else to say than [`Found::Starting`].
     fn started<'a>(&'a self, _entry: &'a str, _session: Option<u64>, _viewer: Viewer) -> BoxFuture<'a, ()> {
         Box::pin(std::future::ready(()))
+    }
+
+    /// Resolves when a rendition, in the session named or in the newest one, may have another version than `seen`, or
+    /// when the stream is gone. Whoever waits looks again, and may find that nothing is new for him.
+    fn changed<'a>(
+        &'a self,
+        _entry: &'a str,
+        _session: Option<u64>,
+        _viewer: Viewer,
+        _rendition: &'a str,
+        _seen: u64,
+    ) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::pending())
     }
 
     /// Every session of an entry from which something can still be fetched, newest first.

@@ -8,14 +8,15 @@ use std::sync::Arc;
 
 use media::{Codec, Kind, MediaTime};
 
+use super::Options;
 use crate::names::Resource;
 use crate::presentation::{Init, Presentation, Rendition, Segment, Span};
 
-/// The MPD. `pinned` is whether the request named a session: its MPD keeps its timeline after the end and only
-/// becomes static, so that an open player ends where it is; otherwise an ended entry starts at zero.
-pub fn mpd(presentation: &Presentation, pinned: bool) -> String {
+/// The MPD. Where the request named a session it keeps its timeline after the end and only becomes static, so that an
+/// open player ends where it is; otherwise an ended entry starts at zero.
+pub fn mpd(presentation: &Presentation, options: &Options) -> String {
     let mut out = String::with_capacity(4096);
-    let form = match (presentation.ended, pinned) {
+    let form = match (presentation.ended, options.pinned) {
         (false, _) => Form::Live,
         (true, true) => Form::Over,
         (true, false) => Form::Static,

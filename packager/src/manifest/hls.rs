@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use media::{Codec, Kind};
 
+use super::Options;
 use crate::names::Resource;
 use crate::presentation::{Init, Presentation, Rendition, Segment};
 
@@ -16,7 +17,7 @@ const AUDIO_GROUP: &str = "audio";
 
 /// The multivariant playlist (RFC 8216bis §4.4.6). While live, children are named with their session, so that
 /// an open player stays on its own timeline when the entry ends or begins anew.
-pub fn multivariant(presentation: &Presentation) -> String {
+pub fn multivariant(presentation: &Presentation, _options: &Options) -> String {
     let mut out = String::with_capacity(1024);
     write_multivariant(&mut out, presentation).expect("a String takes everything");
     out
@@ -94,8 +95,8 @@ impl fmt::Display for Child<'_> {
     }
 }
 
-/// The media playlist of a rendition (RFC 8216bis §4.4.3).
-pub fn media(rendition: &Rendition) -> String {
+/// The media playlist of a rendition of this presentation (RFC 8216bis §4.4.3).
+pub fn media(_presentation: &Presentation, rendition: &Rendition, _options: &Options) -> String {
     let mut out = String::with_capacity(2048);
     write_media(&mut out, rendition).expect("a String takes everything");
     out
