@@ -50,16 +50,11 @@ impl Immutable {
         })
     }
 
-    /// RFC 4337 §3.1, RFC 8216bis §10.
     pub(crate) fn mime_type(&self) -> &'static str {
-        let kind = match self {
+        mime_type(match self {
             Immutable::Init(init) => init.track.kind(),
             Immutable::Segment { kind, .. } | Immutable::Part { kind, .. } => *kind,
-        };
-        match kind {
-            Kind::Video => "video/mp4",
-            Kind::Audio => "audio/mp4",
-        }
+        })
     }
 
     /// These bytes of it, by reference.
@@ -69,5 +64,13 @@ impl Immutable {
             Immutable::Segment { segment, .. } => Pieces::new(segment.pieces(), range),
             Immutable::Part { part, .. } => Pieces::new(part.pieces(), range),
         }
+    }
+}
+
+/// RFC 4337 §3.1, RFC 8216bis §10.
+pub(crate) fn mime_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Video => "video/mp4",
+        Kind::Audio => "audio/mp4",
     }
 }

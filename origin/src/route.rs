@@ -21,7 +21,7 @@ use crate::manifest::{Key, Renderings, Which};
 use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::target::Query;
-use crate::{answer, cors, lookup, target};
+use crate::{answer, cors, growing, lookup, target};
 
 /// The playback plane: `/play/ENTRY/…`. Other routers may be merged with it; it has no fallback of its own.
 pub fn router(settings: &Settings, source: Arc<dyn Source>) -> Router {
@@ -34,6 +34,7 @@ async fn play(State(origin): State<Arc<Origin>>, request: Request) -> Response {
         Method::GET | Method::HEAD => {
             let viewer = request.extensions().get().copied().unwrap_or(Viewer::Public);
             origin.await_start(request.uri(), viewer).await;
+            origin.await_first_part(request.uri(), viewer).await;
             let answer = origin.answer(request.method(), request.uri(), request.headers(), viewer);
             let mut response = answer.unwrap_or_else(Problem::into_response);
             if viewer == Viewer::Producer {
@@ -82,6 +83,13 @@ impl Origin {
         }
     }
 
+    /// Nor is a segment refused that begins within a part.
+    async fn await_first_part(&self, uri: &Uri, viewer: Viewer) {
+        if let Ok((entry, resource)) = target::parse(uri.path()) {
+            growing::await_first_part(&*self.source, entry, viewer, &resource).await;
+        }
+    }
+
     fn answer(
         &self,
         method: &Method,
@@ -97,7 +105,10 @@ impl Origin {
             Resource::Multivariant => self.multivariant(&wanted()?, headers),
             Resource::Mpd => self.mpd(&wanted()?, headers),
             Resource::Playlist { rendition } => self.playlist(&wanted()?, &rendition, headers),
-            resource => answer::immutable(&self.immutable(entry, &resource, viewer)?, method, headers),
+            resource => match growing::find(&self.source, entry, viewer, &resource) {
+                Some(growing) => Ok(growing.response()),
+                None => answer::immutable(&self.immutable(entry, &resource, viewer)?, method, headers),
+            },
         }
     }
 

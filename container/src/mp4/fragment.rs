@@ -96,7 +96,7 @@ fn prft(out: &mut Boxes, produced: WallTime, media_time: u64) {
 fn ntp(time: WallTime) -> u64 {
     let seconds = time.micros().div_euclid(1_000_000) + NTP_TO_UNIX;
     let micros = time.micros().rem_euclid(1_000_000) as u64;
-    (seconds as u64) << 32 | (micros << 32) / 1_000_000
+    ((seconds as u64) << 32) | ((micros << 32) / 1_000_000)
 }
 
 /// Writes `traf` and says where the data offset stands, which is known only when `moof` is whole.
