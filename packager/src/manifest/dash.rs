@@ -43,8 +43,11 @@ struct Listed<'a> {
     origin: MediaTime,
     /// Media time of its end, once that is known.
     end: Option<MediaTime>,
-    renditions: Vec<(&'a Rendition, Vec<&'a Segment>)>,
+    renditions: Vec<Run<'a>>,
 }
+
+/// A rendition with what of it is listed.
+type Run<'a> = (&'a Rendition, Vec<&'a Segment>);
 
 fn write_mpd(out: &mut String, presentation: &Presentation, form: Form) -> fmt::Result {
     let periods = list(presentation, form);
@@ -68,8 +71,8 @@ fn write_mpd(out: &mut String, presentation: &Presentation, form: Form) -> fmt::
             Some(length) => writeln!(out, " duration=\"{}\">", Seconds(length))?,
             None => writeln!(out, ">")?,
         }
-        for (rendition, segments) in &period.renditions {
-            write_adaptation_set(out, rendition, segments, period.origin)?;
+        for set in sets(&period.renditions) {
+            write_adaptation_set(out, &set, period.origin)?;
         }
         writeln!(out, "  </Period>")?;
     }
@@ -200,33 +203,109 @@ fn run<'a>(rendition: &'a Rendition, span: &Span, until: Option<u64>) -> Vec<&'a
     run
 }
 
-fn write_adaptation_set(
-    out: &mut String,
-    rendition: &Rendition,
-    segments: &[&Segment],
-    origin: MediaTime,
-) -> fmt::Result {
-    let (Some(first), Some(init)) = (segments.first(), segments.first().and_then(|s| s.init())) else {
+/// Renditions between which players switch (ISO/IEC 23009-1 §5.3.3.1): pictures go together, and each sound stands by
+/// itself.
+struct Set<'a> {
+    id: u32,
+    runs: Vec<&'a Run<'a>>,
+}
+
+fn sets<'a>(runs: &'a [Run<'a>]) -> Vec<Set<'a>> {
+    let mut sets: Vec<Set<'a>> = Vec::new();
+    for run in runs {
+        let same = |set: &&mut Set| set.runs.iter().all(|(other, _)| switches(other, run.0));
+        if let Some(set) = sets.iter_mut().find(same) {
+            set.runs.push(run);
+            continue;
+        }
+        let usual = set_id(run.0.kind);
+        let taken = sets.iter().any(|set| set.id == usual);
+        let id = if taken { 3 + sets.len() as u32 } else { usual };
+        sets.push(Set { id, runs: vec![run] });
+    }
+    sets
+}
+
+fn switches(one: &Rendition, other: &Rendition) -> bool {
+    one.kind == Kind::Video && other.kind == Kind::Video
+}
+
+impl Set<'_> {
+    /// Whether segments of one number begin together (ISO/IEC 23009-1 §5.3.3.2, segmentAlignment), but for the rounding
+    /// of timestamps.
+    fn is_aligned(&self) -> bool {
+        const ROUNDING_MICROS: u64 = 2000;
+        let [(_, first), others @ ..] = &self.runs[..] else { return true };
+        let beside = |segment: &&Segment| {
+            let at = first.binary_search_by_key(&segment.number, |other| other.number).ok()?;
+            Some(first[at].start_time().micros().abs_diff(segment.start_time().micros()))
+        };
+        others.iter().flat_map(|(_, run)| run).filter_map(beside).all(|off| off <= ROUNDING_MICROS)
+    }
+}
+
+fn write_adaptation_set(out: &mut String, set: &Set<'_>, origin: MediaTime) -> fmt::Result {
+    let [(rendition, segments), others @ ..] = &set.runs[..] else { return Ok(()) };
+    let Some(init) = segments.first().and_then(|s| s.init()) else {
         return Ok(());
     };
-    let (id, kind) = (&rendition.name, rendition.kind.as_str());
-    write!(out, "    <AdaptationSet id=\"{}\" contentType=\"{kind}\"", set_id(rendition.kind))?;
-    write!(out, " mimeType=\"{kind}/mp4\" segmentAlignment=\"true\"")?;
+    let kind = rendition.kind.as_str();
+    write!(out, "    <AdaptationSet id=\"{}\" contentType=\"{kind}\"", set.id)?;
+    write!(out, " mimeType=\"{kind}/mp4\"")?;
+    if set.is_aligned() {
+        write!(out, " segmentAlignment=\"true\"")?;
+    }
     // startWithSAP is a claim about every segment, so one cut without a keyframe takes it away.
-    writeln!(out, "{}>", if rendition.independent { " startWithSAP=\"1\"" } else { "" })?;
+    let independent = set.runs.iter().all(|(rendition, _)| rendition.independent);
+    writeln!(out, "{}>", if independent { " startWithSAP=\"1\"" } else { "" })?;
     if let Codec::Aac(aac) = &init.track.codec {
         let scheme = "urn:mpeg:mpegB:cicp:ChannelConfiguration";
         let value = channel_configuration(aac.channels);
         writeln!(out, "      <AudioChannelConfiguration schemeIdUri=\"{scheme}\" value=\"{value}\"/>")?;
     }
     writeln!(out, "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"main\"/>")?;
-    write!(out, "      <SegmentTemplate timescale=\"{}\"", first.scale.hz())?;
+    if others.is_empty() {
+        write_template(out, rendition, segments, origin, "      ")?;
+        write_representation(out, rendition, init)?;
+        writeln!(out, "/>")?;
+    } else {
+        set.runs.iter().try_for_each(|(rendition, segments)| write_one(out, rendition, segments, origin))?;
+    }
+    writeln!(out, "    </AdaptationSet>")
+}
+
+/// A Representation with a template of its own: where several stand in a set, each has its own keyframes.
+fn write_one(
+    out: &mut String,
+    rendition: &Rendition,
+    segments: &[&Segment],
+    origin: MediaTime,
+) -> fmt::Result {
+    let Some(init) = segments.first().and_then(|s| s.init()) else {
+        return Ok(());
+    };
+    write_representation(out, rendition, init)?;
+    writeln!(out, ">")?;
+    write_template(out, rendition, segments, origin, "        ")?;
+    writeln!(out, "      </Representation>")
+}
+
+fn write_template(
+    out: &mut String,
+    rendition: &Rendition,
+    segments: &[&Segment],
+    origin: MediaTime,
+    indent: &str,
+) -> fmt::Result {
+    let (Some(first), Some(init)) = (segments.first(), segments.first().and_then(|s| s.init())) else {
+        return Ok(());
+    };
+    let id = &rendition.name;
+    write!(out, "{indent}<SegmentTemplate timescale=\"{}\"", first.scale.hz())?;
     write!(out, " presentationTimeOffset=\"{}\" startNumber=\"{}\"", origin.to(first.scale), first.number)?;
     writeln!(out, " initialization=\"{id}/init-{}.mp4\" media=\"{id}/$Number$.m4s\">", init.period)?;
-    write_timeline(out, segments)?;
-    writeln!(out, "      </SegmentTemplate>")?;
-    write_representation(out, rendition, init)?;
-    writeln!(out, "    </AdaptationSet>")
+    write_timeline(out, segments, indent)?;
+    writeln!(out, "{indent}</SegmentTemplate>")
 }
 
 fn set_id(kind: Kind) -> u32 {
@@ -246,24 +325,25 @@ fn channel_configuration(channels: u8) -> u8 {
 }
 
 /// `S` elements with equal neighbours folded (ISO/IEC 23009-1 §5.3.9.6).
-fn write_timeline(out: &mut String, segments: &[&Segment]) -> fmt::Result {
-    writeln!(out, "        <SegmentTimeline>")?;
+fn write_timeline(out: &mut String, segments: &[&Segment], indent: &str) -> fmt::Result {
+    writeln!(out, "{indent}  <SegmentTimeline>")?;
     let mut at = 0;
     while let Some(first) = segments.get(at) {
         let equal = segments[at..].windows(2).take_while(|pair| {
             pair[1].duration == first.duration && pair[0].start + pair[0].duration == pair[1].start
         });
         let repeats = equal.count();
-        write!(out, "          <S t=\"{}\" d=\"{}\"", first.start, first.duration)?;
+        write!(out, "{indent}    <S t=\"{}\" d=\"{}\"", first.start, first.duration)?;
         match repeats {
             0 => writeln!(out, "/>")?,
             _ => writeln!(out, " r=\"{repeats}\"/>")?,
         }
         at += repeats + 1;
     }
-    writeln!(out, "        </SegmentTimeline>")
+    writeln!(out, "{indent}  </SegmentTimeline>")
 }
 
+/// The beginning of a Representation, up to its last attribute.
 fn write_representation(out: &mut String, rendition: &Rendition, init: &Arc<Init>) -> fmt::Result {
     write!(out, "      <Representation id=\"{}\"", rendition.name)?;
     write!(
@@ -286,7 +366,7 @@ fn write_representation(out: &mut String, rendition: &Rendition, init: &Arc<Init
         }
         Codec::Aac(aac) => write!(out, " audioSamplingRate=\"{}\"", aac.sample_rate)?,
     }
-    writeln!(out, "/>")
+    Ok(())
 }
 
 /// Microseconds as xs:duration in seconds, without trailing zeros.
