@@ -12,6 +12,7 @@ use std::fmt::{self, Write};
 
 use list::{Listed, list};
 use seconds::Seconds;
+use set::sets;
 
 use super::Options;
 use crate::names::Resource;
@@ -62,8 +63,8 @@ fn write_mpd(out: &mut String, presentation: &Presentation, form: Form) -> fmt::
             Some(length) => writeln!(out, " duration=\"{}\">", Seconds(length))?,
             None => writeln!(out, ">")?,
         }
-        for (rendition, segments) in &period.renditions {
-            set::write(out, rendition, segments, period.origin)?;
+        for set in sets(&period.renditions) {
+            set::write(out, &set, period.origin)?;
         }
         writeln!(out, "  </Period>")?;
     }

@@ -15,8 +15,11 @@ pub(super) struct Listed<'a> {
     pub(super) origin: MediaTime,
     /// Media time of its end, once that is known.
     pub(super) end: Option<MediaTime>,
-    pub(super) renditions: Vec<(&'a Rendition, Vec<&'a Segment>)>,
+    pub(super) renditions: Vec<Run<'a>>,
 }
+
+/// A rendition with what of it is listed.
+pub(super) type Run<'a> = (&'a Rendition, Vec<&'a Segment>);
 
 impl Listed<'_> {
     pub(super) fn length(&self) -> i64 {
