@@ -4,6 +4,7 @@
 //! plus `Period@start` plus media time. Names in the MPD are our own and plain, so nothing needs escaping.
 
 mod list;
+mod low_latency;
 mod seconds;
 mod set;
 mod timeline;
@@ -11,6 +12,7 @@ mod timeline;
 use std::fmt::{self, Write};
 
 use list::{Listed, list};
+use low_latency::LowLatency;
 use seconds::Seconds;
 use set::sets;
 
@@ -27,8 +29,18 @@ pub fn mpd(presentation: &Presentation, options: &Options) -> String {
         (true, true) => Form::Over,
         (true, false) => Form::Static,
     };
-    write_mpd(&mut out, presentation, form).expect("a String takes everything");
+    let low = low_latency(presentation, options);
+    write_mpd(&mut out, presentation, form, low.as_ref()).expect("a String takes everything");
     out
+}
+
+/// Whether the MPD lists segments that still grow, so that it has news with every part.
+pub fn is_low_latency(presentation: &Presentation, options: &Options) -> bool {
+    low_latency(presentation, options).is_some()
+}
+
+fn low_latency(presentation: &Presentation, options: &Options) -> Option<LowLatency> {
+    (options.low_latency && !presentation.ended).then(|| LowLatency::of(presentation)).flatten()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,14 +53,23 @@ enum Form {
     Static,
 }
 
-fn write_mpd(out: &mut String, presentation: &Presentation, form: Form) -> fmt::Result {
-    let periods = list(presentation, form);
+fn write_mpd(
+    out: &mut String,
+    presentation: &Presentation,
+    form: Form,
+    low: Option<&LowLatency>,
+) -> fmt::Result {
+    let opened = low.map(|_| low_latency::opened(presentation)).unwrap_or_default();
+    let periods = list(presentation, form, &opened);
     write!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"")?;
     write!(out, " profiles=\"urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019\"")?;
-    write_timing(out, presentation, form, &periods)?;
+    write_timing(out, presentation, form, low, &periods)?;
     writeln!(out, ">")?;
     if form != Form::Static {
         writeln!(out, "  <Location>{}?s={}</Location>", Resource::Mpd, presentation.session.id)?;
+    }
+    if let Some(low) = low {
+        low.write_service(out)?;
     }
     let mut elapsed = 0;
     for period in &periods {
@@ -64,7 +85,7 @@ fn write_mpd(out: &mut String, presentation: &Presentation, form: Form) -> fmt::
             None => writeln!(out, ">")?,
         }
         for set in sets(&period.renditions) {
-            set::write(out, &set, period.origin)?;
+            set::write(out, &set, period.origin, low)?;
         }
         writeln!(out, "  </Period>")?;
     }
@@ -80,6 +101,7 @@ fn write_timing(
     out: &mut String,
     presentation: &Presentation,
     form: Form,
+    low: Option<&LowLatency>,
     periods: &[Listed<'_>],
 ) -> fmt::Result {
     let session = &presentation.session;
@@ -96,8 +118,7 @@ fn write_timing(
             write!(out, " publishTime=\"{}\"", presentation.published)?;
             let window = session.window.as_micros() as i64;
             write!(out, " timeShiftBufferDepth=\"{}\"", Seconds(window))?;
-            write!(out, " suggestedPresentationDelay=\"{}\"", Seconds(3 * target))?;
-            write!(out, " minimumUpdatePeriod=\"{}\"", Seconds(target / 2))?;
+            low_latency::write_rhythm(out, low, target)?;
         }
         Form::Over => {
             let end = periods

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use media::MediaTime;
 
 use super::Form;
+use super::low_latency::Opened;
 use crate::presentation::{Presentation, Rendition, Segment, Span};
 
 /// A span with what of it is listed.
@@ -27,16 +28,17 @@ impl Listed<'_> {
     }
 }
 
-/// What of each span is in the window.
-pub(super) fn list(presentation: &Presentation, form: Form) -> Vec<Listed<'_>> {
-    let mut periods: Vec<Listed<'_>> = Vec::new();
+/// What of each span is in the window, with what of `opened` goes on from there.
+pub(super) fn list<'a>(presentation: &'a Presentation, form: Form, opened: &'a [Opened]) -> Vec<Listed<'a>> {
+    let mut periods: Vec<Listed<'a>> = Vec::new();
     for (at, span) in presentation.spans.iter().enumerate() {
         let next = presentation.spans.get(at + 1);
         let renditions: Vec<_> = presentation
             .renditions
             .iter()
             .filter_map(|rendition| {
-                let run = run(rendition, span, next.map(|next| next.first));
+                let open = Opened::of(opened, rendition);
+                let run = run(rendition, span, next.map(|next| next.first), open);
                 (!run.is_empty()).then_some((&**rendition, run))
             })
             .collect();
@@ -88,7 +90,12 @@ fn begins(presentation: &Presentation, span: &Span, listed: &[(&Rendition, Vec<&
 }
 
 /// The segments of a rendition that a span lists: an unbroken run, because `$Number$` counts on.
-fn run<'a>(rendition: &'a Rendition, span: &Span, until: Option<u64>) -> Vec<&'a Segment> {
+fn run<'a>(
+    rendition: &'a Rendition,
+    span: &Span,
+    until: Option<u64>,
+    open: Option<&'a Segment>,
+) -> Vec<&'a Segment> {
     let mut run: Vec<&Segment> = Vec::new();
     let in_span = |number: u64| number >= span.first && until.is_none_or(|until| number < until);
     for segment in rendition.window().filter(|segment| in_span(segment.number)) {
@@ -102,5 +109,7 @@ fn run<'a>(rendition: &'a Rendition, span: &Span, until: Option<u64>) -> Vec<&'a
         }
         run.push(segment);
     }
+    let goes_on = |open: &&Segment| run.last().is_some_and(|last| last.number + 1 == open.number);
+    run.extend(open.filter(|open| in_span(open.number)).filter(goes_on));
     run
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use media::{Codec, Kind, MediaTime};
 
 use super::list::Run;
+use super::low_latency::LowLatency;
 use super::timeline;
 use crate::presentation::{Init, Rendition, Segment};
 
@@ -50,9 +51,14 @@ impl Set<'_> {
     }
 }
 
-pub(super) fn write(out: &mut String, set: &Set<'_>, origin: MediaTime) -> fmt::Result {
+pub(super) fn write(
+    out: &mut String,
+    set: &Set<'_>,
+    origin: MediaTime,
+    low: Option<&LowLatency>,
+) -> fmt::Result {
     let [(rendition, segments), others @ ..] = &set.runs[..] else { return Ok(()) };
-    let Some(init) = segments.first().and_then(|s| s.init()) else {
+    let Some((first, init)) = segments.first().and_then(|first| Some((first, first.init()?))) else {
         return Ok(());
     };
     let kind = rendition.kind.as_str();
@@ -69,13 +75,16 @@ pub(super) fn write(out: &mut String, set: &Set<'_>, origin: MediaTime) -> fmt::
         let value = channel_configuration(aac.channels);
         writeln!(out, "      <AudioChannelConfiguration schemeIdUri=\"{scheme}\" value=\"{value}\"/>")?;
     }
+    if let Some(low) = low {
+        low.write_timing(out, first, rendition.kind == Kind::Audio)?;
+    }
     writeln!(out, "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"main\"/>")?;
     if others.is_empty() {
-        write_template(out, rendition, segments, origin, "      ")?;
+        write_template(out, (rendition, segments), origin, low, "      ")?;
         write_representation(out, rendition, init)?;
         writeln!(out, "/>")?;
     } else {
-        set.runs.iter().try_for_each(|(rendition, segments)| write_one(out, rendition, segments, origin))?;
+        set.runs.iter().try_for_each(|run| write_one(out, run, origin, low))?;
     }
     writeln!(out, "    </AdaptationSet>")
 }
@@ -83,24 +92,24 @@ pub(super) fn write(out: &mut String, set: &Set<'_>, origin: MediaTime) -> fmt::
 /// A Representation with a template of its own: where several stand in a set, each has its own keyframes.
 fn write_one(
     out: &mut String,
-    rendition: &Rendition,
-    segments: &[&Segment],
+    (rendition, segments): &Run<'_>,
     origin: MediaTime,
+    low: Option<&LowLatency>,
 ) -> fmt::Result {
     let Some(init) = segments.first().and_then(|s| s.init()) else {
         return Ok(());
     };
     write_representation(out, rendition, init)?;
     writeln!(out, ">")?;
-    write_template(out, rendition, segments, origin, "        ")?;
+    write_template(out, (rendition, segments), origin, low, "        ")?;
     writeln!(out, "      </Representation>")
 }
 
 fn write_template(
     out: &mut String,
-    rendition: &Rendition,
-    segments: &[&Segment],
+    (rendition, segments): (&Rendition, &[&Segment]),
     origin: MediaTime,
+    low: Option<&LowLatency>,
     indent: &str,
 ) -> fmt::Result {
     let (Some(first), Some(init)) = (segments.first(), segments.first().and_then(|s| s.init())) else {
@@ -109,6 +118,9 @@ fn write_template(
     let id = &rendition.name;
     write!(out, "{indent}<SegmentTemplate timescale=\"{}\"", first.scale.hz())?;
     write!(out, " presentationTimeOffset=\"{}\" startNumber=\"{}\"", origin.to(first.scale), first.number)?;
+    if let Some(low) = low {
+        low.write_availability(out)?;
+    }
     writeln!(out, " initialization=\"{id}/init-{}.mp4\" media=\"{id}/$Number$.m4s\">", init.period)?;
     timeline::write(out, segments, indent)?;
     writeln!(out, "{indent}</SegmentTemplate>")
