@@ -193,6 +193,7 @@ mod tests {
             id: 1,
             target_duration: 2,
             part_target: Duration::from_millis(500),
+            low_latency: true,
             window: minute,
             retention,
             burnt: None,

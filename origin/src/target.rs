@@ -37,7 +37,7 @@ pub(crate) fn query(query: Option<&str>) -> Result<Query, Problem> {
         Some("0") => false,
         Some(_) => return Err(Problem::BadLowLatency),
     };
-    Ok(Query { session, options: Options { pinned: session.is_some(), low_latency } })
+    Ok(Query { session, options: Options { pinned: session.is_some(), low_latency, skip: false } })
 }
 
 /// The value of a key, which may be there once.

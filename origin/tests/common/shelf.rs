@@ -21,6 +21,7 @@ pub(crate) fn session(id: u64) -> Arc<Session> {
         id,
         target_duration: 6,
         part_target: Duration::from_millis(500),
+        low_latency: true,
         window: Duration::from_secs(30),
         retention: Retention {
             live: Duration::from_secs(60),

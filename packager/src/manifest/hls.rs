@@ -1,12 +1,18 @@
 //! HLS playlists (RFC 8216bis), pure functions of a snapshot.
 //!
-//! Not here yet: the low-latency tags; the parts they would list stand in the snapshot.
+//! [`multivariant`] says which renditions there are, [`media`] what one of them has; [`reload`] and its kin say what a
+//! request may wait for. Waiting itself is not here.
 
+mod edge;
+mod low_latency;
 mod media;
 mod multivariant;
+mod shown;
+mod text;
 
 pub use self::media::media;
+pub use edge::{Directives, Reload, awaits_init, awaits_part, reload};
 pub use multivariant::multivariant;
 
-/// EXT-X-GAP asks for version 8 (RFC 8216bis §8).
+/// The multivariant playlist uses nothing newer (RFC 8216bis §8).
 const VERSION: u32 = 8;
