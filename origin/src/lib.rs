@@ -10,6 +10,7 @@
 
 mod activity;
 mod answer;
+mod blocking;
 mod cache_control;
 mod client;
 mod connection;
@@ -21,6 +22,7 @@ mod etag;
 mod freshness;
 mod gate;
 mod guard;
+mod hint;
 mod immutable;
 mod lookup;
 mod manifest;

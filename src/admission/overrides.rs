@@ -51,7 +51,7 @@ mod tests {
             (Duration::from_secs(5), Duration::from_secs(20))
         );
         assert_eq!(applied.packager.window, Duration::from_secs(60), "three segments");
-        let own = LiveSettings { latency: Some(Latency::Normal), ..LiveSettings::default() };
+        let own = LiveSettings { latency: Some(Latency::Standard), ..LiveSettings::default() };
         assert!(!apply(&own).packager.low_latency && base.packager.low_latency);
         let own = LiveSettings { window: seconds(600), dvr: seconds(60), ..LiveSettings::default() };
         assert_eq!(apply(&own).packager.dvr_window, Duration::from_secs(600));
