@@ -35,11 +35,12 @@ struct Writer<'a> {
     period: Option<u64>,
     /// Whether a segment was written.
     begun: bool,
-    map: Option<&'a Arc<Init>>,
+    /// Whose initialization segment holds.
+    map: Option<u64>,
 }
 
-impl<'a> Writer<'a> {
-    fn write(&mut self, presentation: &Presentation, shown: &Shown<'a>, options: &Options) -> fmt::Result {
+impl Writer<'_> {
+    fn write(&mut self, presentation: &Presentation, shown: &Shown<'_>, options: &Options) -> fmt::Result {
         self.header(shown)?;
         self.beginning(shown)?;
         for segment in &shown.segments {
@@ -86,7 +87,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn segment(&mut self, segment: &'a Segment, parts: bool) -> fmt::Result {
+    fn segment(&mut self, segment: &Segment, parts: bool) -> fmt::Result {
         self.state(&segment.period, segment.init(), || segment.wall_time())?;
         if parts {
             low_latency::parts(self.out, self.rendition, segment)?;
@@ -115,17 +116,17 @@ impl<'a> Writer<'a> {
     fn state(
         &mut self,
         period: &Period,
-        init: Option<&'a Arc<Init>>,
+        init: Option<&Arc<Init>>,
         begins: impl FnOnce() -> WallTime,
     ) -> fmt::Result {
         let news = self.period != Some(period.number);
         if news && self.period.is_some() {
             writeln!(self.out, "#EXT-X-DISCONTINUITY")?;
         }
-        if let Some(init) = init.filter(|init| self.map.is_none_or(|map| !Arc::ptr_eq(map, init))) {
+        if let Some(init) = init.filter(|init| self.map != Some(init.period)) {
             let uri = Resource::Init { rendition: self.rendition.name.to_string(), period: init.period };
             writeln!(self.out, "#EXT-X-MAP:URI=\"{uri}\"")?;
-            self.map = Some(init);
+            self.map = Some(init.period);
         }
         if news || !self.begun {
             writeln!(self.out, "#EXT-X-PROGRAM-DATE-TIME:{}", begins())?;
