@@ -140,7 +140,10 @@ mod tests {
                     let bytes = packets.into_bytes();
                     let (all, rest) = bytes.as_chunks::<PACKET>();
                     assert!(rest.is_empty() && (!last || all.len() == COUNTER_CYCLE));
-                    assert_eq!(all.iter().flat_map(|packet| payload(packet)).copied().collect::<Vec<_>>(), unit);
+                    assert_eq!(
+                        all.iter().flat_map(|packet| payload(packet)).copied().collect::<Vec<_>>(),
+                        unit
+                    );
                     assert!(all.iter().all(|packet| !payload(packet).is_empty()), "{len}");
                 }
             }

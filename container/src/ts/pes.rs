@@ -34,13 +34,7 @@ pub(super) fn finish(out: &mut [u8]) {
 fn time(prefix: u8, ticks: i64) -> [u8; 5] {
     let ticks = ticks & TIME_MASK;
     let group = |shift: i64| (ticks >> shift) as u8;
-    [
-        prefix << 4 | group(29) & 0x0e | 1,
-        group(22),
-        group(14) | 1,
-        group(7),
-        (ticks << 1) as u8 | 1,
-    ]
+    [prefix << 4 | group(29) & 0x0e | 1, group(22), group(14) | 1, group(7), (ticks << 1) as u8 | 1]
 }
 
 #[cfg(test)]
@@ -51,12 +45,23 @@ mod tests {
     fn read(bytes: &[u8]) -> i64 {
         let bits = |byte: u8, shift: i64| i64::from(byte) << shift;
         assert!(bytes[0] & bytes[2] & bytes[4] & 1 == 1, "marks");
-        bits(bytes[0] >> 1 & 7, 30) | bits(bytes[1], 22) | bits(bytes[2] >> 1, 15) | bits(bytes[3], 7) | bits(bytes[4] >> 1, 0)
+        bits(bytes[0] >> 1 & 7, 30)
+            | bits(bytes[1], 22)
+            | bits(bytes[2] >> 1, 15)
+            | bits(bytes[3], 7)
+            | bits(bytes[4] >> 1, 0)
     }
 
     #[test]
     fn times_have_33_bits() {
-        for (ticks, said) in [(0, 0), (1, 1), (0x1_5555_5555, 0x1_5555_5555), (TIME_MASK, TIME_MASK), (1 << 33, 0), (-1, TIME_MASK)] {
+        for (ticks, said) in [
+            (0, 0),
+            (1, 1),
+            (0x1_5555_5555, 0x1_5555_5555),
+            (TIME_MASK, TIME_MASK),
+            (1 << 33, 0),
+            (-1, TIME_MASK),
+        ] {
             assert_eq!(read(&time(2, ticks)), said, "{ticks:x}");
         }
         assert_eq!(time(3, 0)[0], 0x31);

@@ -65,7 +65,10 @@ mod tests {
 
     #[test]
     fn the_clock_is_with_the_video() {
-        assert_eq!(map(true, true)[9..24], [0xe1, 0, 0xf0, 0, 0x1b, 0xe1, 0, 0xf0, 0, 0x0f, 0xe1, 1, 0xf0, 0, crc_of(true, true)]);
+        assert_eq!(
+            map(true, true)[9..24],
+            [0xe1, 0, 0xf0, 0, 0x1b, 0xe1, 0, 0xf0, 0, 0x0f, 0xe1, 1, 0xf0, 0, crc_of(true, true)]
+        );
         assert_eq!(map(false, true)[9..13], [0xe1, 1, 0xf0, 0]);
     }
 

@@ -222,8 +222,7 @@ impl Writer {
         self.unit.clear();
         pes::begin(&mut self.unit, pes::VIDEO, frame.pts, frame.dts);
         annex_b::write(&mut self.unit, video, frame, at == 0);
-        let adaptation =
-            Adaptation { random_access: frame.sync != Sync::No, clock: Some(frame.dts - LEAD) };
+        let adaptation = Adaptation { random_access: frame.sync != Sync::No, clock: Some(frame.dts - LEAD) };
         self.send(Pid::Video, adaptation, at + 1 == video.frames.len());
     }
 
