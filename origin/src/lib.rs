@@ -35,6 +35,7 @@ mod server;
 mod settings;
 mod target;
 mod timeout;
+mod ts;
 
 pub use doors::Doors;
 pub use metrics::Metrics;
