@@ -55,7 +55,8 @@ fn write_variant(
     sound: Option<&Arc<Rendition>>,
 ) -> fmt::Result {
     let both = || std::iter::once(main).chain(sound);
-    let bandwidth = |rate: fn(&Rendition) -> u64| multiplexed(main, both().map(|it| rate(it)).sum());
+    let streams = both().count() as u64;
+    let bandwidth = |rate: fn(&Rendition) -> u64| multiplexed(main, streams, both().map(|it| rate(it)).sum());
     write!(out, "#EXT-X-STREAM-INF:BANDWIDTH={}", bandwidth(|it| it.bitrate.peak))?;
     write!(out, ",AVERAGE-BANDWIDTH={}", bandwidth(|it| it.bitrate.average))?;
     let inits = || both().filter_map(|rendition| rendition.init());
@@ -78,15 +79,17 @@ fn write_picture(out: &mut String, rendition: &Rendition) -> fmt::Result {
 
 /// What a rate becomes in packets of 188 bytes: headers of packets, half a packet of stuffing and a header for each
 /// unit, and in each segment tables and what makes the packets of each stream a multiple of sixteen.
-fn multiplexed(main: &Rendition, rate: u64) -> u64 {
-    const UNIT: u64 = 8 * 130;
-    const SEGMENT: u64 = 8 * 188 * (32 + 2 * 15);
+fn multiplexed(main: &Rendition, streams: u64, rate: u64) -> u64 {
+    const UNIT_BITS: u64 = 8 * 130;
+    const PACKET_BITS: u64 = 8 * 188;
+    const TABLES: u64 = 32;
     /// Units a second of audio.
     const SOUNDS: u64 = 15;
     let pictures = main.frame_rate.map_or(30.0, |rate| rate.per_second().ceil()) as u64;
     let units = if main.kind == Kind::Video { pictures + SOUNDS } else { SOUNDS };
     let seconds = main.last().map_or(1.0, |last| last.span().seconds().max(1.0));
-    rate * 188 / 184 + units * UNIT + (SEGMENT as f64 / seconds) as u64
+    let each_segment = (TABLES + 15 * streams) * PACKET_BITS;
+    rate * 188 / 184 + units * UNIT_BITS + (each_segment as f64 / seconds) as u64
 }
 
 /// The URI of a media playlist as the multivariant playlist names it.
