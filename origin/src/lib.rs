@@ -38,6 +38,7 @@ mod server;
 mod settings;
 mod target;
 mod timeout;
+mod ts;
 
 pub use doors::Doors;
 pub use metrics::Metrics;

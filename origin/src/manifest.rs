@@ -17,6 +17,9 @@ pub(crate) enum Which {
     Multivariant,
     Mpd,
     Playlist,
+    TsMultivariant,
+    /// With the version of the rendition; its sound is another's, so that of the snapshot counts too.
+    TsPlaylist(u64),
 }
 
 /// Everything that a body depends on. Versions are unique in the process, so that no entry need be named.
