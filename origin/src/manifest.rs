@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     const KEY: Key =
-        Key { version: 1, which: Which::Multivariant, options: Options { pinned: false, low_latency: true } };
+        Key { version: 1, which: Which::Multivariant, options: Options { pinned: false, low_latency: true, window: None } };
 
     #[test]
     fn each_coding_has_its_tag() {

@@ -200,7 +200,7 @@ mod tests {
         let mut presentation = Presentation::new(Arc::new(session), WallTime::from_millis(0));
         let segment = Arc::new(Segment {
             number: 1,
-            period: Arc::new(Period { number: 1, discontinuity: 0, start: WallTime::from_millis(0) }),
+            period: Arc::new(Period { number: 1, discontinuity: 0, start: WallTime::from_millis(0), elapsed: Duration::ZERO }),
             start: 0,
             duration: 180_000,
             scale: Timescale::VIDEO,

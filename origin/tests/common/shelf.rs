@@ -66,7 +66,7 @@ impl Builder {
     pub(crate) fn new(id: u64) -> Builder {
         Builder {
             presentation: Presentation::new(session(id), START),
-            period: Arc::new(Period { number: id, discontinuity: 0, start: START }),
+            period: Arc::new(Period { number: id, discontinuity: 0, start: START, elapsed: Duration::ZERO }),
             writer: Writer::new(BlockSizes::default()),
         }
     }

@@ -21,7 +21,7 @@ pub fn mpd(presentation: &Presentation, options: &Options) -> String {
         (true, true) => Form::Over,
         (true, false) => Form::Static,
     };
-    write_mpd(&mut out, presentation, form).expect("a String takes everything");
+    write_mpd(&mut out, presentation, form, options).expect("a String takes everything");
     out
 }
 
@@ -46,14 +46,20 @@ struct Listed<'a> {
     renditions: Vec<(&'a Rendition, Vec<&'a Segment>)>,
 }
 
-fn write_mpd(out: &mut String, presentation: &Presentation, form: Form) -> fmt::Result {
+fn write_mpd(
+    out: &mut String,
+    presentation: &Presentation,
+    form: Form,
+    options: &Options,
+) -> fmt::Result {
     let periods = list(presentation, form);
     write!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"")?;
     write!(out, " profiles=\"urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019\"")?;
-    write_timing(out, presentation, form, &periods)?;
+    write_timing(out, presentation, form, options, &periods)?;
     writeln!(out, ">")?;
     if form != Form::Static {
-        writeln!(out, "  <Location>{}?s={}</Location>", Resource::Mpd, presentation.session.id)?;
+        let query = options.location(presentation).replace('&', "&amp;");
+        writeln!(out, "  <Location>{}?{query}</Location>", Resource::Mpd)?;
     }
     let mut elapsed = 0;
     for period in &periods {
@@ -85,6 +91,7 @@ fn write_timing(
     out: &mut String,
     presentation: &Presentation,
     form: Form,
+    options: &Options,
     periods: &[Listed<'_>],
 ) -> fmt::Result {
     let session = &presentation.session;
@@ -99,8 +106,11 @@ fn write_timing(
         Form::Live => {
             write!(out, " type=\"dynamic\" availabilityStartTime=\"1970-01-01T00:00:00Z\"")?;
             write!(out, " publishTime=\"{}\"", presentation.published)?;
-            let window = session.window.as_micros() as i64;
-            write!(out, " timeShiftBufferDepth=\"{}\"", Seconds(window))?;
+            // Without it nothing that is listed ever leaves (§5.3.1.2).
+            if options.window.is_none() {
+                let window = session.window.as_micros() as i64;
+                write!(out, " timeShiftBufferDepth=\"{}\"", Seconds(window))?;
+            }
             write!(out, " suggestedPresentationDelay=\"{}\"", Seconds(3 * target))?;
             write!(out, " minimumUpdatePeriod=\"{}\"", Seconds(target / 2))?;
         }
