@@ -98,6 +98,13 @@ impl Presentation {
     pub fn window(&self, asked: Asked) -> Result<Window, Missing> {
         Resolver::new(self).ok_or(Missing::NotYet)?.window(asked)
     }
+
+    /// Number of the last segment that begins before `end`, once it is known to be the last; zero where all that is held
+    /// comes after it.
+    pub fn last_before(&self, end: WallTime) -> Option<u64> {
+        let last = Resolver::new(self)?.last(Some(At::Wall(end.micros())));
+        last.map_or(Some(0), |last| last.map(|last| last.number))
+    }
 }
 
 impl Window {
@@ -110,6 +117,11 @@ impl Window {
             entire: true,
             ended: self.is_closed(),
         }
+    }
+
+    /// The numbers that it shows.
+    pub fn bounds(&self) -> Bounds {
+        self.bounds
     }
 
     /// Whether nothing more comes into it.
