@@ -33,6 +33,7 @@ mod range;
 mod route;
 mod server;
 mod settings;
+mod span;
 mod target;
 mod timeout;
 

@@ -72,9 +72,9 @@ impl Origin {
         let manifests = |resource: &Resource| {
             matches!(resource, Resource::Multivariant | Resource::Mpd | Resource::Playlist { .. })
         };
-        if let (Ok((entry, resource)), Ok(Query { session, .. })) =
-            (target::parse(uri.path()), target::query(uri.query()))
+        if let Ok((entry, resource)) = target::parse(uri.path())
             && manifests(&resource)
+            && let Ok(Query { session, .. }) = self.query(entry, uri, viewer)
             && let Found::Starting = self.source.find(entry, session, viewer)
         {
             // Started or not, the answer says.
@@ -90,15 +90,42 @@ impl Origin {
         viewer: Viewer,
     ) -> Result<Response, Problem> {
         let (entry, resource) = target::parse(uri.path())?;
-        let wanted =
-            || -> Result<_, Problem> { Ok(Wanted { entry, query: target::query(uri.query())?, viewer }) };
+        let wanted = || self.wanted(entry, uri, &resource, viewer);
         match resource {
             Resource::Time => Ok(answer::clock(SystemTime::now().into())),
             Resource::Multivariant => self.multivariant(&wanted()?, headers),
             Resource::Mpd => self.mpd(&wanted()?, headers),
-            Resource::Playlist { rendition } => self.playlist(&wanted()?, &rendition, headers),
+            Resource::Playlist { ref rendition } => self.playlist(&wanted()?, rendition, headers),
             resource => answer::immutable(&self.immutable(entry, &resource, viewer)?, method, headers),
         }
+    }
+
+    /// What a query asks for, with the timeline that it names as the session that this is.
+    fn query(&self, entry: &str, uri: &Uri, viewer: Viewer) -> Result<Query, Problem> {
+        let mut query = target::query(uri.query())?;
+        if let Some(name) = target::timeline(uri.query())? {
+            let session = self.source.timeline(entry, name, viewer);
+            query.session = Some(session.ok_or(Problem::NoSuchTimeline)?);
+        }
+        Ok(query)
+    }
+
+    /// The same with its window, as the newest snapshot resolves it: however many points of time are asked for, there
+    /// are no more renderings than there are pairs of segments.
+    fn wanted<'a>(
+        &self,
+        entry: &'a str,
+        uri: &Uri,
+        resource: &Resource,
+        viewer: Viewer,
+    ) -> Result<Wanted<'a>, Problem> {
+        let mut wanted = Wanted { entry, query: self.query(entry, uri, viewer)?, viewer };
+        if let Some(asked) = wanted.query.asked {
+            let window = self.view(&wanted)?.presentation.window(asked)?;
+            let child = matches!(resource, Resource::Playlist { .. });
+            wanted.query.options.window = Some(if child { window.reloaded(asked) } else { window });
+        }
+        Ok(wanted)
     }
 
     fn multivariant(&self, wanted: &Wanted<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
@@ -107,7 +134,9 @@ impl Origin {
         let key = Key { version: view.version, which: Which::Multivariant, options: wanted.query.options };
         let rendered = self.renderings.get(key, || hls::multivariant(presentation, &key.options));
         let etag = &rendered.plain().etag;
-        let unsettled = self.freshness.unsettled(wanted.entry, presentation.session.id, etag, Instant::now());
+        // Which window is asked for is no change of the body.
+        let unsettled = key.options.window.is_some()
+            || self.freshness.unsettled(wanted.entry, presentation.session.id, etag, Instant::now());
         let class = if presentation.ended { Class::Ended } else { Class::Multivariant { unsettled } };
         Ok(answer::manifest(&rendered, answer::HLS, class, headers))
     }
@@ -115,7 +144,7 @@ impl Origin {
     fn playlist(&self, wanted: &Wanted<'_>, name: &str, headers: &HeaderMap) -> Result<Response, Problem> {
         let view = self.view(wanted)?;
         let (rendition, version) = view.rendition(name).ok_or(Problem::NoSuchRendition)?;
-        if rendition.segments.is_empty() {
+        if rendition.last().is_none() {
             return Err(Problem::Starting);
         }
         let key = Key { version, which: Which::Playlist, options: wanted.query.options };
@@ -132,7 +161,10 @@ impl Origin {
 
     fn view(&self, wanted: &Wanted<'_>) -> Result<Arc<View>, Problem> {
         match self.source.find(wanted.entry, wanted.query.session, wanted.viewer) {
-            Found::View(view) if view.presentation.playable() => Ok(view),
+            Found::View(view) if view.presentation.playable() => Ok(match &wanted.query.options.window {
+                Some(window) => Arc::new(view.windowed(window)),
+                None => view,
+            }),
             found => Err(why_not(&found)),
         }
     }
@@ -200,7 +232,12 @@ mod tests {
         let mut presentation = Presentation::new(Arc::new(session), WallTime::from_millis(0));
         let segment = Arc::new(Segment {
             number: 1,
-            period: Arc::new(Period { number: 1, discontinuity: 0, start: WallTime::from_millis(0), elapsed: Duration::ZERO }),
+            period: Arc::new(Period {
+                number: 1,
+                discontinuity: 0,
+                start: WallTime::from_millis(0),
+                elapsed: Duration::ZERO,
+            }),
             start: 0,
             duration: 180_000,
             scale: Timescale::VIDEO,

@@ -119,6 +119,13 @@ impl Window {
         }
     }
 
+    /// The same for a playlist that is asked for again with the very query: where that begins at a distance from the
+    /// live edge it slides.
+    pub fn reloaded(self, asked: Asked) -> Window {
+        let slides = matches!(asked.start, Some(At::Back(_)));
+        Window { complete: self.complete && !slides, ..self }
+    }
+
     /// The numbers that it shows.
     pub fn bounds(&self) -> Bounds {
         self.bounds
@@ -294,9 +301,7 @@ impl<'a> Resolver<'a> {
     fn on_scale(&self, at: At) -> (Scale, i64) {
         match self.fixed(at) {
             At::Wall(micros) => (Scale::Wall, micros),
-            At::Since(micros) | At::Back(micros) => {
-                (Scale::Position, micros.saturating_add(self.origin()))
-            }
+            At::Since(micros) | At::Back(micros) => (Scale::Position, micros.saturating_add(self.origin())),
         }
     }
 

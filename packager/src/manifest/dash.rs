@@ -46,12 +46,7 @@ struct Listed<'a> {
     renditions: Vec<(&'a Rendition, Vec<&'a Segment>)>,
 }
 
-fn write_mpd(
-    out: &mut String,
-    presentation: &Presentation,
-    form: Form,
-    options: &Options,
-) -> fmt::Result {
+fn write_mpd(out: &mut String, presentation: &Presentation, form: Form, options: &Options) -> fmt::Result {
     let periods = list(presentation, form);
     write!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"")?;
     write!(out, " profiles=\"urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019\"")?;

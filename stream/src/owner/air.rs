@@ -158,11 +158,8 @@ impl Shows {
     pub(super) fn coming(&self) -> Vec<Coming> {
         let strips = self.public.iter().chain(self.named.iter().filter_map(|show| show.strip.as_ref()));
         let whole = Coming { name: Shown::PREVIEW.into(), id: self.session, air: Air::Preview };
-        let named = |strip: &Strip| Coming {
-            name: strip.shown.name.clone(),
-            id: strip.shown.id,
-            air: strip.air(),
-        };
+        let named =
+            |strip: &Strip| Coming { name: strip.shown.name.clone(), id: strip.shown.id, air: strip.air() };
         std::iter::once(whole).chain(strips.map(named)).collect()
     }
 

@@ -65,7 +65,8 @@ impl Strip {
         let bounds = Bounds { first: self.shown.first, last };
         let slice = Slice { bounds, ended: true, ..slice(&self.shown) };
         let cut = whole.slice(slice).detached();
-        Some(Arc::new(View::new(Arc::new(cut), self.air, Some(&seen)))).filter(|it| it.presentation.playable())
+        Some(Arc::new(View::new(Arc::new(cut), self.air, Some(&seen))))
+            .filter(|it| it.presentation.playable())
     }
 
     /// Positions in it count from its first segment, which is known once that is there.
