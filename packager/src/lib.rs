@@ -20,6 +20,7 @@ pub mod presentation;
 pub mod settings;
 mod timeline;
 pub mod ts;
+pub mod window;
 
 pub use notice::Notice;
 pub use numbers::Numbers;
