@@ -1,0 +1,91 @@
+//! Where periods begin and end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use container::mp4::init_segment;
+use media::{Kind, MediaTime, Track, WallTime};
+
+use super::{Now, Packager, Running};
+use crate::align::output_timescale;
+use crate::drift::Drift;
+use crate::gather::{Beginning, Held};
+use crate::notice::Notice;
+use crate::presentation::{Init, Period, Record, Span};
+use crate::timeline::Timeline;
+
+impl Packager {
+    pub(super) fn close_period(&mut self, wall: WallTime) {
+        if let Some(running) = self.running.take() {
+            let start = running.timeline.period().start;
+            let period = running.timeline.period().number;
+            let (number, end, counts) = running.timeline.finish(&mut self.fixed, &mut self.made);
+            self.counts = self.counts.plus(counts);
+            self.numbers.segment = number;
+            self.numbers.closed = true;
+            self.numbers.until = self.numbers.until.max(start.plus(end));
+            self.made.push(Record::Closed { period });
+            self.fold(wall);
+        }
+    }
+
+    /// Begins a period if that can be done now, and gives the samples to begin it with.
+    pub(super) fn try_begin(&mut self, now: Now) -> Option<Vec<Held>> {
+        let has = |kind| self.tracks.keys().any(|id| id.kind == kind);
+        let known = self.begun.then(|| (has(Kind::Video), has(Kind::Audio)));
+        let announced = known.or(self.announced);
+        if !self.keyless && self.gather.lacks_key(&self.tracks, &self.settings, now.instant) {
+            self.keyless = true;
+            self.notices.push(Notice::NoKeyframe);
+        }
+        let beginning = self.gather.begin(&self.tracks, announced, &self.settings, now.instant)?;
+        self.open_period(beginning)
+    }
+
+    pub(super) fn open_period(&mut self, beginning: Beginning) -> Option<Vec<Held>> {
+        let number = self.numbers.period + 1;
+        // Rounded up, so that a period never begins before the one before it ended.
+        let until = WallTime::from_micros(self.numbers.until.micros() + 999).floor_millis();
+        let start = beginning.wall.floor_millis().max(until);
+        let period = Arc::new(Period { number, discontinuity: self.numbers.discontinuity, start });
+        let mut tracks = Vec::new();
+        for (id, source) in beginning.tracks {
+            match self.describe(number, &source) {
+                Ok(init) => tracks.push((id, init, source)),
+                Err(reason) => {
+                    self.tracks.remove(&id);
+                    self.notices.push(Notice::Refused { id, reason });
+                }
+            }
+        }
+        if tracks.is_empty() {
+            return None;
+        }
+        self.begun = true;
+        self.counts.periods += 1;
+        self.numbers.discontinuity += 1;
+        self.numbers.period = number;
+        let first = self.numbers.segment + 1;
+        self.made.push(Record::Span(Arc::new(Span {
+            period: period.clone(),
+            first,
+            start: MediaTime::ZERO,
+        })));
+        let timeline = Timeline::new(self.settings.clone(), period, first, tracks, beginning.zero);
+        let drift = Drift::new(beginning.now);
+        self.running = Some(Running {
+            timeline,
+            drift,
+            renew: false,
+            changed: BTreeSet::new(),
+            arrived: BTreeMap::new(),
+        });
+        Some(beginning.samples)
+    }
+
+    pub(super) fn describe(&self, period: u64, source: &Track) -> Result<Arc<Init>, String> {
+        let track = Track { codec: source.codec.clone(), timescale: output_timescale(&source.codec) };
+        let bytes = init_segment(&track).map_err(|e| e.to_string())?;
+        Ok(Arc::new(Init { period, track, bytes }))
+    }
+}
