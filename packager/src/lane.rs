@@ -60,6 +60,16 @@ impl Lane {
         }
     }
 
+    /// Its name.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// The initialization segment of what it makes.
+    pub fn init(&self) -> &Arc<Init> {
+        &self.init
+    }
+
     /// A time of this lane.
     pub fn time(&self, ticks: i64) -> MediaTime {
         MediaTime::new(ticks, self.init.track.timescale)

@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 use media::{MediaTime, Sample, Track, TrackId, WallTime};
 
 use crate::drift::Drift;
+use crate::feed::FeedId;
 use crate::gather::{Gather, Held};
 use crate::notice::Notice;
 use crate::numbers::Numbers;
 use crate::presentation::{Presentation, Record};
+use crate::roster::{MAX_NAMES, Roster, Unplaced};
 use crate::settings::Settings;
 use crate::timeline::{Counts, Fixed, Timeline};
 
@@ -27,15 +29,20 @@ pub struct Now {
     pub wall: WallTime,
 }
 
-/// Packages one session of one publisher at a time.
+/// Packages one session of an entry: one push, or several that make one switching set.
+///
+/// Several pushes [`join`](Packager::join) and [`leave`](Packager::leave) as they like; a publisher that is alone needs
+/// neither and uses [`track`](Packager::track) and [`push`](Packager::push).
 #[derive(Debug)]
 pub struct Packager {
     settings: Arc<Settings>,
     numbers: Numbers,
     fixed: Fixed,
     burnt: Option<u64>,
+    /// Who is on.
+    roster: Roster,
+    /// The tracks of the presentation that are expected.
     tracks: BTreeMap<TrackId, Track>,
-    announced: Option<(bool, bool)>,
     /// Whether this publisher has had a period already.
     begun: bool,
     /// Whether it was said that this publisher sends no keyframe.
@@ -84,8 +91,8 @@ impl Packager {
             numbers,
             fixed,
             burnt,
+            roster: Roster::default(),
             tracks: BTreeMap::new(),
-            announced: None,
             begun: false,
             keyless: false,
             forced: false,
@@ -125,35 +132,101 @@ impl Packager {
         self.counts.plus(running)
     }
 
-    /// Which tracks the publisher's metadata promises.
-    pub fn announce(&mut self, video: bool, audio: bool) {
-        self.announced = Some((video, audio));
+    /// A push begins. Where others are on, it joins their period; `rendition` names what it brings, as in `720p`.
+    pub fn join(&mut self, rendition: Option<&str>) -> FeedId {
+        if self.roster.is_empty() {
+            self.begin();
+        }
+        self.roster.join(rendition.map(Arc::from))
     }
 
-    /// What a track is; again when that changed.
-    pub fn track(&mut self, id: TrackId, track: Track) {
-        let before = self.tracks.insert(id, track.clone());
-        if before.as_ref() == Some(&track) {
+    /// A push is gone. Others carry on its sound; with the last one the period ends.
+    pub fn leave(&mut self, feed: FeedId, now: Now) {
+        let left = self.roster.leave(feed);
+        if self.roster.is_empty() {
+            self.interrupt(now.wall);
             return;
         }
-        if let Some(running) = &mut self.running {
-            running.changed.insert(id);
-            if !std::mem::replace(&mut running.renew, true) {
-                self.notices.push(Notice::TrackChanged { id });
+        left.tracks.iter().for_each(|id| drop(self.tracks.remove(id)));
+        let carried = self.without(left, now.wall);
+        self.route(carried, now);
+        self.fold(now.wall);
+    }
+
+    /// Which tracks the metadata of a push promises.
+    pub fn announce_of(&mut self, feed: FeedId, video: bool, audio: bool) {
+        self.roster.announce(feed, video, audio);
+    }
+
+    /// What a track of a push is; again when that changed.
+    pub fn track_of(&mut self, feed: FeedId, id: TrackId, track: Track) {
+        match self.roster.describe(feed, id, track) {
+            Ok(brought) => brought.tracks.into_iter().for_each(|(id, track)| self.described(id, track)),
+            Err(Unplaced::OtherSound) => {
+                self.notices.push(Notice::OtherSound { rendition: self.roster.title(feed) });
+            }
+            Err(Unplaced::TooMany) => {
+                let reason = format!("there are more than {MAX_NAMES} renditions");
+                self.notices.push(Notice::Refused { rendition: self.roster.title(feed), reason });
             }
         }
     }
 
-    /// Takes a sample in the order of arrival.
-    pub fn push(&mut self, id: TrackId, sample: Sample, now: Now) {
-        let Some(track) = self.tracks.get(&id) else {
+    /// Takes a sample of a push in the order of arrival.
+    pub fn push_of(&mut self, feed: FeedId, id: TrackId, sample: Sample, now: Now) {
+        let Some(timescale) = self.roster.timescale(feed, id) else {
             self.counts.dropped += 1;
             return;
         };
-        let presented = MediaTime::new(sample.pts(), track.timescale);
-        let held = Held { id, presented, sample, wall: now.wall, now: now.instant };
-        self.route(vec![held], now);
+        let presented = MediaTime::new(sample.pts(), timescale);
+        let held = Held { feed, id, presented, sample, wall: now.wall, now: now.instant };
+        let brought = self.roster.take(held, self.settings.limits.waiting_bytes);
+        brought.tracks.into_iter().for_each(|(id, track)| self.described(id, track));
+        self.route(brought.samples, now);
         self.fold(now.wall);
+    }
+
+    /// Whether the keyframes of a push do not come where segments begin.
+    pub fn is_misaligned(&self, feed: FeedId) -> bool {
+        let Some(running) = &self.running else { return false };
+        let mut live = running.timeline.live().filter(|id| running.timeline.is_misaligned(*id));
+        live.any(|id| self.roster.owner(id) == Some(feed))
+    }
+
+    /// [`announce_of`](Packager::announce_of) a publisher that is alone.
+    pub fn announce(&mut self, video: bool, audio: bool) {
+        let feed = self.roster.sole();
+        self.announce_of(feed, video, audio);
+    }
+
+    /// [`track_of`](Packager::track_of) a publisher that is alone.
+    pub fn track(&mut self, id: TrackId, track: Track) {
+        let feed = self.roster.sole();
+        self.track_of(feed, id, track);
+    }
+
+    /// [`push_of`](Packager::push_of) a publisher that is alone.
+    pub fn push(&mut self, id: TrackId, sample: Sample, now: Now) {
+        let feed = self.roster.sole();
+        self.push_of(feed, id, sample, now);
+    }
+
+    /// A track of the presentation is described. One that is new joins the others, where there are some, unless it is
+    /// described differently from what the period has under its name.
+    fn described(&mut self, id: TrackId, track: Track) {
+        let before = self.tracks.insert(id, track.clone());
+        if before.as_ref() == Some(&track) {
+            return;
+        }
+        let Some(running) = &mut self.running else { return };
+        if running.joins(id, &track, &self.roster) {
+            running.changed.remove(&id);
+            return;
+        }
+        running.changed.insert(id);
+        if !std::mem::replace(&mut running.renew, true) {
+            self.notices.push(Notice::TrackChanged { rendition: self.roster.name(id) });
+        }
     }
 
     /// Does what is due by the clock alone.
@@ -177,20 +250,20 @@ impl Packager {
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
         match &self.running {
             Some(running) => running.arrived.values().min().map(|&at| at + self.part_patience()),
-            None => self.gather.deadline(&self.settings, now),
+            None => self.gather.deadline(&self.settings, self.moment(), now),
         }
     }
 
-    /// The publisher is gone, or its timeline broke: the period ends here, the session goes on.
+    /// All publishers are gone, or their timeline broke: the period ends here, the session goes on.
     pub fn interrupt(&mut self, wall: WallTime) {
         self.gather = Gather::default();
         self.close_period(wall);
     }
 
-    /// A publisher begins, or begins again: its tracks are described anew.
+    /// All begin, or begin again: their tracks are described anew.
     pub fn begin(&mut self) {
+        self.roster.clear();
         self.tracks.clear();
-        self.announced = None;
         self.begun = false;
         self.keyless = false;
     }

@@ -20,7 +20,7 @@ use crate::align::{Aligned, Aligner};
 use crate::lane::Lane;
 use crate::presentation::{Init, Period, Record};
 use crate::settings::Settings;
-use strand::Strand;
+use strand::{State, Strand};
 
 /// What is fixed for a session once it was measured.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -42,6 +42,8 @@ pub struct Counts {
     pub forced_cuts: u64,
     /// Periods begun.
     pub periods: u64,
+    /// Segments beside the reference's that do not begin where it begins them.
+    pub misaligned: u64,
 }
 
 impl Counts {
@@ -51,8 +53,22 @@ impl Counts {
             dropped: self.dropped + other.dropped,
             forced_cuts: self.forced_cuts + other.forced_cuts,
             periods: self.periods + other.periods,
+            misaligned: self.misaligned + other.misaligned,
         }
     }
+}
+
+/// A track with which a period begins.
+#[derive(Debug)]
+pub struct Member {
+    /// Which one.
+    pub id: TrackId,
+    /// The name of its rendition.
+    pub name: Arc<str>,
+    /// Its initialization segment.
+    pub init: Arc<Init>,
+    /// What its publisher says of it.
+    pub source: Track,
 }
 
 /// A period in the making.
@@ -78,7 +94,12 @@ pub struct Timeline {
     /// The reference has a sample: the first boundary is known.
     begun: bool,
     last_key: Option<MediaTime>,
-    measured_rate: bool,
+    /// Number of the first segment.
+    first: u64,
+    /// Segments that begin without a keyframe of the reference, of those that `bounds` has.
+    forced: VecDeque<u64>,
+    /// Tracks whose keyframes do not come where segments begin any more.
+    misfits: Vec<TrackId>,
     /// What happened to samples.
     pub counts: Counts,
 }
@@ -89,24 +110,15 @@ impl Timeline {
         settings: Arc<Settings>,
         period: Arc<Period>,
         number: u64,
-        tracks: Vec<(TrackId, Arc<Init>, Track)>,
+        tracks: Vec<Member>,
         zero: MediaTime,
     ) -> Timeline {
-        let reference = tracks.iter().position(|(id, ..)| id.kind == Kind::Video).unwrap_or(0);
+        let reference = tracks.iter().position(|track| track.id.kind == Kind::Video).unwrap_or(0);
         let tracks = tracks
             .into_iter()
-            .map(|(id, init, source)| Strand {
-                id,
-                aligner: Aligner::new(&source, zero),
-                lane: Lane::new(id.to_string().into(), period.clone(), init),
-                queue: VecDeque::new(),
-                queued_bytes: 0,
-                at: number,
-                off: false,
-                last: None,
-                arrived: MediaTime::ZERO,
-                reference_then: MediaTime::ZERO,
-                then: MediaTime::ZERO,
+            .map(|Member { id, name, init, source }| {
+                let lane = Lane::new(name, period.clone(), init);
+                Strand::new(id, Aligner::new(&source, zero), lane, number)
             })
             .collect();
         Timeline {
@@ -123,7 +135,9 @@ impl Timeline {
             regroup: false,
             begun: false,
             last_key: None,
-            measured_rate: false,
+            first: number,
+            forced: VecDeque::new(),
+            misfits: Vec::new(),
             counts: Counts::default(),
         }
     }
@@ -135,7 +149,7 @@ impl Timeline {
 
     /// Whether that track can take samples: it is in the period and was not declared off.
     pub fn takes(&self, id: TrackId) -> bool {
-        self.tracks.iter().any(|track| track.id == id && !track.off)
+        self.tracks.iter().any(|track| track.id == id && !track.is_off())
     }
 
     /// Whether that track sets the boundaries.
@@ -209,15 +223,21 @@ impl Timeline {
         if let Some(sample) = self.tracks[self.reference].aligner.flush() {
             self.arrive(self.reference, sample, fixed, log);
         }
-        for at in 0..self.tracks.len() {
-            if let Some(sample) = self.tracks[at].aligner.flush() {
-                self.tracks[at].enqueue(sample);
+        for track in &mut self.tracks {
+            if let Some(sample) = track.aligner.flush() {
+                track.enqueue(sample);
+            }
+            if track.state == State::Joining {
+                self.counts.dropped += track.discard();
             }
         }
         self.release(log);
+        let mut end = self.decided;
         while let Some(at) = self.tracks.iter().position(|track| !track.queue.is_empty()) {
             self.lead(at, fixed, log);
+            end = end.max(self.decided);
         }
+        self.decided = end;
         let number = self.number();
         self.fix_target(self.decided.micros() - self.bound(number).micros(), fixed);
         for at in 0..self.tracks.len() {
@@ -225,7 +245,9 @@ impl Timeline {
             let (start, end) = (self.bound(number), self.decided);
             let track = &mut self.tracks[at];
             let end = (!track.lane.has_samples()).then_some(end);
-            track.lane.close_segment(number, start, end, log);
+            if track.listed {
+                track.lane.close_segment(number, start, end, log);
+            }
         }
         (number, self.decided, self.counts)
     }
@@ -242,15 +264,11 @@ impl Timeline {
         let track = &mut self.tracks[at];
         track.enqueue(sample);
         if track.queued_bytes > self.settings.limits.waiting_bytes {
-            self.counts.dropped += track.queue.len() as u64;
-            track.queue.clear();
-            track.queued_bytes = 0;
+            self.counts.dropped += track.discard();
         }
-        let silent = track.arrived.micros() - track.then.micros();
-        if silent > self.stall_micros(fixed) && !self.tracks[at].off {
-            self.tracks[self.reference].off = true;
-            self.regroup = true;
-            self.lead(at, fixed, log);
+        let (silent, on) = (track.arrived.micros() - track.then.micros(), track.state == State::On);
+        if silent > self.stall_micros(fixed) && on {
+            self.supersede(at, fixed, log);
         }
         self.release(log);
     }
@@ -268,9 +286,8 @@ impl Timeline {
                 self.cut(start, sync, fixed, log);
                 self.release(log);
             }
-        } else if track.queue.is_empty() && start < self.horizon() {
-            let number = self.number_at(track.at, start);
-            self.advance(at, number, true, log);
+        } else {
+            self.look_at_pending(at, log);
         }
     }
 
@@ -285,6 +302,9 @@ impl Timeline {
         while self.oldest < slowest && self.bounds.len() > 1 {
             self.bounds.pop_front();
             self.oldest += 1;
+        }
+        while self.forced.front().is_some_and(|&number| number < self.oldest) {
+            self.forced.pop_front();
         }
     }
 }

@@ -50,6 +50,13 @@ impl Packager {
         }
     }
 
+    pub(super) fn warn_of_misfits(&mut self) {
+        let Some(running) = &mut self.running else { return };
+        for id in running.timeline.take_misfits() {
+            self.notices.push(Notice::Misaligned { rendition: self.roster.name(id) });
+        }
+    }
+
     /// Whether every rendition that has a part has a whole segment, so that no first playlist is empty. One that
     /// lags by more than a segment is not waited for.
     pub(super) fn complete(&self) -> bool {

@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use container::mp4::init_segment;
-use media::{Kind, MediaTime, Track, WallTime};
+use media::{Kind, MediaTime, Track, TrackId, WallTime};
 
 use super::{Now, Packager, Running};
 use crate::align::output_timescale;
 use crate::drift::Drift;
-use crate::gather::{Beginning, Held};
+use crate::gather::{Beginning, Expected, Held};
 use crate::notice::Notice;
 use crate::presentation::{Init, Period, Record, Span};
-use crate::timeline::Timeline;
+use crate::timeline::{Member, Timeline};
 
 impl Packager {
     pub(super) fn close_period(&mut self, wall: WallTime) {
@@ -33,12 +34,12 @@ impl Packager {
     pub(super) fn try_begin(&mut self, now: Now) -> Option<Vec<Held>> {
         let has = |kind| self.tracks.keys().any(|id| id.kind == kind);
         let known = self.begun.then(|| (has(Kind::Video), has(Kind::Audio)));
-        let announced = known.or(self.announced);
+        let expected = Expected { kinds: known.or(self.roster.announced()), moment: self.moment() };
         if !self.keyless && self.gather.lacks_key(&self.tracks, &self.settings, now.instant) {
             self.keyless = true;
             self.notices.push(Notice::NoKeyframe);
         }
-        let beginning = self.gather.begin(&self.tracks, announced, &self.settings, now.instant)?;
+        let beginning = self.gather.begin(&self.tracks, expected, &self.settings, now.instant)?;
         self.open_period(beginning)
     }
 
@@ -50,12 +51,9 @@ impl Packager {
         let period = Arc::new(Period { number, discontinuity: self.numbers.discontinuity, start });
         let mut tracks = Vec::new();
         for (id, source) in beginning.tracks {
-            match self.describe(number, &source) {
-                Ok(init) => tracks.push((id, init, source)),
-                Err(reason) => {
-                    self.tracks.remove(&id);
-                    self.notices.push(Notice::Refused { id, reason });
-                }
+            match describe(number, &source) {
+                Ok(init) => tracks.push(Member { id, name: self.roster.name(id), init, source }),
+                Err(reason) => self.refuse(id, reason),
             }
         }
         if tracks.is_empty() {
@@ -83,9 +81,22 @@ impl Packager {
         Some(beginning.samples)
     }
 
-    pub(super) fn describe(&self, period: u64, source: &Track) -> Result<Arc<Init>, String> {
-        let track = Track { codec: source.codec.clone(), timescale: output_timescale(&source.codec) };
-        let bytes = init_segment(&track).map_err(|e| e.to_string())?;
-        Ok(Arc::new(Init { period, track, bytes }))
+    pub(super) fn refuse(&mut self, id: TrackId, reason: String) {
+        self.tracks.remove(&id);
+        self.notices.push(Notice::Refused { rendition: self.roster.name(id), reason });
     }
+
+    /// How long others are waited for before the first period, so that the first playlist has all of them: outputs of
+    /// one encoder connect one after another.
+    pub(super) fn moment(&self) -> Duration {
+        const MOMENT: Duration = Duration::from_secs(1);
+        if self.roster.is_group() && !self.begun { MOMENT } else { Duration::ZERO }
+    }
+}
+
+/// The initialization segment of a track in a period.
+pub(super) fn describe(period: u64, source: &Track) -> Result<Arc<Init>, String> {
+    let track = Track { codec: source.codec.clone(), timescale: output_timescale(&source.codec) };
+    let bytes = init_segment(&track).map_err(|e| e.to_string())?;
+    Ok(Arc::new(Init { period, track, bytes }))
 }

@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use media::{Kind, MediaTime, Sync};
+use media::{Kind, MediaTime, Sync, Track, TrackId, WallTime};
 
-use super::{Now, Packager};
+use super::period::describe;
+use super::{Now, Packager, Running};
 use crate::gather::Held;
 use crate::notice::Notice;
+use crate::roster::{Left, Roster};
 use crate::settings::Settings;
 use crate::timeline::Timeline;
 
@@ -27,10 +29,15 @@ impl Packager {
             waited.into_iter().rev().for_each(|held| left.push_front(held));
         }
         self.warn_of_forced_cuts();
+        self.warn_of_misfits();
     }
 
-    /// Takes one sample, and gives those that waited if it began a period.
-    pub(super) fn step(&mut self, held: Held, now: Now) -> Option<Vec<Held>> {
+    /// Takes one sample, and gives those that waited if it began a period, or that take its place.
+    fn step(&mut self, held: Held, now: Now) -> Option<Vec<Held>> {
+        if !self.tracks.contains_key(&held.id) {
+            self.counts.dropped += 1;
+            return None;
+        }
         match self.decide(&held) {
             Step::Place => {
                 self.place(held);
@@ -40,12 +47,21 @@ impl Packager {
                 self.counts.dropped += 1;
                 return None;
             }
+            Step::Wait => return None,
+            Step::Join => {
+                self.take_in(held);
+                return None;
+            }
+            Step::Silence => {
+                self.counts.dropped += 1;
+                self.lose(held.id);
+                return None;
+            }
+            Step::Move => return Some(self.shift(held, now)),
             Step::Hold => {}
             Step::Lost => {
-                if let Some(running) = &mut self.running {
-                    running.timeline.lose(held.id, &mut self.made);
-                    running.renew = true;
-                }
+                self.lose(held.id);
+                self.running.iter_mut().for_each(|running| running.renew = true);
             }
             Step::Renew => self.close_period(now.wall),
         }
@@ -53,7 +69,7 @@ impl Packager {
         if self.running.is_none() { self.try_begin(now) } else { None }
     }
 
-    pub(super) fn decide(&mut self, held: &Held) -> Step {
+    fn decide(&mut self, held: &Held) -> Step {
         let Some(running) = &mut self.running else {
             return Step::Hold;
         };
@@ -63,10 +79,15 @@ impl Packager {
         // A track that was off, was not there when the period began, or is another one now.
         let here = running.timeline.takes(held.id) && !running.changed.contains(&held.id);
         if !here && !running.renew {
+            let track = self.tracks.get(&held.id);
+            if track.is_some_and(|track| running.joins(held.id, track, &self.roster)) {
+                let reaches = begins && running.timeline.reaches(held.presented);
+                return if reaches { Step::Join } else { Step::Wait };
+            }
             running.renew = true;
-            self.notices.push(Notice::TrackChanged { id: held.id });
+            self.notices.push(Notice::TrackChanged { rendition: self.roster.name(held.id) });
         }
-        if running.renew && begins && leads {
+        if running.renew && begins && leads && running.may_renew(held.id, &self.roster) {
             return Step::Renew;
         }
         if !here {
@@ -77,13 +98,70 @@ impl Packager {
             .target_duration
             .map_or(self.settings.probe, |seconds| Duration::from_secs(seconds.into()));
         let step = continuity(&running.timeline, held, &self.settings, longest);
+        if matches!(step, Step::Place) {
+            return step;
+        }
+        if running.has_others(held.id, &self.roster) {
+            return among_others(step, held.id.kind);
+        }
         if let Step::Renew = step {
             let stamp = MediaTime::new(held.sample.dts, held.presented.scale);
             let millis =
                 running.timeline.last(held.id).map_or(0, |last| (stamp.micros() - last.micros()) / 1000);
-            self.notices.push(Notice::Step { id: held.id, millis });
+            self.notices.push(Notice::Step { rendition: self.roster.name(held.id), millis });
         }
         step
+    }
+
+    /// The first keyframe of a track that joins the running period.
+    fn take_in(&mut self, held: Held) {
+        let Some((running, source)) = self.running.as_mut().zip(self.tracks.get(&held.id)) else { return };
+        let known = running.timeline.init_of(held.id).cloned().map(Ok);
+        let init = known.unwrap_or_else(|| describe(running.timeline.period().number, source));
+        let name = self.roster.name(held.id);
+        match init {
+            Ok(init) => {
+                running.changed.remove(&held.id);
+                let log = &mut self.made;
+                running.timeline.join(held.id, &name, init, source, held.presented, log);
+                self.place(held);
+            }
+            Err(reason) => self.refuse(held.id, reason),
+        }
+    }
+
+    fn lose(&mut self, id: TrackId) {
+        if let Some(running) = &mut self.running {
+            running.timeline.lose(id, &mut self.made);
+        }
+    }
+
+    /// The timestamps of one push stepped while others go on: it leaves, and joins again where its new ones are.
+    fn shift(&mut self, held: Held, now: Now) -> Vec<Held> {
+        self.notices.push(Notice::Moved { rendition: self.roster.name(held.id) });
+        let left = self.roster.restart(held);
+        self.without(left, now.wall)
+    }
+
+    /// Goes on without what left, and gives what others carry on of it.
+    pub(super) fn without(&mut self, left: Left, wall: WallTime) -> Vec<Held> {
+        for (id, track) in left.carried.tracks {
+            self.described(id, track);
+        }
+        let Some(running) = &mut self.running else { return left.carried.samples };
+        let mut goes_on = true;
+        for id in left.tracks {
+            running.arrived.remove(&id);
+            goes_on &= running.timeline.leave(id, &mut self.fixed, &mut self.made);
+        }
+        self.numbers.reach(&running.timeline);
+        // Pictures that are about to join begin a period of their own where only sound is left.
+        let pictures = self.tracks.keys().any(|id| id.kind == Kind::Video);
+        running.renew |= pictures && !running.timeline.is_led_by_pictures();
+        if !goes_on {
+            self.close_period(wall);
+        }
+        left.carried.samples
     }
 
     pub(super) fn place(&mut self, held: Held) {
@@ -104,10 +182,48 @@ impl Packager {
     }
 }
 
+impl Running {
+    /// Whether tracks of other pushes go on in the period.
+    fn has_others(&self, id: TrackId, roster: &Roster) -> bool {
+        let owner = roster.owner(id);
+        self.timeline.live().filter_map(|other| roster.owner(other)).any(|other| Some(other) != owner)
+    }
+
+    /// Whether a track may join the running period: others go on in it, and it is what the period has under its name.
+    pub(super) fn joins(&self, id: TrackId, track: &Track, roster: &Roster) -> bool {
+        let same = self.timeline.init_of(id).is_none_or(|init| init.track.codec == track.codec);
+        let placed = id.kind == Kind::Audio || self.timeline.is_led_by_pictures();
+        same && placed && self.has_others(id, roster)
+    }
+
+    /// Whether a new period may begin with a sample of this track: with others on, those wait for the reference.
+    fn may_renew(&self, id: TrackId, roster: &Roster) -> bool {
+        let leads = self.timeline.is_reference(id) || !self.timeline.is_led_by_pictures();
+        leads || !self.has_others(id, roster)
+    }
+}
+
+/// What becomes of a sample that does not go on where its track was, while other pushes do: their period stays.
+fn among_others(step: Step, kind: Kind) -> Step {
+    match (kind, step) {
+        (Kind::Video, _) => Step::Move,
+        (Kind::Audio, Step::Drop) => Step::Drop,
+        (Kind::Audio, _) => Step::Silence,
+    }
+}
+
 /// What to do with a sample.
 enum Step {
     Place,
     Drop,
+    /// Its track joins the running period with a later one.
+    Wait,
+    /// Its track joins the running period with it.
+    Join,
+    /// Its track leaves gaps until it joins again.
+    Silence,
+    /// Its push leaves gaps until it joins again elsewhere on the timeline.
+    Move,
     /// Keep it for the next period.
     Hold,
     /// There is a hole before it that its track cannot bridge: the track is off until a new period.

@@ -68,15 +68,18 @@ impl Timeline {
 
     /// Ends the open segment of the reference at `start`, and that of tracks that are off with it.
     pub(super) fn cut(&mut self, start: MediaTime, sync: Sync, fixed: &mut Fixed, log: &mut Vec<Record>) {
-        self.counts.forced_cuts += u64::from(sync == Sync::No);
         let number = self.number();
+        if sync == Sync::No {
+            self.counts.forced_cuts += 1;
+            self.forced.push_back(number + 1);
+        }
         let elapsed = start.micros() - self.bound(number).micros();
         self.fix_target(elapsed, fixed);
         self.measure_rate(elapsed, log);
         self.bounds.push_back(start);
         for at in 0..self.tracks.len() {
             let track = &self.tracks[at];
-            let ends = at == self.reference || (track.off && track.queue.is_empty());
+            let ends = at == self.reference || (track.is_off() && track.queue.is_empty());
             if ends {
                 self.advance(at, number + 1, at == self.reference, log);
             }
@@ -97,14 +100,14 @@ impl Timeline {
     }
 
     pub(super) fn measure_rate(&mut self, elapsed_micros: i64, log: &mut Vec<Record>) {
-        let track = &self.tracks[self.reference];
-        if self.measured_rate || track.id.kind != Kind::Video {
+        let track = &mut self.tracks[self.reference];
+        if track.measured_rate || track.id.kind != Kind::Video {
             return;
         }
-        self.measured_rate = true;
+        track.measured_rate = true;
         let (_, frames) = track.lane.size();
         if let Some(frame_rate) = FrameRate::nearest(frames, elapsed_micros) {
-            log.push(Record::FrameRate { rendition: track.id.to_string().into(), frame_rate });
+            log.push(Record::FrameRate { rendition: track.lane.name().clone(), frame_rate });
         }
     }
 
