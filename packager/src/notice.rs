@@ -106,7 +106,10 @@ impl fmt::Display for Notice {
                  check the encoder's keyframe interval"
             ),
             Notice::Moved { rendition } => {
-                write!(f, "timestamps of {rendition} stepped: it leaves gaps and joins again, the others go on")
+                write!(
+                    f,
+                    "timestamps of {rendition} stepped: it leaves gaps and joins again, the others go on"
+                )
             }
             Notice::Misaligned { rendition } => write!(
                 f,

@@ -44,6 +44,8 @@ struct Sound {
     heard: Option<Instant>,
     /// Decode time of its latest frame in microseconds.
     last: Option<i64>,
+    /// What begins before that was heard from another push already.
+    resumes: Option<i64>,
 }
 
 /// What a description or a sample brings about.
@@ -166,7 +168,8 @@ impl Roster {
             feed.tracks.insert(id, track.clone());
         }
         if id.kind == Kind::Audio {
-            let fresh = || Sound { elected: feed, track: track.clone(), heard: None, last: None };
+            let fresh =
+                || Sound { elected: feed, track: track.clone(), heard: None, last: None, resumes: None };
             let sound = self.sounds.entry(id.index).or_insert_with(fresh);
             if sound.elected != feed {
                 let same = sound.track.codec == track.codec;
@@ -260,10 +263,8 @@ impl Roster {
             sound.track = track.clone();
             brought.tracks.push((TrackId { kind: Kind::Audio, index }, track));
         }
-        let next = sound.last.map_or(i64::MIN, |last| last.saturating_add(half_a_frame(&sound.track)));
-        for held in stood_by.into_iter().filter(|held| held.presented.micros() > next) {
-            brought.samples.push(sound.hear(held));
-        }
+        sound.resumes = sound.last.map(|last| last.saturating_add(half_a_frame(&sound.track)));
+        brought.samples.extend(stood_by.into_iter().filter_map(|held| sound.hear(held)));
     }
 
     /// Names a settled sample as the presentation does. A sound that is not heard stands by, or takes over.
@@ -277,7 +278,7 @@ impl Roster {
         let (index, now, from) = (place.index, held.now, held.feed);
         let Some(sound) = self.sounds.get_mut(&index) else { return self.found(held, brought) };
         if sound.elected == from {
-            brought.samples.push(sound.hear(held));
+            brought.samples.extend(sound.hear(held));
             return;
         }
         let silent = now.saturating_duration_since(*sound.heard.get_or_insert(now));
@@ -292,11 +293,13 @@ impl Roster {
 
     /// The first frame of a sound that nobody brought.
     fn found(&mut self, held: Held, brought: &mut Brought) {
-        let Some(track) = self.feed(held.feed).and_then(|feed| feed.sound(held.id.index).cloned()) else { return };
+        let Some(track) = self.feed(held.feed).and_then(|feed| feed.sound(held.id.index).cloned()) else {
+            return;
+        };
         brought.tracks.push((held.id, track.clone()));
-        let mut sound = Sound { elected: held.feed, track, heard: None, last: None };
+        let mut sound = Sound { elected: held.feed, track, heard: None, last: None, resumes: None };
         let index = held.id.index;
-        brought.samples.push(sound.hear(held));
+        brought.samples.extend(sound.hear(held));
         self.sounds.insert(index, sound);
     }
 
@@ -342,16 +345,20 @@ impl Roster {
 }
 
 impl Sound {
-    /// A frame of the sound that is heard, in the timescale that the presentation knows of it.
-    fn hear(&mut self, mut held: Held) -> Held {
+    /// A frame of the sound that is heard, in the timescale that the presentation knows of it, if it is a new one.
+    fn hear(&mut self, mut held: Held) -> Option<Held> {
         self.heard = Some(held.now);
+        if self.resumes.is_some_and(|resumes| held.presented.micros() <= resumes) {
+            return None;
+        }
+        self.resumes = None;
         self.last = Some(held.presented.micros());
         let scale = self.track.timescale;
         if held.presented.scale != scale {
             held.sample.dts = held.presented.scale.rescale(held.sample.dts, scale);
             held.presented = MediaTime::new(held.presented.to(scale), scale);
         }
-        held
+        Some(held)
     }
 }
 

@@ -231,6 +231,12 @@ impl Rendition {
         }
     }
 
+    /// Lets everything go: it begins anew.
+    pub(super) fn clear(&mut self) {
+        self.segments = RedBlackTreeMapSync::new_sync();
+        (self.held, self.held_bytes) = (Duration::ZERO, 0);
+    }
+
     /// Lets everything go but the newest segment: others have gone on for longer than anything stays.
     pub(super) fn forget(&mut self) {
         while let Some((&number, oldest)) = self.segments.first()

@@ -6,8 +6,8 @@
 
 use media::{MediaTime, Sample, Sync, Timescale};
 
-use super::strand::State;
 use super::Timeline;
+use super::strand::State;
 use crate::presentation::{FrameRate, Record};
 
 /// What becomes of the sample that is next in a queue.
@@ -19,6 +19,8 @@ enum Fate {
     Into(u64),
     /// It begins that segment.
     Begins(u64, Fit),
+    /// Its track joins, and it comes too late in that segment: the track joins with the next one.
+    Late(u64),
 }
 
 /// How what begins a segment fits to its boundary.
@@ -70,6 +72,7 @@ impl Timeline {
                     self.begin_segment(at, number, log);
                     self.add(at, sample, log);
                 }
+                Fate::Late(number) => self.advance(at, number, false, log),
                 Fate::Into(number) if self.tracks[at].state != State::Joining => {
                     self.advance(at, number, true, log);
                     self.add(at, sample, log);
@@ -121,6 +124,9 @@ impl Timeline {
         let bound = self.bound(next).micros();
         if micros < bound - tolerance {
             return Fate::Into(track.at);
+        }
+        if track.state == State::Joining && micros >= self.late_micros(next) {
+            return Fate::Late(next);
         }
         if key {
             let fit = if micros <= bound + tolerance { Fit::Exact } else { Fit::Late };

@@ -97,7 +97,8 @@ impl Strand {
 
     /// Whether a keyframe that begins before `micros` waits.
     pub(super) fn has_key_before(&self, micros: i64) -> bool {
-        let mut keys = self.queue.iter().chain(self.aligner.pending()).filter(|sample| sample.sync != Sync::No);
+        let mut keys =
+            self.queue.iter().chain(self.aligner.pending()).filter(|sample| sample.sync != Sync::No);
         keys.any(|sample| self.lane.time(sample.dts).micros() < micros)
     }
 
