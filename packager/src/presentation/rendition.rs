@@ -286,6 +286,12 @@ impl Rendition {
         }
     }
 
+    /// Lets everything go: it begins anew.
+    pub(super) fn clear(&mut self) {
+        self.segments = RedBlackTreeMapSync::new_sync();
+        (self.held, self.held_bytes, self.window) = (Duration::ZERO, 0, Window::default());
+    }
+
     /// Lets everything go but the newest segment: others have gone on for longer than anything stays.
     pub(super) fn forget(&mut self) {
         while self.segments.size() > 1 {
