@@ -63,15 +63,11 @@ impl Immutable {
 
     /// RFC 4337 §3.1, RFC 3555 §4.2.8, RFC 8216bis §10.
     pub(crate) fn mime_type(&self) -> &'static str {
-        let kind = match self {
+        mime_type(match self {
             Immutable::Init(init) => init.track.kind(),
             Immutable::Segment { kind, .. } | Immutable::Part { kind, .. } => *kind,
             Immutable::Transport { .. } => return "video/mp2t",
-        };
-        match kind {
-            Kind::Video => "video/mp4",
-            Kind::Audio => "audio/mp4",
-        }
+        })
     }
 
     /// These bytes of it, by reference.
@@ -82,5 +78,13 @@ impl Immutable {
             Immutable::Part { part, .. } => Pieces::new(part.pieces(), range),
             Immutable::Transport { bytes, .. } => Pieces::new(iter::once(bytes), range),
         }
+    }
+}
+
+/// RFC 4337 §3.1, RFC 8216bis §10.
+pub(crate) fn mime_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Video => "video/mp4",
+        Kind::Audio => "audio/mp4",
     }
 }

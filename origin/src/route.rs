@@ -22,7 +22,7 @@ use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::target::Query;
 use crate::ts::Muxed;
-use crate::{answer, cors, lookup, target};
+use crate::{answer, cors, growing, lookup, target};
 
 /// The playback plane: `/play/ENTRY/…`. Other routers may be merged with it; it has no fallback of its own.
 pub fn router(settings: &Settings, source: Arc<dyn Source>) -> Router {
@@ -35,6 +35,7 @@ async fn play(State(origin): State<Arc<Origin>>, request: Request) -> Response {
         Method::GET | Method::HEAD => {
             let viewer = request.extensions().get().copied().unwrap_or(Viewer::Public);
             origin.await_start(request.uri(), viewer).await;
+            origin.await_first_part(request.uri(), viewer).await;
             let (method, uri, headers) = (request.method(), request.uri(), request.headers());
             let answer = match target::parse(uri.path()) {
                 Ok((entry, Resource::Ts(name))) => origin.ts(entry, name, method, uri, headers, viewer).await,
@@ -90,6 +91,13 @@ impl Origin {
         }
     }
 
+    /// Nor is a segment refused that begins within a part.
+    async fn await_first_part(&self, uri: &Uri, viewer: Viewer) {
+        if let Ok((entry, resource)) = target::parse(uri.path()) {
+            growing::await_first_part(&*self.source, entry, viewer, &resource).await;
+        }
+    }
+
     fn answer(
         &self,
         method: &Method,
@@ -105,7 +113,10 @@ impl Origin {
             Resource::Multivariant => self.multivariant(&wanted()?, headers),
             Resource::Mpd => self.mpd(&wanted()?, headers),
             Resource::Playlist { rendition } => self.playlist(&wanted()?, &rendition, headers),
-            resource => answer::immutable(&self.immutable(entry, &resource, viewer)?, method, headers),
+            resource => match growing::find(&self.source, entry, viewer, &resource) {
+                Some(growing) => Ok(growing.response()),
+                None => answer::immutable(&self.immutable(entry, &resource, viewer)?, method, headers),
+            },
         }
     }
 
@@ -135,7 +146,11 @@ impl Origin {
         let view = self.view(wanted)?;
         let key = Key { version: view.version, which: Which::Mpd, options: wanted.query.options };
         let rendered = self.renderings.get(key, || dash::mpd(&view.presentation, &key.options));
-        Ok(answer::manifest(&rendered, answer::DASH, timely(view.presentation.ended, &view), headers))
+        let class = match dash::is_low_latency(&view.presentation, &key.options) {
+            true => Class::LowLatency,
+            false => timely(view.presentation.ended, &view),
+        };
+        Ok(answer::manifest(&rendered, answer::DASH, class, headers))
     }
 
     /// The snapshot that a manifest is asked of, once there is something to show.
