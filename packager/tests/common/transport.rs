@@ -164,7 +164,7 @@ fn section(begins: bool, payload: &[u8]) -> &[u8] {
     for byte in section {
         for bit in (0..8).rev() {
             let carry = crc >> 31 ^ u32::from(byte >> bit & 1);
-            crc = crc << 1 ^ carry * 0x04c1_1db7;
+            crc = (crc << 1) ^ (carry * 0x04c1_1db7);
         }
     }
     assert_eq!(crc, 0, "CRC_32");
