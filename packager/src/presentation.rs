@@ -10,7 +10,7 @@ mod slice;
 use std::sync::Arc;
 use std::time::Duration;
 
-use media::{Kind, MediaTime, WallTime};
+use media::{Captions, Kind, MediaTime, WallTime};
 
 pub use rendition::{Bitrate, FrameRate, Lookup, Rendition};
 pub use segment::{Content, Init, Open, Part, Period, Segment};
@@ -122,6 +122,13 @@ pub enum Record {
         /// Frames per second.
         frame_rate: FrameRate,
     },
+    /// Captions that the pictures of a rendition carry.
+    Captions {
+        /// Which rendition.
+        rendition: Arc<str>,
+        /// All that its period carried so far.
+        captions: Captions,
+    },
     /// From here on another set of renditions goes together.
     Span(Arc<Span>),
     /// A period got no successor yet and nothing more comes in it.
@@ -179,6 +186,10 @@ impl Presentation {
             Record::Closed { period } => self.closed = Some(period),
             Record::FrameRate { rendition, frame_rate } => {
                 self.entry(&rendition, Kind::Video).frame_rate = Some(frame_rate);
+            }
+            Record::Captions { rendition, captions } => {
+                let rendition = self.entry(&rendition, Kind::Video);
+                rendition.captions = rendition.captions.and(captions);
             }
             Record::End => {
                 self.ended = true;
