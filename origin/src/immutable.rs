@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use media::Kind;
+use packager::manifest::smooth::Fragment;
 use packager::presentation::{Init, Part, Segment};
 
 use crate::etag;
@@ -26,6 +27,12 @@ pub(crate) enum Immutable {
         number: u64,
         part: Arc<Part>,
     },
+    Smooth {
+        kind: Kind,
+        fragment: Fragment,
+        /// Without its payload.
+        metadata_only: bool,
+    },
 }
 
 impl Immutable {
@@ -35,6 +42,8 @@ impl Immutable {
             Immutable::Init(init) => init.bytes.len() as u64,
             Immutable::Segment { segment, .. } => segment.len(),
             Immutable::Part { part, .. } => part.len,
+            Immutable::Smooth { fragment, metadata_only: true, .. } => fragment.metadata as u64,
+            Immutable::Smooth { fragment, .. } => fragment.len(),
         }
     }
 
@@ -47,6 +56,10 @@ impl Immutable {
                 format!("{}-{}-{len}", segment.period.number, segment.number)
             }
             Immutable::Part { period, number, part, .. } => format!("{period}-{number}.{}-{len}", part.index),
+            Immutable::Smooth { fragment, .. } => {
+                let segment = &fragment.segment;
+                format!("{}-{}s-{len}", segment.period.number, segment.number)
+            }
         })
     }
 
@@ -54,7 +67,9 @@ impl Immutable {
     pub(crate) fn mime_type(&self) -> &'static str {
         let kind = match self {
             Immutable::Init(init) => init.track.kind(),
-            Immutable::Segment { kind, .. } | Immutable::Part { kind, .. } => *kind,
+            Immutable::Segment { kind, .. }
+            | Immutable::Part { kind, .. }
+            | Immutable::Smooth { kind, .. } => *kind,
         };
         match kind {
             Kind::Video => "video/mp4",
@@ -68,6 +83,8 @@ impl Immutable {
             Immutable::Init(init) => Pieces::new(iter::once(&init.bytes), range),
             Immutable::Segment { segment, .. } => Pieces::new(segment.pieces(), range),
             Immutable::Part { part, .. } => Pieces::new(part.pieces(), range),
+            // Metadata is the beginning: the range ends with it.
+            Immutable::Smooth { fragment, .. } => Pieces::new(fragment.pieces(), range),
         }
     }
 }

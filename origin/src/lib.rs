@@ -33,6 +33,7 @@ mod range;
 mod route;
 mod server;
 mod settings;
+mod smooth;
 mod target;
 mod timeout;
 

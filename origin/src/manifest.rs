@@ -17,6 +17,7 @@ pub(crate) enum Which {
     Multivariant,
     Mpd,
     Playlist,
+    Smooth,
 }
 
 /// Everything that a body depends on. Versions are unique in the process, so that no entry need be named.

@@ -85,6 +85,8 @@ fn class(path: &str) -> &'static str {
         Ok((_, Resource::Init { .. })) => "init",
         Ok((_, Resource::Segment { .. })) => "segment",
         Ok((_, Resource::Part { .. })) => "part",
+        Ok((_, Resource::Smooth)) => "smooth",
+        Ok((_, Resource::Fragment(_))) => "fragment",
         Ok((_, Resource::Time)) | Err(_) => "other",
     }
 }

@@ -21,7 +21,7 @@ use crate::manifest::{Key, Renderings, Which};
 use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::target::Query;
-use crate::{answer, cors, lookup, target};
+use crate::{answer, cors, lookup, smooth, target};
 
 /// The playback plane: `/play/ENTRY/…`. Other routers may be merged with it; it has no fallback of its own.
 pub fn router(settings: &Settings, source: Arc<dyn Source>) -> Router {
@@ -34,6 +34,7 @@ async fn play(State(origin): State<Arc<Origin>>, request: Request) -> Response {
         Method::GET | Method::HEAD => {
             let viewer = request.extensions().get().copied().unwrap_or(Viewer::Public);
             origin.await_start(request.uri(), viewer).await;
+            smooth::await_start(&*origin.source, origin.start_hold, request.uri(), viewer).await;
             let answer = origin.answer(request.method(), request.uri(), request.headers(), viewer);
             let mut response = answer.unwrap_or_else(Problem::into_response);
             if viewer == Viewer::Producer {
@@ -70,7 +71,10 @@ impl Origin {
     /// A manifest of a stream that is starting is waited for: most players give up after a few refusals.
     async fn await_start(&self, uri: &Uri, viewer: Viewer) {
         let manifests = |resource: &Resource| {
-            matches!(resource, Resource::Multivariant | Resource::Mpd | Resource::Playlist { .. })
+            matches!(
+                resource,
+                Resource::Multivariant | Resource::Mpd | Resource::Playlist { .. } | Resource::Smooth
+            )
         };
         if let (Ok((entry, resource)), Ok(Query { session, .. })) =
             (target::parse(uri.path()), target::query(uri.query()))
@@ -97,6 +101,7 @@ impl Origin {
             Resource::Multivariant => self.multivariant(&wanted()?, headers),
             Resource::Mpd => self.mpd(&wanted()?, headers),
             Resource::Playlist { rendition } => self.playlist(&wanted()?, &rendition, headers),
+            Resource::Smooth => self.smooth(&wanted()?, headers),
             resource => answer::immutable(&self.immutable(entry, &resource, viewer)?, method, headers),
         }
     }
@@ -128,6 +133,13 @@ impl Origin {
         let key = Key { version: view.version, which: Which::Mpd, options: wanted.query.options };
         let rendered = self.renderings.get(key, || dash::mpd(&view.presentation, &key.options));
         Ok(answer::manifest(&rendered, answer::DASH, timely(view.presentation.ended, &view), headers))
+    }
+
+    fn smooth(&self, wanted: &Wanted<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
+        let view = self.view(wanted)?;
+        let key = Key { version: view.version, which: Which::Smooth, options: wanted.query.options };
+        let rendered = smooth::render(&self.renderings, key, &view.presentation)?;
+        Ok(answer::manifest(&rendered, answer::SMOOTH, timely(view.presentation.ended, &view), headers))
     }
 
     fn view(&self, wanted: &Wanted<'_>) -> Result<Arc<View>, Problem> {

@@ -8,9 +8,12 @@
 //! /play/ENTRY/RENDITION/N.m4s        segment N
 //! /play/ENTRY/RENDITION/N.K.m4s      part K of segment N
 //! /play/ENTRY/time                   the server's clock, for UTCTiming
+//! /play/ENTRY/Manifest               Smooth client manifest; what is below it: see `smooth`
 //! ```
 //!
 //! Inside manifests every URI is relative to the manifest, so that a body is the same for every viewer.
+
+pub mod smooth;
 
 use std::fmt;
 
@@ -51,18 +54,31 @@ pub enum Resource {
     },
     /// The server's clock.
     Time,
+    /// The Smooth client manifest.
+    Smooth,
+    /// A Smooth fragment.
+    Fragment(smooth::FragmentName),
 }
 
 impl Resource {
+    /// Whether it is of Smooth Streaming, and so is found below `ENTRY.ism` too.
+    pub fn is_smooth(&self) -> bool {
+        matches!(self, Resource::Smooth | Resource::Fragment(_))
+    }
+
     /// Parses a path below `/play/ENTRY/`, without a leading slash. `None` for anything that is not ours.
     ///
-    /// Numbers have one spelling only (no sign, no leading zero), so that no body has two URLs.
+    /// Numbers have one spelling only (no sign, no leading zero), so that no body has two URLs. What names of Smooth may
+    /// look like is said in [`smooth`].
     pub fn parse(path: &str) -> Option<Resource> {
         match path {
             "master.m3u8" => return Some(Resource::Multivariant),
             "manifest.mpd" => return Some(Resource::Mpd),
             "time" => return Some(Resource::Time),
             _ => {}
+        }
+        if let Some(resource) = smooth::parse(path) {
+            return Some(resource);
         }
         let Some((rendition, file)) = path.split_once('/') else {
             let rendition = rendition_name(path.strip_suffix(".m3u8")?)?;
@@ -94,6 +110,8 @@ impl fmt::Display for Resource {
             Resource::Segment { rendition, number } => write!(f, "{rendition}/{number}.m4s"),
             Resource::Part { rendition, number, index } => write!(f, "{rendition}/{number}.{index}.m4s"),
             Resource::Time => f.write_str("time"),
+            Resource::Smooth => f.write_str("Manifest"),
+            Resource::Fragment(name) => write!(f, "{name}"),
         }
     }
 }
@@ -136,6 +154,13 @@ mod tests {
             Resource::Init { rendition: rendition(), period: 1_795_309_432 },
             Resource::Segment { rendition: rendition(), number: u64::MAX },
             Resource::Part { rendition: rendition(), number: 7, index: 0 },
+            Resource::Smooth,
+            Resource::Fragment(smooth::FragmentName {
+                bitrate: 2_500_000,
+                stream: "audio-eng".into(),
+                time: u64::MAX,
+                metadata_only: true,
+            }),
         ] {
             assert_eq!(Resource::parse(&resource.to_string()), Some(resource));
         }

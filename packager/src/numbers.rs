@@ -1,5 +1,7 @@
 //! The numbering state of an entry: what must outlive the process so that no number is used twice.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use media::WallTime;
@@ -31,6 +33,8 @@ pub struct Numbers {
     pub part_target: Option<Duration>,
     /// The longest GOP seen in the session.
     pub longest_gop: Duration,
+    /// By which bitrate Smooth URLs name each rendition, in bits per second: given once, for the life of the entry.
+    pub bitrates: Arc<BTreeMap<Arc<str>, u32>>,
 }
 
 impl Numbers {
@@ -52,6 +56,7 @@ impl Numbers {
             target_duration: None,
             part_target: None,
             longest_gop: Duration::ZERO,
+            bitrates: Arc::default(),
         }
     }
 

@@ -8,6 +8,7 @@ use container::mp4::init_segment;
 use media::{Kind, MediaTime, Sample, Sync, Track, TrackId, WallTime};
 
 use crate::align::output_timescale;
+use crate::bitrates;
 use crate::drift::Drift;
 use crate::gather::{Beginning, Gather, Held};
 use crate::notice::Notice;
@@ -390,6 +391,10 @@ impl Packager {
             return;
         };
         for record in self.made.drain(..) {
+            if let Some(named) = bitrates::naming(&mut self.numbers, presentation, &record) {
+                presentation.apply(named.clone(), wall);
+                self.log.push(named);
+            }
             presentation.apply(record.clone(), wall);
             self.log.push(record);
         }

@@ -114,6 +114,15 @@ pub enum Record {
         /// Frames per second.
         frame_rate: FrameRate,
     },
+    /// By which bitrate Smooth URLs name a rendition, before its first segment.
+    Bitrate {
+        /// Which rendition.
+        rendition: Arc<str>,
+        /// What it carries.
+        kind: Kind,
+        /// Bits per second.
+        bitrate: u32,
+    },
     /// From here on another set of renditions goes together.
     Span(Arc<Span>),
     /// A period got no successor yet and nothing more comes in it.
@@ -168,6 +177,9 @@ impl Presentation {
             Record::Closed { period } => self.closed = Some(period),
             Record::FrameRate { rendition, frame_rate } => {
                 self.entry(&rendition, Kind::Video).frame_rate = Some(frame_rate);
+            }
+            Record::Bitrate { rendition, kind, bitrate } => {
+                self.entry(&rendition, kind).named_bitrate = Some(bitrate);
             }
             Record::End => {
                 self.ended = true;

@@ -8,9 +8,11 @@
 //! the death of the process. What the machine was writing when it lost power may be gone, so a file from another
 //! boot is only a lower bound, and numbering goes on from the clock.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use media::WallTime;
@@ -94,6 +96,9 @@ struct Stored {
     target_duration: Option<u32>,
     part_target: Option<u64>,
     longest_gop: u64,
+    /// Not in files of earlier versions.
+    #[serde(default)]
+    bitrates: BTreeMap<String, u32>,
     boot: Option<String>,
 }
 
@@ -112,6 +117,7 @@ impl From<&Numbers> for Stored {
             target_duration: numbers.target_duration,
             part_target: numbers.part_target.map(micros),
             longest_gop: micros(numbers.longest_gop),
+            bitrates: numbers.bitrates.iter().map(|(name, bitrate)| (name.to_string(), *bitrate)).collect(),
             boot: None,
         }
     }
@@ -131,8 +137,13 @@ impl From<Stored> for Numbers {
             target_duration: stored.target_duration,
             part_target: stored.part_target.map(Duration::from_micros),
             longest_gop: Duration::from_micros(stored.longest_gop),
+            bitrates: Arc::new(named(stored.bitrates)),
         }
     }
+}
+
+fn named(bitrates: BTreeMap<String, u32>) -> BTreeMap<Arc<str>, u32> {
+    bitrates.into_iter().map(|(name, bitrate)| (Arc::from(name), bitrate)).collect()
 }
 
 #[cfg(test)]
@@ -145,6 +156,7 @@ mod tests {
             part_target: Some(Duration::from_millis(500)),
             closed: false,
             ended: false,
+            bitrates: Arc::new(BTreeMap::from([("video-1".into(), 2_500_000), ("audio-1".into(), 128_000)])),
             ..Numbers::unknown(WallTime::from_millis(1_795_309_432_017))
         }
     }
@@ -158,6 +170,20 @@ mod tests {
         assert_eq!(other.load("demo").expect("readable"), Some(numbers()));
         assert_eq!(other.entries().expect("readable"), ["demo"]);
         assert_eq!(other.load("else").expect("readable"), None);
+    }
+
+    #[test]
+    fn a_file_of_a_version_without_smooth_is_read() {
+        let data = tempfile::tempdir().expect("a directory");
+        let ledger = FileLedger::open(data.path()).expect("writable");
+        ledger.store("demo", &numbers()).expect("stored");
+        let file = data.path().join("live/demo/numbers.json");
+        let text = fs::read_to_string(&file).expect("stored");
+        let mut stored: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        stored.as_object_mut().expect("an object").remove("bitrates");
+        fs::write(&file, stored.to_string()).expect("written");
+        let expected = Numbers { bitrates: Arc::default(), ..numbers() };
+        assert_eq!(ledger.load("demo").expect("readable"), Some(expected));
     }
 
     #[test]
