@@ -7,7 +7,7 @@
 //!     tfhd                  sample defaults
 //!     trun                  version 1 for signed composition offsets
 //!     uuid tfxd             where the fragment stands, and how long it is
-//!     uuid tfrf             where those stand that follow it; left out where none is known
+//!     uuid tfrf             where those stand that follow it; none at the end
 //! mdat                      size and type only; the payload follows
 //! ```
 //!
@@ -71,13 +71,12 @@ fn traf(out: &mut Boxes, fragment: &SmoothFragment<'_>) -> usize {
     tfhd(out, &run);
     let data_offset_at = trun(out, fragment.samples, &run);
     extension(out, TFXD, |out| stretch(out, &fragment.at));
+    // Where nothing follows the box may be left out, but dash.js takes that for a fault of the server.
     let following = &fragment.following[..fragment.following.len().min(u8::MAX.into())];
-    if !following.is_empty() {
-        extension(out, TFRF, |out| {
-            out.bytes(&[following.len() as u8]);
-            following.iter().for_each(|next| stretch(out, next));
-        });
-    }
+    extension(out, TFRF, |out| {
+        out.bytes(&[following.len() as u8]);
+        following.iter().for_each(|next| stretch(out, next));
+    });
     data_offset_at
 }
 
@@ -152,7 +151,7 @@ mod tests {
         let (with, _) = header(&[NEXT, AT]);
         let times = [NEXT.time, NEXT.duration, AT.time, AT.duration].map(u64::to_be_bytes).concat();
         assert_eq!(uuid(&with, &TFRF), Some(&[&[1, 0, 0, 0, 2][..], &times].concat()[..]));
-        assert_eq!(uuid(&header(&[]).0, &TFRF), None, "where none follows there is no box");
+        assert_eq!(uuid(&header(&[]).0, &TFRF), Some(&[1, 0, 0, 0, 0][..]), "none follows");
     }
 
     #[test]

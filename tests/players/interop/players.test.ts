@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all(stages.map((stage) => stage.strike())));
 
-const column = { "master.m3u8": "HLS", "manifest.mpd": "DASH" } as const;
+const column = { "master.m3u8": "HLS", "manifest.mpd": "DASH", Manifest: "Smooth" } as const;
 
 /** Lets a page's player play in a browser. */
 async function page(stage: Stage, player: Player): Promise<string> {
@@ -52,7 +52,7 @@ function both(tool: string, number: string, play: (url: string) => Promise<strin
   }
 }
 
-type Limits = Partial<Record<"HLS" | "DASH", Known>>;
+type Limits = Partial<Record<"HLS" | "DASH" | "Smooth", Known>>;
 
 const MPV: Limits = {
   DASH: {
