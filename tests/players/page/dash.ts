@@ -26,7 +26,7 @@ export function playDash(video: HTMLVideoElement, url: string): void {
     live: () => player.seekToOriginalLive(),
     over: () => over,
   };
+  player.initialize(video, url, true);
   // A manifest names its clock, or has none; that of a third party cannot be reached from here.
   player.clearDefaultUTCTimingSources();
-  player.initialize(video, url, true);
 }
