@@ -63,18 +63,13 @@ impl Immutable {
         })
     }
 
-    /// RFC 4337 §3.1, RFC 8216bis §10.
     pub(crate) fn mime_type(&self) -> &'static str {
-        let kind = match self {
+        mime_type(match self {
             Immutable::Init(init) => init.track.kind(),
             Immutable::Segment { kind, .. }
             | Immutable::Part { kind, .. }
             | Immutable::Smooth { kind, .. } => *kind,
-        };
-        match kind {
-            Kind::Video => "video/mp4",
-            Kind::Audio => "audio/mp4",
-        }
+        })
     }
 
     /// These bytes of it, by reference.
@@ -86,5 +81,13 @@ impl Immutable {
             // Metadata is the beginning: the range ends with it.
             Immutable::Smooth { fragment, .. } => Pieces::new(fragment.pieces(), range),
         }
+    }
+}
+
+/// RFC 4337 §3.1, RFC 8216bis §10.
+pub(crate) fn mime_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Video => "video/mp4",
+        Kind::Audio => "audio/mp4",
     }
 }

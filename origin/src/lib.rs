@@ -20,6 +20,7 @@ mod encoding;
 mod etag;
 mod freshness;
 mod gate;
+mod growing;
 mod guard;
 mod immutable;
 mod lookup;

@@ -21,7 +21,7 @@ use crate::manifest::{Key, Renderings, Which};
 use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::target::Query;
-use crate::{answer, cors, lookup, smooth, target};
+use crate::{answer, cors, growing, lookup, smooth, target};
 
 /// The playback plane: `/play/ENTRY/…`. Other routers may be merged with it; it has no fallback of its own.
 pub fn router(settings: &Settings, source: Arc<dyn Source>) -> Router {
@@ -35,6 +35,7 @@ async fn play(State(origin): State<Arc<Origin>>, request: Request) -> Response {
             let viewer = request.extensions().get().copied().unwrap_or(Viewer::Public);
             origin.await_start(request.uri(), viewer).await;
             smooth::await_start(&*origin.source, origin.start_hold, request.uri(), viewer).await;
+            origin.await_first_part(request.uri(), viewer).await;
             let answer = origin.answer(request.method(), request.uri(), request.headers(), viewer);
             let mut response = answer.unwrap_or_else(Problem::into_response);
             if viewer == Viewer::Producer {
@@ -86,6 +87,13 @@ impl Origin {
         }
     }
 
+    /// Nor is a segment refused that begins within a part.
+    async fn await_first_part(&self, uri: &Uri, viewer: Viewer) {
+        if let Ok((entry, resource)) = target::parse(uri.path()) {
+            growing::await_first_part(&*self.source, entry, viewer, &resource).await;
+        }
+    }
+
     fn answer(
         &self,
         method: &Method,
@@ -102,7 +110,10 @@ impl Origin {
             Resource::Mpd => self.mpd(&wanted()?, headers),
             Resource::Playlist { rendition } => self.playlist(&wanted()?, &rendition, headers),
             Resource::Smooth => self.smooth(&wanted()?, headers),
-            resource => answer::immutable(&self.immutable(entry, &resource, viewer)?, method, headers),
+            resource => match growing::find(&self.source, entry, viewer, &resource) {
+                Some(growing) => Ok(growing.response()),
+                None => answer::immutable(&self.immutable(entry, &resource, viewer)?, method, headers),
+            },
         }
     }
 
@@ -132,7 +143,11 @@ impl Origin {
         let view = self.view(wanted)?;
         let key = Key { version: view.version, which: Which::Mpd, options: wanted.query.options };
         let rendered = self.renderings.get(key, || dash::mpd(&view.presentation, &key.options));
-        Ok(answer::manifest(&rendered, answer::DASH, timely(view.presentation.ended, &view), headers))
+        let class = match dash::is_low_latency(&view.presentation, &key.options) {
+            true => Class::LowLatency,
+            false => timely(view.presentation.ended, &view),
+        };
+        Ok(answer::manifest(&rendered, answer::DASH, class, headers))
     }
 
     fn smooth(&self, wanted: &Wanted<'_>, headers: &HeaderMap) -> Result<Response, Problem> {

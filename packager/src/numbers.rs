@@ -75,6 +75,6 @@ impl Numbers {
     pub(crate) fn reach(&mut self, timeline: &Timeline) {
         self.segment = timeline.number();
         self.closed = false;
-        self.until = timeline.period().start.plus(timeline.end());
+        self.until = timeline.period().start.plus(timeline.reached());
     }
 }

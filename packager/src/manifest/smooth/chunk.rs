@@ -62,7 +62,7 @@ pub(super) fn listed(rendition: &Rendition) -> Vec<Chunk<'_>> {
 
 /// Whether anything of a rendition can be listed.
 pub(super) fn is_ready(rendition: &Rendition) -> bool {
-    let newest = rendition.segments.values().rev().filter(|segment| !segment.is_gap());
+    let newest = held(rendition, 0).rev().filter(|segment| !segment.is_gap());
     newest.take(LOOKAHEAD + 1).any(|segment| following(rendition, segment).is_some())
 }
 
@@ -70,8 +70,7 @@ pub(super) fn is_ready(rendition: &Rendition) -> bool {
 /// is not settled. What is settled stays: the segments of a rendition come in order and never change.
 pub(super) fn following<'a>(rendition: &'a Rendition, segment: &Segment) -> Option<Vec<Chunk<'a>>> {
     let mut following = Vec::with_capacity(LOOKAHEAD);
-    let later = rendition.segments.range(segment.number + 1..).map(|(_, later)| later);
-    for later in later.filter(|later| !later.is_gap()) {
+    for later in held(rendition, segment.number + 1).filter(|later| !later.is_gap()) {
         if !same_configuration(later, segment) {
             return Some(following);
         }
@@ -81,6 +80,11 @@ pub(super) fn following<'a>(rendition: &'a Rendition, segment: &Segment) -> Opti
         }
     }
     rendition.ended.then_some(following)
+}
+
+/// What can be fetched of a rendition from a number on, oldest first: what is listed and what follows that.
+pub(super) fn held(rendition: &Rendition, from: u64) -> impl DoubleEndedIterator<Item = &Arc<Segment>> {
+    rendition.segments.range(from..).map(|(_, segment)| segment)
 }
 
 fn same_configuration(one: &Segment, other: &Segment) -> bool {

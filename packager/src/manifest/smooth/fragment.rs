@@ -1,5 +1,6 @@
 //! One fragment: another header before the payload of a segment, which is the very memory that HLS and DASH show.
 
+use std::cmp::Ordering;
 use std::iter;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use container::mp4::{
 };
 use media::Kind;
 
-use super::chunk::{Chunk, at, following};
+use super::chunk::{Chunk, at, following, held};
 use super::stream;
 use crate::presentation::{Presentation, Rendition, Segment};
 
@@ -81,14 +82,14 @@ fn beginning(rendition: &Rendition, time: u64) -> Result<Fragment, Absent> {
 
 /// The segment that begins at a time: numbers grow with it.
 fn search(rendition: &Rendition, time: u64) -> Option<&Arc<Segment>> {
-    let (mut low, mut high) = (*rendition.segments.first()?.0, *rendition.segments.last()?.0);
+    let (mut low, mut high) = (held(rendition, 0).next()?.number, rendition.last()?.number);
     while low <= high {
         let middle = low + (high - low) / 2;
-        let (&number, segment) = rendition.segments.range(middle..=high).next()?;
+        let segment = held(rendition, middle).next()?;
         match Chunk::of(segment).time.cmp(&time) {
-            std::cmp::Ordering::Equal => return Some(segment),
-            std::cmp::Ordering::Less => low = number + 1,
-            std::cmp::Ordering::Greater => high = middle.checked_sub(1)?,
+            Ordering::Equal => return Some(segment),
+            Ordering::Less => low = segment.number + 1,
+            Ordering::Greater => high = middle.checked_sub(1)?,
         }
     }
     None
