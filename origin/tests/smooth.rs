@@ -115,7 +115,7 @@ async fn an_ended_one_may_begin_anew_soon() {
 async fn a_fragment_has_one_body_however_it_is_spelled_ms_sstr_2_2_3() {
     let router = router(&Settings::default(), shelf(false).0);
     let chunks = chunks(&router).await;
-    assert_eq!(chunks.len(), 4);
+    assert_eq!(chunks.len(), 5, "all but the last, of which is not known what follows");
     let plain = &chunks[1];
     let encoded = plain.replace('(', "%28").replace(')', "%29").replace('=', "%3d");
     let expected = body(ask(&router, &format!("/play/demo/{plain}"), &[]).await).await;
