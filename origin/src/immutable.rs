@@ -4,10 +4,12 @@ use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::HeaderValue;
 use media::Kind;
 use packager::manifest::smooth::Fragment;
 use packager::presentation::{Init, Part, Segment};
+use packager::ts::REVISION;
 
 use crate::etag;
 use crate::pieces::Pieces;
@@ -33,6 +35,13 @@ pub(crate) enum Immutable {
         /// Without its payload.
         metadata_only: bool,
     },
+    /// A segment as MPEG-TS.
+    Transport {
+        /// P and N of the segment that it is made of.
+        period: u64,
+        number: u64,
+        bytes: Bytes,
+    },
 }
 
 impl Immutable {
@@ -44,6 +53,7 @@ impl Immutable {
             Immutable::Part { part, .. } => part.len,
             Immutable::Smooth { fragment, metadata_only: true, .. } => fragment.metadata as u64,
             Immutable::Smooth { fragment, .. } => fragment.len(),
+            Immutable::Transport { bytes, .. } => bytes.len() as u64,
         }
     }
 
@@ -60,15 +70,18 @@ impl Immutable {
                 let segment = &fragment.segment;
                 format!("{}-{}s-{len}", segment.period.number, segment.number)
             }
+            Immutable::Transport { period, number, .. } => format!("{period}-{number}-ts{REVISION}-{len}"),
         })
     }
 
+    /// RFC 4337 §3.1, RFC 3555 §4.2.8, RFC 8216bis §10.
     pub(crate) fn mime_type(&self) -> &'static str {
         mime_type(match self {
             Immutable::Init(init) => init.track.kind(),
             Immutable::Segment { kind, .. }
             | Immutable::Part { kind, .. }
             | Immutable::Smooth { kind, .. } => *kind,
+            Immutable::Transport { .. } => return "video/mp2t",
         })
     }
 
@@ -80,6 +93,7 @@ impl Immutable {
             Immutable::Part { part, .. } => Pieces::new(part.pieces(), range),
             // Metadata is the beginning: the range ends with it.
             Immutable::Smooth { fragment, .. } => Pieces::new(fragment.pieces(), range),
+            Immutable::Transport { bytes, .. } => Pieces::new(iter::once(bytes), range),
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Uri;
+use axum::response::Response;
+use http::{HeaderMap, Uri};
 use packager::Presentation;
 use packager::manifest::smooth;
 use packager::names::Resource;
@@ -12,9 +13,10 @@ use stream::{Found, Source, View, Viewer};
 use tokio::time::timeout;
 
 use crate::immutable::Immutable;
-use crate::manifest::{Key, Rendered, Renderings};
+use crate::manifest::{Key, Which};
 use crate::problem::Problem;
-use crate::target;
+use crate::route::{Origin, Wanted, timely};
+use crate::{answer, target};
 
 /// A manifest of a stream that has something to play, but not for Smooth yet, is waited for: a client that gets none
 /// gives up.
@@ -45,14 +47,19 @@ fn lacking(view: &View) -> Option<(Arc<str>, u64)> {
     view.rendition(&slowest.name).map(|(rendition, version)| (rendition.name.clone(), version))
 }
 
-/// The client manifest of a snapshot. That there is none yet is found out once for all who ask, too.
-pub(crate) fn render(
-    renderings: &Renderings,
-    key: Key,
-    presentation: &Presentation,
-) -> Result<Arc<Rendered>, Problem> {
-    let rendered = renderings.get(key, || smooth::manifest(presentation, &key.options).unwrap_or_default());
-    if rendered.plain().body.is_empty() { Err(Problem::Starting) } else { Ok(rendered) }
+impl Origin {
+    /// The client manifest. That there is none yet is found out once for all who ask, too.
+    pub(crate) fn smooth(&self, wanted: &Wanted<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
+        let view = self.view(wanted)?;
+        let presentation = &view.presentation;
+        let key = Key { version: view.version, which: Which::Smooth, options: wanted.query.options };
+        let write = || smooth::manifest(presentation, &key.options).unwrap_or_default();
+        let rendered = self.renderings.get(key, write);
+        if rendered.plain().body.is_empty() {
+            return Err(Problem::Starting);
+        }
+        Ok(answer::manifest(&rendered, answer::SMOOTH, timely(presentation.ended, &view), headers))
+    }
 }
 
 /// The fragment in one session. `None` when that session has no such stream or quality.

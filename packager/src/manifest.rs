@@ -2,6 +2,7 @@
 
 pub mod dash;
 pub mod hls;
+pub mod hls_ts;
 pub mod smooth;
 
 /// What a request asks of a manifest beside its name. Equal options of one snapshot give equal bytes, so they are part
@@ -12,11 +13,14 @@ pub struct Options {
     pub pinned: bool,
     /// Whether what is not a whole segment yet may be shown (`?ll=0` says no).
     pub low_latency: bool,
+    /// Whether the player knows what is older than the skip boundary (`_HLS_skip`, RFC 8216bis §6.2.5.1); media
+    /// playlists alone can leave it out.
+    pub skip: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { pinned: false, low_latency: true }
+        Options { pinned: false, low_latency: true, skip: false }
     }
 }
 

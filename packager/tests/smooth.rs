@@ -170,7 +170,7 @@ fn what_a_decoder_needs_is_in_the_manifest_ms_sstr_2_2_2_5() {
     }
     let Codec::Avc(avc) = video_track().codec else { panic!("H.264") };
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02X}")).collect::<String>();
-    let annex_b: String = avc.parameter_sets().map(|set| format!("00000001{}", hex(set))).collect();
+    let annex_b: String = avc.parameter_sets().iter().map(|set| format!("00000001{}", hex(set))).collect();
     let manifest = Manifest::parse(&text);
     assert_eq!(manifest.stream("video").private_data, [annex_b]);
     assert!(manifest.stream("video").private_data[0].starts_with("0000000167"), "SPS first");

@@ -1,5 +1,7 @@
 //! H.264: the AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1) and the NAL units of a sample.
 
+mod parameters;
+
 use bytes::Bytes;
 use h264_reader::avcc::AvcDecoderConfigurationRecord;
 use h264_reader::nal::sps::{FrameMbsFlags, SeqParameterSet};
@@ -77,16 +79,6 @@ impl Avc {
         (width.min(u64::from(u32::MAX)) as u32, u32::from(self.height))
     }
 
-    /// The parameter sets of the decoder configuration, SPS before PPS: NAL units without start code or length. What
-    /// the record breaks off in is left out.
-    pub fn parameter_sets(&self) -> impl Iterator<Item = &[u8]> {
-        // ISO/IEC 14496-15 §5.3.3.1.2: two counted lists, of which the first has its count in five bits.
-        let mut rest = self.record.get(5..).unwrap_or_default();
-        let sequence = take_sets(&mut rest, 0x1f);
-        let picture = take_sets(&mut rest, 0xff);
-        sequence.into_iter().chain(picture)
-    }
-
     /// What a sample that the encoder marked as a keyframe really is.
     ///
     /// Encoders mark the intra pictures of an open GOP as keyframes too; only an IDR picture cuts every
@@ -112,22 +104,6 @@ pub fn nal_units(length_size: u8, mut sample: &[u8]) -> impl Iterator<Item = &[u
     })
 }
 
-/// A list of parameter sets with its count and their lengths before them.
-fn take_sets<'a>(rest: &mut &'a [u8], count_mask: u8) -> Vec<&'a [u8]> {
-    let Some((&count, mut left)) = rest.split_first() else { return Vec::new() };
-    let mut sets = Vec::new();
-    for _ in 0..count & count_mask {
-        let set = left
-            .split_first_chunk()
-            .and_then(|(length, after)| after.split_at_checked(usize::from(u16::from_be_bytes(*length))));
-        let Some((set, after)) = set else { break };
-        sets.push(set);
-        left = after;
-    }
-    *rest = left;
-    sets
-}
-
 fn invalid(what: String) -> Error {
     Error::Invalid { codec: "H.264", what }
 }
@@ -149,23 +125,6 @@ mod tests {
         assert_eq!((avc.width, avc.height, avc.length_size), (1280, 720, 4));
         assert_eq!(avc.display_size(), (1280, 720));
         assert_eq!(avc.rfc6381(), "avc1.64001f");
-    }
-
-    #[test]
-    fn tells_its_parameter_sets() {
-        let avc = Avc::parse(Bytes::from_static(RECORD)).expect("valid");
-        let sets: Vec<&[u8]> = avc.parameter_sets().collect();
-        assert_eq!(sets, [&RECORD[8..34], &RECORD[37..41]]);
-    }
-
-    #[test]
-    fn parameter_sets_end_where_the_record_breaks_off() {
-        let whole = Avc::parse(Bytes::from_static(RECORD)).expect("valid");
-        for end in 0..RECORD.len() {
-            let broken = Avc { record: Bytes::from_static(&RECORD[..end]), ..whole.clone() };
-            let expected = usize::from(end >= 34) + usize::from(end >= 41);
-            assert_eq!(broken.parameter_sets().count(), expected, "{end}");
-        }
     }
 
     // x264, 720x576, coded as fields.

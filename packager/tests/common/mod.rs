@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod smooth;
+pub mod transport;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -27,7 +27,7 @@ fn write_avc(out: &mut String, avc: &Avc) -> fmt::Result {
     }
     write!(out, " CodecPrivateData=\"")?;
     for set in avc.parameter_sets() {
-        write!(out, "00000001{}", Hex(set))?;
+        write!(out, "00000001{}", Hex(&set))?;
     }
     write!(out, "\"")
 }
