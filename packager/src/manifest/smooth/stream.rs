@@ -99,3 +99,126 @@ fn common<'a>(one: &[Chunk<'a>], other: &[Chunk<'a>]) -> Vec<Chunk<'a>> {
     let count = one.iter().rev().zip(other.iter().rev()).take_while(same).count();
     one[one.len() - count..].to_vec()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use media::{Timescale, WallTime};
+
+    use super::*;
+    use crate::fixture::video_track;
+    use crate::presentation::{Content, Init, Part, Period, Record, Retention, Segment, Session};
+
+    const SECOND: i64 = 90_000;
+
+    /// A presentation in the making.
+    struct Show(Presentation);
+
+    impl Show {
+        fn new() -> Show {
+            let minute = Duration::from_secs(60);
+            let retention = Retention { live: minute, dvr: minute, dvr_bytes: 0, max_bytes: 1 << 20 };
+            let session = Session {
+                id: 1,
+                target_duration: 2,
+                part_target: Duration::from_millis(500),
+                window: minute,
+                retention,
+                burnt: None,
+                low_latency: true,
+            };
+            Show(Presentation::new(Arc::new(session), WallTime::default()))
+        }
+
+        /// Segments of two seconds, of which each begins `late` ticks after its time.
+        fn has(mut self, rendition: &str, bitrate: u32, numbers: std::ops::Range<u64>, late: i64) -> Show {
+            let kind = Kind::Video;
+            let at = WallTime::default();
+            self.0.apply(Record::Bitrate { rendition: rendition.into(), kind, bitrate }, at);
+            for number in numbers {
+                let start = number as i64 * 2 * SECOND + late;
+                let segment = Arc::new(segment(number, start, false));
+                self.0.apply(Record::Segment { rendition: rendition.into(), kind, segment }, at);
+            }
+            self
+        }
+
+        fn lacks(mut self, rendition: &str, number: u64) -> Show {
+            let segment = Arc::new(segment(number, number as i64 * 2 * SECOND, true));
+            let record = Record::Segment { rendition: rendition.into(), kind: Kind::Video, segment };
+            self.0.apply(record, WallTime::default());
+            self
+        }
+
+        /// Bitrates of the one StreamIndex, and the numbers of its chunks.
+        fn shows(&self) -> (Vec<u32>, Vec<u64>) {
+            let [stream] = &streams(&self.0)[..] else { panic!("one StreamIndex") };
+            let bitrates = stream.levels.iter().map(|level| level.bitrate);
+            (bitrates.collect(), stream.chunks.iter().map(|chunk| chunk.segment.number).collect())
+        }
+    }
+
+    fn segment(number: u64, start: i64, gap: bool) -> Segment {
+        let track = media::Track { timescale: Timescale::VIDEO, ..video_track() };
+        let part = Part {
+            index: 0,
+            start,
+            duration: 2 * SECOND,
+            independent: true,
+            header: Bytes::from_static(b"header"),
+            payload: Vec::new(),
+            len: 6,
+        };
+        let content = match gap {
+            true => Content::Gap,
+            false => Content::Media {
+                init: Arc::new(Init { period: 1, track, bytes: Bytes::new() }),
+                parts: vec![Arc::new(part)],
+            },
+        };
+        let period = Arc::new(Period { number: 1, discontinuity: 0, start: WallTime::default() });
+        Segment { number, period, start, duration: 2 * SECOND, scale: Timescale::VIDEO, content }
+    }
+
+    #[test]
+    fn qualities_with_the_same_chunks_share_a_stream_index_ms_sstr_2_2_2_3() {
+        let show = Show::new().has("video-360p", 800_000, 1..8, 0).has("video-720p", 2_500_000, 1..8, 0);
+        assert_eq!(show.shows(), (vec![2_500_000, 800_000], (1..7).collect()));
+    }
+
+    #[test]
+    fn one_that_is_a_segment_ahead_waits_for_the_others() {
+        let show = Show::new().has("video-360p", 800_000, 1..9, 0).has("video-720p", 2_500_000, 1..8, 0);
+        assert_eq!(show.shows(), (vec![2_500_000, 800_000], (1..7).collect()));
+    }
+
+    #[test]
+    fn one_that_is_cut_elsewhere_is_left_out() {
+        let show = Show::new().has("video-360p", 800_000, 1..9, 0).has("video-720p", 2_500_000, 1..8, 3000);
+        assert_eq!(show.shows(), (vec![800_000], (1..8).collect()));
+    }
+
+    #[test]
+    fn one_that_joins_is_shown_when_it_has_some_chunks_and_the_list_then_begins_with_it() {
+        let show = |first| Show::new().has("video-360p", 1, 1..9, 0).has("video-720p", 2, first..9, 0);
+        assert_eq!(show(6).shows(), (vec![1], (1..8).collect()), "two are few");
+        assert_eq!(show(5).shows(), (vec![2, 1], (5..8).collect()));
+    }
+
+    #[test]
+    fn what_all_list_has_no_hole() {
+        let show = Show::new().has("video-360p", 1, 1..9, 0).has("video-720p", 2, 1..4, 0);
+        let show = show.lacks("video-720p", 4).has("video-720p", 2, 5..9, 0);
+        assert_eq!(show.shows(), (vec![2, 1], (5..8).collect()));
+    }
+
+    #[test]
+    fn one_that_died_is_left_out() {
+        let show = Show::new().has("video-360p", 1, 1..9, 0).has("video-720p", 2, 1..7, 0);
+        let show = show.lacks("video-720p", 7).lacks("video-720p", 8);
+        assert_eq!(show.shows(), (vec![1], (1..8).collect()));
+    }
+}
