@@ -25,7 +25,7 @@ use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::target::{Directives, Query};
 use crate::ts::Muxed;
-use crate::{answer, cors, growing, hint, lookup, target};
+use crate::{answer, cors, growing, hint, lookup, smooth, target};
 
 /// The playback plane: `/play/ENTRY/…`. Other routers may be merged with it; it has no fallback of its own.
 pub fn router(settings: &Settings, source: Arc<dyn Source>) -> Router {
@@ -90,6 +90,7 @@ impl Origin {
     /// Waits for what a request may wait for.
     async fn ready(&self, uri: &Uri, viewer: Viewer) -> Result<(), Problem> {
         self.await_start(uri, viewer).await;
+        smooth::await_start(&*self.source, self.start_hold, uri, viewer).await;
         self.await_first_part(uri, viewer).await;
         self.await_more(uri, viewer).await
     }
@@ -99,6 +100,7 @@ impl Origin {
         let manifests = |resource: &Resource| {
             matches!(resource, Resource::Multivariant | Resource::Mpd | Resource::Playlist { .. })
                 || matches!(resource, Resource::Ts(Ts::Multivariant | Ts::Playlist { .. }))
+                || *resource == Resource::Smooth
         };
         if let Ok((entry, resource)) = target::parse(uri.path())
             && manifests(&resource)
@@ -176,6 +178,7 @@ impl Origin {
                 let directives = target::directives(uri.query())?;
                 self.playlist(&wanted()?, rendition, directives, headers)
             }
+            Resource::Smooth => self.smooth(&wanted()?, headers),
             resource => match growing::find(&self.source, entry, viewer, &resource) {
                 Some(growing) => Ok(growing.response()),
                 None => answer::immutable(&self.immutable(entry, &resource, viewer)?, method, headers),
