@@ -21,6 +21,7 @@ mod encoding;
 mod etag;
 mod freshness;
 mod gate;
+mod growing;
 mod guard;
 mod hint;
 mod immutable;
@@ -37,6 +38,7 @@ mod server;
 mod settings;
 mod target;
 mod timeout;
+mod ts;
 
 pub use doors::Doors;
 pub use metrics::Metrics;

@@ -11,7 +11,7 @@ use http::header::CACHE_CONTROL;
 use http::{HeaderMap, Method, Uri};
 use packager::manifest::hls::Reload;
 use packager::manifest::{Options, dash, hls};
-use packager::names::Resource;
+use packager::names::{Resource, Ts};
 use stream::{Found, Source, View, Viewer};
 use tokio::time::timeout;
 
@@ -24,7 +24,8 @@ use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::target::{Directives, Query};
-use crate::{answer, cors, hint, lookup, target};
+use crate::ts::Muxed;
+use crate::{answer, cors, growing, hint, lookup, target};
 
 /// The playback plane: `/play/ENTRY/…`. Other routers may be merged with it; it has no fallback of its own.
 pub fn router(settings: &Settings, source: Arc<dyn Source>) -> Router {
@@ -41,10 +42,15 @@ async fn play(State(origin): State<Arc<Origin>>, request: Request) -> Response {
     match *request.method() {
         Method::GET | Method::HEAD => {
             let viewer = request.extensions().get().copied().unwrap_or(Viewer::Public);
-            origin.await_start(request.uri(), viewer).await;
-            let ready = origin.await_more(request.uri(), viewer).await;
-            let answer = || origin.answer(request.method(), request.uri(), request.headers(), viewer);
-            let answer = ready.and_then(|()| answer());
+            let ready = origin.ready(request.uri(), viewer).await;
+            let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+            let answer = match (ready, target::parse(uri.path())) {
+                (Err(problem), _) => Err(problem),
+                (Ok(()), Ok((entry, Resource::Ts(name)))) => {
+                    origin.ts(entry, name, method, uri, headers, viewer).await
+                }
+                (Ok(()), _) => origin.answer(method, uri, headers, viewer),
+            };
             let mut response = answer.unwrap_or_else(Problem::into_response);
             if viewer == Viewer::Producer {
                 response.headers_mut().insert(CACHE_CONTROL, Class::Producer.cache_control());
@@ -56,19 +62,20 @@ async fn play(State(origin): State<Arc<Origin>>, request: Request) -> Response {
     }
 }
 
-struct Origin {
-    source: Arc<dyn Source>,
-    renderings: Renderings,
+pub(crate) struct Origin {
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) renderings: Renderings,
+    pub(crate) muxed: Muxed,
     freshness: Freshness,
     blocking: Blocking,
     start_hold: Duration,
 }
 
 /// Of what a manifest is asked for, and by whom.
-struct Wanted<'a> {
-    entry: &'a str,
-    query: Query,
-    viewer: Viewer,
+pub(crate) struct Wanted<'a> {
+    pub(crate) entry: &'a str,
+    pub(crate) query: Query,
+    pub(crate) viewer: Viewer,
 }
 
 impl Origin {
@@ -76,13 +83,22 @@ impl Origin {
         let freshness = Freshness::new(settings.max_tracked_entries);
         let blocking = Blocking::new(settings.max_waiting, metrics.blocked.clone());
         let start_hold = settings.start_hold;
-        Origin { source, renderings: Renderings::new(settings), freshness, blocking, start_hold }
+        let (renderings, muxed) = (Renderings::new(settings), Muxed::new(settings));
+        Origin { source, renderings, muxed, freshness, blocking, start_hold }
+    }
+
+    /// Waits for what a request may wait for.
+    async fn ready(&self, uri: &Uri, viewer: Viewer) -> Result<(), Problem> {
+        self.await_start(uri, viewer).await;
+        self.await_first_part(uri, viewer).await;
+        self.await_more(uri, viewer).await
     }
 
     /// A manifest of a stream that is starting is waited for: most players give up after a few refusals.
     async fn await_start(&self, uri: &Uri, viewer: Viewer) {
         let manifests = |resource: &Resource| {
             matches!(resource, Resource::Multivariant | Resource::Mpd | Resource::Playlist { .. })
+                || matches!(resource, Resource::Ts(Ts::Multivariant | Ts::Playlist { .. }))
         };
         if let (Ok((entry, resource)), Ok(Query { session, .. })) =
             (target::parse(uri.path()), target::query(uri.query()))
@@ -91,6 +107,13 @@ impl Origin {
         {
             // Started or not, the answer says.
             let _ = timeout(self.start_hold, self.source.started(entry, session, viewer)).await;
+        }
+    }
+
+    /// Nor is a segment refused that begins within a part.
+    async fn await_first_part(&self, uri: &Uri, viewer: Viewer) {
+        if let Ok((entry, resource)) = target::parse(uri.path()) {
+            growing::await_first_part(&*self.source, entry, viewer, &resource).await;
         }
     }
 
@@ -154,7 +177,10 @@ impl Origin {
                 let directives = target::directives(uri.query())?;
                 self.playlist(&wanted()?, &rendition, directives, headers)
             }
-            resource => answer::immutable(&self.immutable(entry, &resource, viewer)?, method, headers),
+            resource => match growing::find(&self.source, entry, viewer, &resource) {
+                Some(growing) => Ok(growing.response()),
+                None => answer::immutable(&self.immutable(entry, &resource, viewer)?, method, headers),
+            },
         }
     }
 
@@ -201,7 +227,8 @@ impl Origin {
         Ok(answer::manifest(&rendered, answer::DASH, timely(view.presentation.ended, &view), headers))
     }
 
-    fn view(&self, wanted: &Wanted<'_>) -> Result<Arc<View>, Problem> {
+    /// The snapshot that a manifest is asked of, once there is something to show.
+    pub(crate) fn view(&self, wanted: &Wanted<'_>) -> Result<Arc<View>, Problem> {
         match self.source.find(wanted.entry, wanted.query.session, wanted.viewer) {
             Found::View(view) if view.presentation.playable() => Ok(view),
             found => Err(why_not(&found)),
@@ -209,12 +236,15 @@ impl Origin {
     }
 
     fn immutable(&self, entry: &str, resource: &Resource, viewer: Viewer) -> Result<Immutable, Problem> {
-        match lookup::find(&self.source.sessions(entry, viewer), resource) {
-            Some(answer) => answer,
-            None => Err(match self.source.find(entry, None, viewer) {
-                Found::View(view) if view.presentation.playable() => Problem::NoSuchRendition,
-                found => why_not(&found),
-            }),
+        let found = lookup::find(&self.source.sessions(entry, viewer), resource);
+        found.unwrap_or_else(|| Err(self.why_no_media(entry, viewer)))
+    }
+
+    /// Why no session knows of some media.
+    pub(crate) fn why_no_media(&self, entry: &str, viewer: Viewer) -> Problem {
+        match self.source.find(entry, None, viewer) {
+            Found::View(view) if view.presentation.playable() => Problem::NoSuchRendition,
+            found => why_not(&found),
         }
     }
 }
@@ -227,7 +257,8 @@ fn why_not(found: &Found) -> Problem {
     }
 }
 
-fn timely(ended: bool, view: &View) -> Class {
+/// How long a manifest may be kept that changes while its session lasts.
+pub(crate) fn timely(ended: bool, view: &View) -> Class {
     match ended {
         true => Class::Ended,
         false => Class::Live { target_duration: view.presentation.session.target_duration },

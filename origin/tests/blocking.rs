@@ -91,7 +91,11 @@ async fn a_playlist_comes_when_it_lists_what_was_asked_for() {
     then(&shelf, &live(2)).await;
     for answer in [part.await.expect("no panic"), pinned.await.expect("no panic")] {
         assert_eq!(answer.told(), (200, AWAITED, 1));
-        assert!(answer.body.contains("13.1.m4s") && !answer.body.contains("video-1/13.m4s"), "{}", answer.body);
+        assert!(
+            answer.body.contains("13.1.m4s") && !answer.body.contains("video-1/13.m4s"),
+            "{}",
+            answer.body
+        );
     }
     then(&shelf, &live(0).segment("video-1", 13, 3000)).await;
     let whole = whole.await.expect("no panic");
@@ -160,7 +164,8 @@ async fn what_does_not_come_in_time_is_unavailable() {
 #[tokio::test(start_paused = true)]
 async fn the_end_lets_everybody_go() {
     let shelf = shelf(&live(1));
-    let waiting = ["video-1.m3u8?_HLS_msn=13", "audio-1.m3u8?s=3&_HLS_msn=13&_HLS_part=1"].map(|it| ask(&shelf, it));
+    let waiting =
+        ["video-1.m3u8?_HLS_msn=13", "audio-1.m3u8?s=3&_HLS_msn=13&_HLS_part=1"].map(|it| ask(&shelf, it));
     let ended = live(1).end();
     then(&shelf, &ended).await;
     for waiting in waiting {

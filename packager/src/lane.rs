@@ -112,8 +112,11 @@ impl Lane {
             return;
         };
         let independent = first.sync == Sync::Yes;
+        let begins_segment = self.segment.parts.is_empty();
         let header = fragment_header(&Fragment {
-            begins_segment: self.segment.parts.is_empty(),
+            begins_segment,
+            // From the period's anchor, never from the clock: the same samples give the same bytes.
+            produced: begins_segment.then(|| self.period.start.plus(self.time(part.start))),
             sequence: self.sequence,
             base_time: part.start.max(0) as u64,
             samples: &part.samples,

@@ -2,6 +2,7 @@
 
 pub mod dash;
 pub mod hls;
+pub mod hls_ts;
 
 /// What a request asks of a manifest beside its name. Equal options of one snapshot give equal bytes, so they are part
 /// of the key under which a rendering is kept.

@@ -354,6 +354,7 @@ impl Packager {
             period: period.clone(),
             first,
             start: MediaTime::ZERO,
+            renditions: tracks.iter().map(|(id, ..)| (id.kind, id.to_string().into())).collect(),
         })));
         let timeline = Timeline::new(self.settings.clone(), period, first, tracks, beginning.zero);
         let drift = Drift::new(beginning.now);

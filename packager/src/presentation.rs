@@ -82,6 +82,8 @@ pub struct Span {
     pub first: u64,
     /// Where that begins in the period.
     pub start: MediaTime,
+    /// The renditions that go together, whether there is anything of them yet or not.
+    pub renditions: Vec<(Kind, Arc<str>)>,
 }
 
 /// One thing the packager made. The log of them is ordered; a [`Presentation`] is its fold, here or elsewhere.

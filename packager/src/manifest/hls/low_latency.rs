@@ -81,7 +81,8 @@ fn part(out: &mut String, rendition: &Rendition, number: u64, listed: &Listed<'_
 
 /// Whether decoding can begin somewhere in a part: it need not be at its start (RFC 8216bis §4.4.4.9).
 fn decodable(kind: Kind, part: &Part) -> bool {
-    let within = || parse_fragment(&part.header).is_ok_and(|it| it.samples.iter().any(|s| s.sync == Sync::Yes));
+    let within =
+        || parse_fragment(&part.header).is_ok_and(|it| it.samples.iter().any(|s| s.sync == Sync::Yes));
     part.independent || (kind == Kind::Video && within())
 }
 

@@ -44,13 +44,26 @@ fn write_multivariant(out: &mut String, presentation: &Presentation) -> fmt::Res
     }
     // A variant is as heavy as its heaviest audio.
     let audio = alive(Kind::Audio).max_by_key(|audio| audio.bitrate.peak);
-    for video in alive(Kind::Video) {
+    for video in in_order(alive(Kind::Video).collect()) {
         let group = audio.map(|_| AUDIO_GROUP);
         let together: Vec<&Arc<Rendition>> = std::iter::once(video).chain(audio).collect();
         stream_inf(out, &together, group)?;
         writeln!(out, "{}", uri(video))?;
     }
     Ok(())
+}
+
+/// Players begin with the variant that is listed first: the one whose rate most networks bear, then the others from the
+/// best down.
+fn in_order(mut variants: Vec<&Arc<Rendition>>) -> Vec<&Arc<Rendition>> {
+    const SENSIBLE: u64 = 2_000_000;
+    // Equal rates stand in the order of appearance.
+    variants.sort_by_key(|video| std::cmp::Reverse(video.bitrate.average));
+    let off = |video: &&Arc<Rendition>| video.bitrate.average.abs_diff(SENSIBLE);
+    if let Some(first) = (0..variants.len()).min_by_key(|&at| off(&variants[at])) {
+        variants[..=first].rotate_right(1);
+    }
+    variants
 }
 
 /// EXT-X-STREAM-INF (RFC 8216bis §4.4.6.2) of renditions that play together.

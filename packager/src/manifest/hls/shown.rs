@@ -32,7 +32,8 @@ impl<'a> Shown<'a> {
         let burnt = first.zip(rendition.session.burnt).filter(|(first, burnt)| burnt + 1 == first.number);
         let burnt = burnt.map(|(_, number)| number);
         let hidden = u64::from(burnt.is_some());
-        let (skipped, segments) = if delta { recent(rendition) } else { (None, rendition.window().collect()) };
+        let (skipped, segments) =
+            if delta { recent(rendition) } else { (None, rendition.window().collect()) };
         Shown {
             sequence: first.map_or(0, |first| first.number) - hidden,
             discontinuity: first.map_or(0, |first| first.period.discontinuity).saturating_sub(hidden),
