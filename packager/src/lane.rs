@@ -157,7 +157,7 @@ impl Lane {
         let scale = self.init.track.timescale;
         let open = std::mem::take(&mut self.segment);
         let media_end = open.parts.last().map(|part| part.start + part.duration);
-        let end = end.map(|end| end.to(scale)).or(media_end);
+        let end = end.map(|end| end.to(scale)).max(media_end);
         let start = open.start.unwrap_or_else(|| start.to(scale));
         let duration = end.map_or(0, |end| end - start).max(0);
         let content = if open.parts.is_empty() {

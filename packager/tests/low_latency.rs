@@ -56,15 +56,17 @@ impl Show {
             ..Settings::default()
         };
         let mut publisher = Publisher::new(settings).both();
-        let (mut now, mut audio_frames) = (0, 0);
+        let (mut now, mut audio_frames, mut back) = (0, 0, false);
         for act in self.acts.iter().chain([&Act::Send { frames: 90, audio: true }]) {
             match *act {
                 Act::Leave { millis } => {
                     publisher.interrupt();
-                    now += millis;
+                    (now, back) = (now + millis, true);
                     audio_frames = (now * 3).div_euclid(64) + 1;
                 }
                 Act::Send { frames, audio } => {
+                    // An encoder comes back with what it had.
+                    let audio = audio || std::mem::take(&mut back);
                     for frame in 0..frames {
                         let at = now + (frame * 1000 + self.fps / 2) / self.fps;
                         publisher.elapsed = Duration::from_millis(at as u64);
@@ -105,7 +107,7 @@ impl Watched {
         check_constants(first, &list);
         check_parts(&list, rendition);
         check_hints(&list, rendition);
-        check_dates(&list);
+        check_dates(&list, rendition);
         check_reports(publisher, rendition, &list);
         check_reload(&list, rendition);
         if let Some(last) = &self.last {
@@ -121,7 +123,7 @@ impl Watched {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn playlists_are_what_low_latency_players_rely_on(show in show()) {
@@ -156,7 +158,9 @@ fn check_parts(list: &Playlist, rendition: &Rendition) {
     for segment in list.segments.iter().rev() {
         behind += segment.seconds;
         let limit = 3.0 * list.target_duration;
-        assert_eq!(segment.parts.is_empty(), behind > limit + 1e-6, "{} of {}", segment.number, rendition.name);
+        assert!(segment.seconds > 0.0 || segment.gap);
+        let listed = segment.seconds == 0.0 || segment.parts.is_empty();
+        assert_eq!(listed, segment.seconds == 0.0 || behind > limit + 1e-6, "{} of {}", segment.number, rendition.name);
         let sum: f64 = segment.parts.iter().map(|part| part.seconds).sum();
         if !segment.parts.is_empty() {
             assert!((sum - segment.seconds).abs() < 1e-5 * segment.parts.len() as f64, "{segment:?}");
@@ -208,14 +212,22 @@ fn check_hints(list: &Playlist, rendition: &Rendition) {
     assert!(list.hint().is_none_or(|hint| list.parts().iter().all(|(_, _, part)| part.uri != hint)));
 }
 
+/// Milliseconds of an audio frame, and of what dates are rounded by: a boundary lies within one.
+const FRAME: f64 = 22.0;
+
 /// RFC 8216bis §4.4.4.6, §6.2.1: dates that do not jump but at a discontinuity.
-fn check_dates(list: &Playlist) {
+fn check_dates(list: &Playlist, rendition: &Rendition) {
     assert!(list.segments[0].dated);
+    let day = 24 * 3600 * 1000;
+    for (listed, segment) in list.segments.iter().zip(rendition.window()) {
+        let date = (segment.wall_time().micros() / 1000 % day) as f64;
+        assert!((listed.date - date).abs() <= FRAME, "{} {}: {} {date}", rendition.name, listed.number, listed.date);
+    }
     for pair in list.segments.windows(2) {
         let (end, next) = (pair[0].date + pair[0].seconds * 1000.0, pair[1].date);
         let broken = pair[0].discontinuity != pair[1].discontinuity;
         assert_eq!(pair[1].dated, broken, "written where it is news");
-        assert!(if broken { next >= end - 1.0 } else { (next - end).abs() <= 1.0 }, "{pair:?}");
+        assert!(if broken { next >= end - FRAME } else { (next - end).abs() <= 1.0 }, "{pair:?}");
     }
 }
 
@@ -227,8 +239,12 @@ fn check_reports(publisher: &Publisher, rendition: &Rendition, list: &Playlist) 
         .filter(|other| !other.segments.is_empty())
         .map(|other| {
             let list = Playlist::parse(&media(presentation, other, &Options::default()));
-            let (msn, part, _) = *list.parts().last().expect("parts at the edge");
-            (format!("{}.m3u8", other.name), msn, Some(part))
+            let last = list.segments.last().expect("a segment");
+            let (msn, parts) = match list.open.len() {
+                0 => (last.number, last.parts.len()),
+                open => (list.next(), open),
+            };
+            (format!("{}.m3u8", other.name), msn, (parts as u64).checked_sub(1))
         })
         .collect();
     assert_eq!(list.reports, expected);
@@ -251,7 +267,8 @@ fn check_reload(list: &Playlist, rendition: &Rendition) {
     assert_eq!(ask(next, Some(open + limit - 1)), Reload::Wait);
     assert_eq!(ask(next, Some(open + limit)), Reload::TooFar);
     let last = list.segments.last().expect("a segment");
-    let past = if list.open.is_empty() { Reload::Wait } else { Reload::Ready };
+    // A segment without parts can only be had whole.
+    let past = if list.open.is_empty() && !last.parts.is_empty() { Reload::Wait } else { Reload::Ready };
     assert_eq!(ask(next - 1, Some(last.parts.len() as u64)), past, "part 0 of the next");
 }
 
@@ -293,7 +310,7 @@ fn check_delta(publisher: &Publisher, rendition: &Rendition, known: &Playlist, l
     for (at, (merged, whole)) in delta.segments.iter().zip(&list.segments).enumerate() {
         let dates = (merged.date - whole.date).abs();
         let dated = whole.dated;
-        assert!(dates <= 2.0, "{dates} ms");
+        assert!(dates <= FRAME, "{dates} ms");
         assert_eq!(
             &playlist::Listed { date: whole.date, dated, ..merged.clone() },
             whole,
