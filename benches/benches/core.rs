@@ -9,8 +9,9 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ingest::rtmp::Limits;
 use ingest::rtmp::chunk::Decoder;
 use media::codec::{Aac, Avc};
-use media::{Codec, Sample, Slice, Sync, Timescale, Track, TrackId, WallTime};
+use media::{Codec, Kind, Sample, Slice, Sync, Timescale, Track, TrackId, WallTime};
 use packager::manifest::{Options, dash, hls};
+use packager::presentation::{Presentation, Record, Retention, Segment, Session};
 use packager::{Now, Numbers, Packager, Settings};
 
 criterion_group!(benches, chunks, samples, manifests);
@@ -87,9 +88,42 @@ fn manifests(criterion: &mut Criterion) {
     group.bench_function("media playlist", |bench| {
         bench.iter(|| hls::media(presentation, black_box(rendition), &Options::default()))
     });
+    let day = day();
+    let rendition = day.rendition("video-1").expect("there is video");
+    group.bench_function("media playlist of a day", |bench| {
+        bench.iter(|| hls::media(&day, black_box(rendition), &Options::default()))
+    });
+    let skip = Options { skip: true, ..Options::default() };
+    group.bench_function("delta update of a day", |bench| {
+        bench.iter(|| hls::media(&day, black_box(rendition), &skip))
+    });
     group.bench_function("MPD", |bench| {
         bench.iter(|| dash::mpd(black_box(presentation), &Options::default().pinned()))
     });
+}
+
+/// A day in segments of two seconds with four parts each, all of it in the window.
+fn day() -> Presentation {
+    const SEGMENTS: u64 = 24 * 3600 / 2;
+    let mut publisher = Publisher::new();
+    (0..3).for_each(|_| drop(publisher.gop()));
+    let made = publisher.packager.presentation().expect("segments were cut");
+    let template = made.rendition("video-1").and_then(|video| video.last()).expect("a segment").clone();
+    let whole = Duration::from_secs(24 * 3600);
+    let retention = Retention { live: whole * 2, dvr: whole, dvr_bytes: 0, max_bytes: u64::MAX };
+    let session = Session { window: whole, retention, ..Session::clone(&made.session) };
+    let mut day = Presentation::new(Arc::new(session), WallTime::from_millis(START));
+    for at in 0..SEGMENTS {
+        let segment = Segment {
+            number: template.number + at,
+            start: template.start + at as i64 * template.duration,
+            ..Segment::clone(&template)
+        };
+        let (rendition, kind) = ("video-1".into(), Kind::Video);
+        let record = Record::Segment { rendition, kind, segment: Arc::new(segment) };
+        day.apply(record, WallTime::from_millis(START + at as i64));
+    }
+    day
 }
 
 struct Publisher {

@@ -19,6 +19,7 @@ mod script;
 mod server;
 mod table;
 mod usage;
+mod waiting;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,6 +8,7 @@ mod control;
 mod floods;
 mod listing;
 mod streams;
+mod waiting;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -86,6 +87,8 @@ pub enum Part {
     Answers,
     /// From a closing keyframe to the listed segment.
     Listing,
+    /// Players that wait for the next segment.
+    Waiting,
     /// Entries over the control API.
     Control,
 }
@@ -101,6 +104,7 @@ pub fn run(bench: &Bench, parts: &[Part]) -> anyhow::Result<()> {
             Part::Flood => floods::tables(bench)?,
             Part::Answers => answers::tables(bench)?,
             Part::Listing => listing::tables(bench)?,
+            Part::Waiting => waiting::tables(bench)?,
             Part::Control => control::tables(bench)?,
         };
         tables.iter().for_each(|table| println!("{table}"));

@@ -377,7 +377,9 @@ mod tests {
         ) -> BoxFuture<'a, ()> {
             let mut view = self.0.subscribe();
             Box::pin(async move {
-                let _ = view.wait_for(|view| view.rendition(name).map(|(_, version)| version) != Some(seen)).await;
+                let _ = view
+                    .wait_for(|view| view.rendition(name).map(|(_, version)| version) != Some(seen))
+                    .await;
             })
         }
     }

@@ -572,7 +572,8 @@ async fn settle() {
 async fn send_audio(publication: &Publication, frames: std::ops::Range<i64>) {
     for frame in frames {
         let dts = frame * 64 / 3;
-        let sample = Sample { dts, composition_offset: 0, duration: 0, sync: Sync::Yes, data: vec![2; 4].into() };
+        let sample =
+            Sample { dts, composition_offset: 0, duration: 0, sync: Sync::Yes, data: vec![2; 4].into() };
         publication.send(Input::Sample { id: TrackId::AUDIO, sample }).await.expect("on air");
     }
 }

@@ -125,8 +125,10 @@ impl Playlist {
     pub fn parts(&self) -> Vec<(u64, u64, &Part)> {
         let segments = self.segments.iter().map(|segment| (segment.number, &segment.parts));
         let all = segments.chain([(self.next(), &self.open)]);
-        all.flat_map(|(number, parts)| parts.iter().enumerate().map(move |(k, part)| (number, k as u64, part)))
-            .collect()
+        all.flat_map(|(number, parts)| {
+            parts.iter().enumerate().map(move |(k, part)| (number, k as u64, part))
+        })
+        .collect()
     }
 
     /// The URI that is hinted at as the next part.
