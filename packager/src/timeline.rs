@@ -249,7 +249,7 @@ impl Timeline {
         let number = self.number();
         self.fix_target(self.decided.micros() - self.bound(number).micros(), fixed);
         for at in 0..self.tracks.len() {
-            self.advance(at, number, true, log);
+            self.advance(at, number, at == self.reference, log);
             let (start, end) = (self.bound(number), self.decided);
             let track = &mut self.tracks[at];
             let end = (!track.lane.has_samples()).then_some(end);
