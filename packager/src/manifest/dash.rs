@@ -90,8 +90,7 @@ fn write_mpd(
         writeln!(out, "  </Period>")?;
     }
     if form != Form::Static {
-        let scheme = "urn:mpeg:dash:utc:http-iso:2014";
-        writeln!(out, "  <UTCTiming schemeIdUri=\"{scheme}\" value=\"{}\"/>", Resource::Time)?;
+        writeln!(out, "  {UtcTiming}")?;
     }
     writeln!(out, "</MPD>")
 }
@@ -130,4 +129,14 @@ fn write_timing(
         }
     }
     write!(out, " maxSegmentDuration=\"{}\" minBufferTime=\"{}\"", Seconds(longest), Seconds(target))
+}
+
+/// The server's own clock (ISO/IEC 23009-1 §5.8.4.11 and §5.8.5.7).
+struct UtcTiming;
+
+impl fmt::Display for UtcTiming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = "urn:mpeg:dash:utc:http-iso:2014";
+        write!(f, "<UTCTiming schemeIdUri=\"{scheme}\" value=\"{}\"/>", Resource::Time)
+    }
 }
