@@ -10,6 +10,7 @@
 
 mod activity;
 mod answer;
+mod blocking;
 mod cache_control;
 mod client;
 mod connection;
@@ -22,6 +23,7 @@ mod freshness;
 mod gate;
 mod growing;
 mod guard;
+mod hint;
 mod immutable;
 mod lookup;
 mod manifest;

@@ -106,8 +106,11 @@ impl Renderings {
 mod tests {
     use super::*;
 
-    const KEY: Key =
-        Key { version: 1, which: Which::Multivariant, options: Options { pinned: false, low_latency: true } };
+    const KEY: Key = Key {
+        version: 1,
+        which: Which::Multivariant,
+        options: Options { pinned: false, low_latency: true, skip: false },
+    };
 
     #[test]
     fn each_coding_has_its_tag() {

@@ -32,6 +32,22 @@ pub(crate) enum Problem {
     BadSession,
     #[error("the value of ll is not 0 or 1")]
     BadLowLatency,
+    #[error("the value of _HLS_msn is not one decimal number (RFC 8216bis §6.2.5.2)")]
+    BadMsn,
+    #[error("the value of _HLS_part is not one decimal number (RFC 8216bis §6.2.5.2)")]
+    BadPart,
+    #[error("_HLS_part says nothing without _HLS_msn (RFC 8216bis §6.2.5.2)")]
+    PartWithoutMsn,
+    #[error("the value of _HLS_skip is not YES or v2 (RFC 8216bis §6.2.5.1)")]
+    BadSkip,
+    #[error("_HLS_msn or _HLS_part is too far ahead of the playlist (RFC 8216bis §6.2.5.2)")]
+    TooFarAhead,
+    #[error("what was asked for did not come in three target durations")]
+    NotInTime { target_duration: u32 },
+    #[error("too many requests are waiting (http.max_waiting)")]
+    TooManyWaiting { target_duration: u32 },
+    #[error("this was expected and will not come")]
+    NeverMade,
     #[error("only GET, HEAD and OPTIONS are served here")]
     Method,
     #[error("path and query are too long")]
@@ -50,9 +66,12 @@ impl Problem {
     pub(crate) fn status(self) -> StatusCode {
         match self {
             Problem::NoSuchPath | Problem::UnknownEntry | Problem::NotLive => StatusCode::NOT_FOUND,
-            Problem::NoSuchRendition | Problem::NotYet => StatusCode::NOT_FOUND,
+            Problem::NoSuchRendition | Problem::NotYet | Problem::NeverMade => StatusCode::NOT_FOUND,
             Problem::Gone => StatusCode::GONE,
-            Problem::Starting => StatusCode::SERVICE_UNAVAILABLE,
+            Problem::Starting | Problem::NotInTime { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Problem::TooManyWaiting { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Problem::BadMsn | Problem::BadPart | Problem::PartWithoutMsn => StatusCode::BAD_REQUEST,
+            Problem::BadSkip | Problem::TooFarAhead => StatusCode::BAD_REQUEST,
             Problem::BadSession | Problem::BadLowLatency => StatusCode::BAD_REQUEST,
             Problem::BadHost | Problem::UnwantedContent => StatusCode::BAD_REQUEST,
             Problem::Method => StatusCode::METHOD_NOT_ALLOWED,
@@ -75,6 +94,14 @@ impl Problem {
             Problem::Starting => "starting",
             Problem::BadSession => "bad-session",
             Problem::BadLowLatency => "bad-ll",
+            Problem::BadMsn => "bad-msn",
+            Problem::BadPart => "bad-part",
+            Problem::PartWithoutMsn => "part-without-msn",
+            Problem::BadSkip => "bad-skip",
+            Problem::TooFarAhead => "too-far-ahead",
+            Problem::NotInTime { .. } => "not-in-time",
+            Problem::TooManyWaiting { .. } => "too-many-waiting",
+            Problem::NeverMade => "never-made",
             Problem::Method => "method",
             Problem::TargetTooLong => "target-too-long",
             Problem::BadHost => "bad-host",
@@ -95,6 +122,9 @@ impl Problem {
     fn own_header(self) -> Option<(http::HeaderName, HeaderValue)> {
         Some(match self {
             Problem::Starting => (RETRY_AFTER, HeaderValue::from_static("1")),
+            Problem::NotInTime { target_duration } | Problem::TooManyWaiting { target_duration } => {
+                (RETRY_AFTER, HeaderValue::from(target_duration))
+            }
             Problem::Method => (ALLOW, HeaderValue::from_static(cors::METHODS)),
             // What follows on the connection may be the rest of something smuggled.
             Problem::BadHost | Problem::UnwantedContent => (CONNECTION, HeaderValue::from_static("close")),

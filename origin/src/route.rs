@@ -9,23 +9,31 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, Method, Uri};
-use packager::manifest::{dash, hls};
+use packager::manifest::hls::Reload;
+use packager::manifest::{Options, dash, hls};
 use packager::names::Resource;
 use stream::{Found, Source, View, Viewer};
 use tokio::time::timeout;
 
+use crate::blocking::{Bell, Blocking, Look};
 use crate::cache_control::Class;
 use crate::freshness::Freshness;
 use crate::immutable::Immutable;
 use crate::manifest::{Key, Renderings, Which};
+use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::settings::Settings;
-use crate::target::Query;
-use crate::{answer, cors, growing, lookup, target};
+use crate::target::{Directives, Query};
+use crate::{answer, cors, growing, hint, lookup, target};
 
 /// The playback plane: `/play/ENTRY/…`. Other routers may be merged with it; it has no fallback of its own.
 pub fn router(settings: &Settings, source: Arc<dyn Source>) -> Router {
-    let origin = Arc::new(Origin::new(settings, source));
+    counted(settings, source, &Metrics::default())
+}
+
+/// The same, counting in `metrics` who waits.
+pub(crate) fn counted(settings: &Settings, source: Arc<dyn Source>, metrics: &Metrics) -> Router {
+    let origin = Arc::new(Origin::new(settings, source, metrics));
     Router::new().route("/play/{*below}", any(play)).with_state(origin)
 }
 
@@ -35,7 +43,9 @@ async fn play(State(origin): State<Arc<Origin>>, request: Request) -> Response {
             let viewer = request.extensions().get().copied().unwrap_or(Viewer::Public);
             origin.await_start(request.uri(), viewer).await;
             origin.await_first_part(request.uri(), viewer).await;
-            let answer = origin.answer(request.method(), request.uri(), request.headers(), viewer);
+            let ready = origin.await_more(request.uri(), viewer).await;
+            let answer = || origin.answer(request.method(), request.uri(), request.headers(), viewer);
+            let answer = ready.and_then(|()| answer());
             let mut response = answer.unwrap_or_else(Problem::into_response);
             if viewer == Viewer::Producer {
                 response.headers_mut().insert(CACHE_CONTROL, Class::Producer.cache_control());
@@ -51,6 +61,7 @@ struct Origin {
     source: Arc<dyn Source>,
     renderings: Renderings,
     freshness: Freshness,
+    blocking: Blocking,
     start_hold: Duration,
 }
 
@@ -62,10 +73,11 @@ struct Wanted<'a> {
 }
 
 impl Origin {
-    fn new(settings: &Settings, source: Arc<dyn Source>) -> Origin {
+    fn new(settings: &Settings, source: Arc<dyn Source>, metrics: &Metrics) -> Origin {
         let freshness = Freshness::new(settings.max_tracked_entries);
+        let blocking = Blocking::new(settings.max_waiting, metrics.blocked.clone());
         let start_hold = settings.start_hold;
-        Origin { source, renderings: Renderings::new(settings), freshness, start_hold }
+        Origin { source, renderings: Renderings::new(settings), freshness, blocking, start_hold }
     }
 
     /// A manifest of a stream that is starting is waited for: most players give up after a few refusals.
@@ -90,6 +102,48 @@ impl Origin {
         }
     }
 
+    /// What a request names and is about to come is waited for (RFC 8216bis §6.2.5.2, §6.2.6).
+    async fn await_more(&self, uri: &Uri, viewer: Viewer) -> Result<(), Problem> {
+        let (entry, resource) = target::parse(uri.path())?;
+        match &resource {
+            Resource::Playlist { rendition } => {
+                let Some(asked) = target::directives(uri.query())?.reload else { return Ok(()) };
+                let wanted = Wanted { entry, query: target::query(uri.query())?, viewer };
+                self.await_listed(&wanted, rendition, asked).await
+            }
+            Resource::Part { rendition, .. } | Resource::Init { rendition, .. } => {
+                let bell = Bell { source: &*self.source, entry, session: None, viewer, rendition };
+                let look = |again| hint::look(&self.source.sessions(entry, viewer), &resource, again);
+                self.blocking.until(bell, look).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn await_listed(
+        &self,
+        wanted: &Wanted<'_>,
+        rendition: &str,
+        asked: hls::Directives,
+    ) -> Result<(), Problem> {
+        let Wanted { entry, query, viewer } = *wanted;
+        let bell = Bell { source: &*self.source, entry, session: query.session, viewer, rendition };
+        let look = |_| self.look(wanted, rendition, asked).unwrap_or_else(|problem| Look::Done(Err(problem)));
+        self.blocking.until(bell, look).await
+    }
+
+    /// Whether a playlist lists what it has to.
+    fn look(&self, wanted: &Wanted<'_>, name: &str, asked: hls::Directives) -> Result<Look, Problem> {
+        let view = self.view(wanted)?;
+        let (rendition, version) = view.rendition(name).ok_or(Problem::NoSuchRendition)?;
+        let target_duration = view.presentation.session.target_duration;
+        match hls::reload(rendition, wanted.query.options.low_latency, asked) {
+            Reload::Ready => Ok(Look::Done(Ok(()))),
+            Reload::Wait => Ok(Look::Wait { version, target_duration }),
+            Reload::TooFar => Err(Problem::TooFarAhead),
+        }
+    }
+
     fn answer(
         &self,
         method: &Method,
@@ -104,7 +158,10 @@ impl Origin {
             Resource::Time => Ok(answer::clock(SystemTime::now().into())),
             Resource::Multivariant => self.multivariant(&wanted()?, headers),
             Resource::Mpd => self.mpd(&wanted()?, headers),
-            Resource::Playlist { rendition } => self.playlist(&wanted()?, &rendition, headers),
+            Resource::Playlist { rendition } => {
+                let directives = target::directives(uri.query())?;
+                self.playlist(&wanted()?, &rendition, directives, headers)
+            }
             resource => match growing::find(&self.source, entry, viewer, &resource) {
                 Some(growing) => Ok(growing.response()),
                 None => answer::immutable(&self.immutable(entry, &resource, viewer)?, method, headers),
@@ -123,26 +180,36 @@ impl Origin {
         Ok(answer::manifest(&rendered, answer::HLS, class, headers))
     }
 
-    fn playlist(&self, wanted: &Wanted<'_>, name: &str, headers: &HeaderMap) -> Result<Response, Problem> {
+    /// The media playlist. Where it has to list something it does so by now.
+    fn playlist(
+        &self,
+        wanted: &Wanted<'_>,
+        name: &str,
+        directives: Directives,
+        headers: &HeaderMap,
+    ) -> Result<Response, Problem> {
         let view = self.view(wanted)?;
         let (rendition, version) = view.rendition(name).ok_or(Problem::NoSuchRendition)?;
         if rendition.segments.is_empty() {
             return Err(Problem::Starting);
         }
-        let key = Key { version, which: Which::Playlist, options: wanted.query.options };
+        let options = Options { skip: directives.skip, ..wanted.query.options };
+        let key = Key { version, which: Which::Playlist, options };
         let rendered = self.renderings.get(key, || hls::media(&view.presentation, rendition, &key.options));
-        Ok(answer::manifest(&rendered, answer::HLS, timely(rendition.ended, &view), headers))
+        let class = match timely(rendition.ended, &view) {
+            Class::Live { target_duration } if directives.reload.is_some() => {
+                Class::Awaited { target_duration }
+            }
+            class => class,
+        };
+        Ok(answer::manifest(&rendered, answer::HLS, class, headers))
     }
 
     fn mpd(&self, wanted: &Wanted<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
         let view = self.view(wanted)?;
         let key = Key { version: view.version, which: Which::Mpd, options: wanted.query.options };
         let rendered = self.renderings.get(key, || dash::mpd(&view.presentation, &key.options));
-        let class = match dash::is_low_latency(&view.presentation, &key.options) {
-            true => Class::LowLatency,
-            false => timely(view.presentation.ended, &view),
-        };
-        Ok(answer::manifest(&rendered, answer::DASH, class, headers))
+        Ok(answer::manifest(&rendered, answer::DASH, timely(view.presentation.ended, &view), headers))
     }
 
     fn view(&self, wanted: &Wanted<'_>) -> Result<Arc<View>, Problem> {
@@ -208,6 +275,7 @@ mod tests {
             id: 1,
             target_duration: 2,
             part_target: Duration::from_millis(500),
+            low_latency: true,
             window: minute,
             retention,
             burnt: None,
@@ -228,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_hundred_players_cost_one_rendering_of_each_manifest() {
-        let origin = Origin::new(&Settings::default(), Arc::new(One(view())));
+        let origin = Origin::new(&Settings::default(), Arc::new(One(view())), &Metrics::default());
         let targets = ["/play/x/master.m3u8", "/play/x/manifest.mpd", "/play/x/video-1.m3u8"];
         let start = Barrier::new(100);
         thread::scope(|scope| {

@@ -9,6 +9,8 @@ use access::IpNet;
 pub struct Settings {
     /// Connections at a time. One more is answered 503 and closed.
     pub max_connections: usize,
+    /// Requests that wait for the next part or segment at a time. One more is answered 503.
+    pub max_waiting: usize,
     /// From the first byte of a request (or from the connection being accepted) to the end of its header.
     pub header_timeout: Duration,
     /// How long a connection may stay open between requests.
@@ -46,6 +48,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             max_connections: 16_384,
+            max_waiting: 50_000,
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             write_timeout: Duration::from_secs(30),

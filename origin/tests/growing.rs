@@ -192,7 +192,7 @@ async fn what_lies_further_ahead_is_not_there_for_a_moment() {
     assert_eq!(refused(&begun(0).presentation, next).await, (404, brief(), 0));
     let (status, cache, waited) = refused(&begun(0).presentation, TARGET).await;
     assert_eq!((status, cache), (404, brief()));
-    assert!((750..760).contains(&waited), "one and a half part targets: {waited} ms");
+    assert!((4500..4510).contains(&waited), "one and a half part targets: {waited} ms");
     let mut away = begun(0).presentation;
     away.apply(Record::Closed { period: SESSION }, START);
     assert_eq!(refused(&away, TARGET).await, (404, brief(), 0), "the encoder is away: nothing is due");

@@ -11,11 +11,14 @@ pub struct Options {
     pub pinned: bool,
     /// Whether what is not a whole segment yet may be shown (`?ll=0` says no).
     pub low_latency: bool,
+    /// Whether the player knows what is older than the skip boundary (`_HLS_skip`, RFC 8216bis §6.2.5.1); media
+    /// playlists alone can leave it out.
+    pub skip: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { pinned: false, low_latency: true }
+        Options { pinned: false, low_latency: true, skip: false }
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Session {
     pub target_duration: u32,
     /// PART-TARGET (RFC 8216bis §4.4.3.7: it must not change).
     pub part_target: Duration,
+    /// Whether what is not a whole segment yet is shown to players at all.
+    pub low_latency: bool,
     /// How much of the past the live playlists list.
     pub window: Duration,
     /// How much of the past can be fetched.

@@ -34,13 +34,9 @@ pub fn mpd(presentation: &Presentation, options: &Options) -> String {
     out
 }
 
-/// Whether the MPD lists segments that still grow, so that it has news with every part.
-pub fn is_low_latency(presentation: &Presentation, options: &Options) -> bool {
-    low_latency(presentation, options).is_some()
-}
-
 fn low_latency(presentation: &Presentation, options: &Options) -> Option<LowLatency> {
-    (options.low_latency && !presentation.ended).then(|| LowLatency::of(presentation)).flatten()
+    let wanted = options.low_latency && presentation.session.low_latency;
+    (wanted && !presentation.ended).then(|| LowLatency::of(presentation)).flatten()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
