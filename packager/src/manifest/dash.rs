@@ -30,8 +30,14 @@ pub fn mpd(presentation: &Presentation, options: &Options) -> String {
         (true, false) => Form::Static,
     };
     let low = low_latency(presentation, options);
-    write_mpd(&mut out, presentation, form, low.as_ref()).expect("a String takes everything");
+    write_mpd(&mut out, presentation, options, form, low.as_ref()).expect("a String takes everything");
     out
+}
+
+/// Whether the MPD lists segments that still grow, so that it has news with every part: half a target duration is too
+/// long to keep it.
+pub fn is_low_latency(presentation: &Presentation, options: &Options) -> bool {
+    low_latency(presentation, options).is_some()
 }
 
 fn low_latency(presentation: &Presentation, options: &Options) -> Option<LowLatency> {
@@ -52,6 +58,7 @@ enum Form {
 fn write_mpd(
     out: &mut String,
     presentation: &Presentation,
+    options: &Options,
     form: Form,
     low: Option<&LowLatency>,
 ) -> fmt::Result {
@@ -62,7 +69,8 @@ fn write_mpd(
     write_timing(out, presentation, form, low, &periods)?;
     writeln!(out, ">")?;
     if form != Form::Static {
-        writeln!(out, "  <Location>{}?s={}</Location>", Resource::Mpd, presentation.session.id)?;
+        let plain = if options.low_latency { "" } else { "&amp;ll=0" };
+        writeln!(out, "  <Location>{}?s={}{plain}</Location>", Resource::Mpd, presentation.session.id)?;
     }
     if let Some(low) = low {
         low.write_service(out)?;

@@ -17,9 +17,8 @@ use crate::presentation::{Content, Open, Presentation, Rendition, Segment};
 
 /// The least latency that players are told to keep (`Latency@target`).
 const LEAST_LATENCY: Duration = Duration::from_millis(1500);
-/// And how many half parts it is at least: a part in the making, one until the MPD says so, one in the buffer, and some
-/// time on the way.
-const LATENCY_HALF_PARTS: u32 = 7;
+/// And how many parts it is at least: one in the making, one until the MPD says so, one in the buffer.
+const LATENCY_PARTS: u32 = 3;
 /// How slow and how fast players may go to keep it; what is hardly heard.
 const PLAYBACK_RATE: (&str, &str) = ("0.96", "1.04");
 
@@ -49,7 +48,7 @@ impl LowLatency {
 
     /// What players are told to keep as latency.
     pub(super) fn latency(&self) -> Duration {
-        LEAST_LATENCY.max(self.part * LATENCY_HALF_PARTS / 2)
+        LEAST_LATENCY.max(self.part * LATENCY_PARTS)
     }
 
     /// How often the MPD has news.
