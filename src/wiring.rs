@@ -91,6 +91,7 @@ pub(crate) fn http(config: &Config) -> origin::Settings {
         idle_timeout: http.idle_timeout,
         write_timeout: http.write_timeout,
         manifest_cache_bytes: http.manifest_cache,
+        ts_cache_bytes: http.ts_cache,
         start_hold: http.start_hold,
         trusted_proxies: http.trusted_proxies.clone(),
         ..origin::Settings::default()

@@ -78,6 +78,7 @@ fn http(reader: &mut Reader, into: &mut Http) {
     section.duration("idle_timeout", secs(1)..=secs(600), &mut into.idle_timeout);
     section.duration("write_timeout", secs(1)..=secs(600), &mut into.write_timeout);
     section.size("manifest_cache", MIB..=4 * GIB, &mut into.manifest_cache);
+    section.size("ts_cache", MIB..=16 * GIB, &mut into.ts_cache);
     section.duration("start_hold", secs(0)..=secs(30), &mut into.start_hold);
 }
 

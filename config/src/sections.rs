@@ -58,6 +58,8 @@ pub struct Http {
     pub write_timeout: Duration,
     /// Bytes of rendered manifests kept; 1 MiB to 4 GiB.
     pub manifest_cache: u64,
+    /// Bytes of segments kept as MPEG-TS; 1 MiB to 16 GiB.
+    pub ts_cache: u64,
     /// How long a request for a manifest waits for a stream that is starting; 0 s to 30 s.
     pub start_hold: Duration,
 }
@@ -75,6 +77,7 @@ impl Default for Http {
             idle_timeout: Duration::from_secs(60),
             write_timeout: Duration::from_secs(30),
             manifest_cache: 64 << 20,
+            ts_cache: 64 << 20,
             start_hold: Duration::from_secs(6),
         }
     }

@@ -36,8 +36,10 @@ mod range;
 mod route;
 mod server;
 mod settings;
+mod span;
 mod target;
 mod timeout;
+mod ts;
 
 pub use doors::Doors;
 pub use metrics::Metrics;

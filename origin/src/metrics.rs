@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use http::{Response, StatusCode};
-use packager::names::Resource;
+use packager::names::{Resource, Ts};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -88,6 +88,9 @@ fn class(path: &str) -> &'static str {
         Ok((_, Resource::Init { .. })) => "init",
         Ok((_, Resource::Segment { .. })) => "segment",
         Ok((_, Resource::Part { .. })) => "part",
+        Ok((_, Resource::Ts(Ts::Multivariant))) => "multivariant",
+        Ok((_, Resource::Ts(Ts::Playlist { .. }))) => "playlist",
+        Ok((_, Resource::Ts(Ts::Segment { .. }))) => "ts",
         Ok((_, Resource::Time)) | Err(_) => "other",
     }
 }

@@ -11,7 +11,7 @@ use http::header::CACHE_CONTROL;
 use http::{HeaderMap, Method, Uri};
 use packager::manifest::hls::Reload;
 use packager::manifest::{Options, dash, hls};
-use packager::names::Resource;
+use packager::names::{Resource, Ts};
 use stream::{Found, Source, View, Viewer};
 use tokio::time::timeout;
 
@@ -24,6 +24,7 @@ use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::target::{Directives, Query};
+use crate::ts::Muxed;
 use crate::{answer, cors, growing, hint, lookup, target};
 
 /// The playback plane: `/play/ENTRY/…`. Other routers may be merged with it; it has no fallback of its own.
@@ -41,11 +42,15 @@ async fn play(State(origin): State<Arc<Origin>>, request: Request) -> Response {
     match *request.method() {
         Method::GET | Method::HEAD => {
             let viewer = request.extensions().get().copied().unwrap_or(Viewer::Public);
-            origin.await_start(request.uri(), viewer).await;
-            origin.await_first_part(request.uri(), viewer).await;
-            let ready = origin.await_more(request.uri(), viewer).await;
-            let answer = || origin.answer(request.method(), request.uri(), request.headers(), viewer);
-            let answer = ready.and_then(|()| answer());
+            let ready = origin.ready(request.uri(), viewer).await;
+            let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+            let answer = match (ready, target::parse(uri.path())) {
+                (Err(problem), _) => Err(problem),
+                (Ok(()), Ok((entry, Resource::Ts(name)))) => {
+                    origin.ts(entry, name, method, uri, headers, viewer).await
+                }
+                (Ok(()), _) => origin.answer(method, uri, headers, viewer),
+            };
             let mut response = answer.unwrap_or_else(Problem::into_response);
             if viewer == Viewer::Producer {
                 response.headers_mut().insert(CACHE_CONTROL, Class::Producer.cache_control());
@@ -57,19 +62,20 @@ async fn play(State(origin): State<Arc<Origin>>, request: Request) -> Response {
     }
 }
 
-struct Origin {
-    source: Arc<dyn Source>,
-    renderings: Renderings,
+pub(crate) struct Origin {
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) renderings: Renderings,
+    pub(crate) muxed: Muxed,
     freshness: Freshness,
     blocking: Blocking,
     start_hold: Duration,
 }
 
 /// Of what a manifest is asked for, and by whom.
-struct Wanted<'a> {
-    entry: &'a str,
-    query: Query,
-    viewer: Viewer,
+pub(crate) struct Wanted<'a> {
+    pub(crate) entry: &'a str,
+    pub(crate) query: Query,
+    pub(crate) viewer: Viewer,
 }
 
 impl Origin {
@@ -77,17 +83,26 @@ impl Origin {
         let freshness = Freshness::new(settings.max_tracked_entries);
         let blocking = Blocking::new(settings.max_waiting, metrics.blocked.clone());
         let start_hold = settings.start_hold;
-        Origin { source, renderings: Renderings::new(settings), freshness, blocking, start_hold }
+        let (renderings, muxed) = (Renderings::new(settings), Muxed::new(settings));
+        Origin { source, renderings, muxed, freshness, blocking, start_hold }
+    }
+
+    /// Waits for what a request may wait for.
+    async fn ready(&self, uri: &Uri, viewer: Viewer) -> Result<(), Problem> {
+        self.await_start(uri, viewer).await;
+        self.await_first_part(uri, viewer).await;
+        self.await_more(uri, viewer).await
     }
 
     /// A manifest of a stream that is starting is waited for: most players give up after a few refusals.
     async fn await_start(&self, uri: &Uri, viewer: Viewer) {
         let manifests = |resource: &Resource| {
             matches!(resource, Resource::Multivariant | Resource::Mpd | Resource::Playlist { .. })
+                || matches!(resource, Resource::Ts(Ts::Multivariant | Ts::Playlist { .. }))
         };
-        if let (Ok((entry, resource)), Ok(Query { session, .. })) =
-            (target::parse(uri.path()), target::query(uri.query()))
+        if let Ok((entry, resource)) = target::parse(uri.path())
             && manifests(&resource)
+            && let Ok(Query { session, .. }) = self.query(entry, uri, viewer)
             && let Found::Starting = self.source.find(entry, session, viewer)
         {
             // Started or not, the answer says.
@@ -108,7 +123,7 @@ impl Origin {
         match &resource {
             Resource::Playlist { rendition } => {
                 let Some(asked) = target::directives(uri.query())?.reload else { return Ok(()) };
-                let wanted = Wanted { entry, query: target::query(uri.query())?, viewer };
+                let wanted = self.wanted(entry, uri, true, viewer)?;
                 self.await_listed(&wanted, rendition, asked).await
             }
             Resource::Part { rendition, .. } | Resource::Init { rendition, .. } => {
@@ -152,15 +167,14 @@ impl Origin {
         viewer: Viewer,
     ) -> Result<Response, Problem> {
         let (entry, resource) = target::parse(uri.path())?;
-        let wanted =
-            || -> Result<_, Problem> { Ok(Wanted { entry, query: target::query(uri.query())?, viewer }) };
+        let wanted = || self.wanted(entry, uri, matches!(resource, Resource::Playlist { .. }), viewer);
         match resource {
             Resource::Time => Ok(answer::clock(SystemTime::now().into())),
             Resource::Multivariant => self.multivariant(&wanted()?, headers),
             Resource::Mpd => self.mpd(&wanted()?, headers),
-            Resource::Playlist { rendition } => {
+            Resource::Playlist { ref rendition } => {
                 let directives = target::directives(uri.query())?;
-                self.playlist(&wanted()?, &rendition, directives, headers)
+                self.playlist(&wanted()?, rendition, directives, headers)
             }
             resource => match growing::find(&self.source, entry, viewer, &resource) {
                 Some(growing) => Ok(growing.response()),
@@ -169,13 +183,42 @@ impl Origin {
         }
     }
 
+    /// What a query asks for, with the timeline that it names as the session that this is.
+    fn query(&self, entry: &str, uri: &Uri, viewer: Viewer) -> Result<Query, Problem> {
+        let mut query = target::query(uri.query())?;
+        if let Some(name) = target::timeline(uri.query())? {
+            let session = self.source.timeline(entry, name, viewer);
+            query.session = Some(session.ok_or(Problem::NoSuchTimeline)?);
+        }
+        Ok(query)
+    }
+
+    /// The same with its window, as the newest snapshot resolves it: however many points of time are asked for, there
+    /// are no more renderings than there are pairs of segments. A `child` is asked for again and again.
+    pub(crate) fn wanted<'a>(
+        &self,
+        entry: &'a str,
+        uri: &Uri,
+        child: bool,
+        viewer: Viewer,
+    ) -> Result<Wanted<'a>, Problem> {
+        let mut wanted = Wanted { entry, query: self.query(entry, uri, viewer)?, viewer };
+        if let Some(asked) = wanted.query.asked {
+            let window = self.view(&wanted)?.presentation.window(asked)?;
+            wanted.query.options.window = Some(if child { window.reloaded(asked) } else { window });
+        }
+        Ok(wanted)
+    }
+
     fn multivariant(&self, wanted: &Wanted<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
         let view = self.view(wanted)?;
         let presentation = &view.presentation;
         let key = Key { version: view.version, which: Which::Multivariant, options: wanted.query.options };
         let rendered = self.renderings.get(key, || hls::multivariant(presentation, &key.options));
         let etag = &rendered.plain().etag;
-        let unsettled = self.freshness.unsettled(wanted.entry, presentation.session.id, etag, Instant::now());
+        // Which window is asked for is no change of the body.
+        let unsettled = key.options.window.is_some()
+            || self.freshness.unsettled(wanted.entry, presentation.session.id, etag, Instant::now());
         let class = if presentation.ended { Class::Ended } else { Class::Multivariant { unsettled } };
         Ok(answer::manifest(&rendered, answer::HLS, class, headers))
     }
@@ -190,7 +233,7 @@ impl Origin {
     ) -> Result<Response, Problem> {
         let view = self.view(wanted)?;
         let (rendition, version) = view.rendition(name).ok_or(Problem::NoSuchRendition)?;
-        if rendition.segments.is_empty() {
+        if rendition.last().is_none() {
             return Err(Problem::Starting);
         }
         let options = Options { skip: directives.skip, ..wanted.query.options };
@@ -216,20 +259,27 @@ impl Origin {
         Ok(answer::manifest(&rendered, answer::DASH, class, headers))
     }
 
-    fn view(&self, wanted: &Wanted<'_>) -> Result<Arc<View>, Problem> {
+    /// The snapshot that a manifest is asked of, once there is something to show.
+    pub(crate) fn view(&self, wanted: &Wanted<'_>) -> Result<Arc<View>, Problem> {
         match self.source.find(wanted.entry, wanted.query.session, wanted.viewer) {
-            Found::View(view) if view.presentation.playable() => Ok(view),
+            Found::View(view) if view.presentation.playable() => Ok(match &wanted.query.options.window {
+                Some(window) => Arc::new(view.windowed(window)),
+                None => view,
+            }),
             found => Err(why_not(&found)),
         }
     }
 
     fn immutable(&self, entry: &str, resource: &Resource, viewer: Viewer) -> Result<Immutable, Problem> {
-        match lookup::find(&self.source.sessions(entry, viewer), resource) {
-            Some(answer) => answer,
-            None => Err(match self.source.find(entry, None, viewer) {
-                Found::View(view) if view.presentation.playable() => Problem::NoSuchRendition,
-                found => why_not(&found),
-            }),
+        let found = lookup::find(&self.source.sessions(entry, viewer), resource);
+        found.unwrap_or_else(|| Err(self.why_no_media(entry, viewer)))
+    }
+
+    /// Why no session knows of some media.
+    pub(crate) fn why_no_media(&self, entry: &str, viewer: Viewer) -> Problem {
+        match self.source.find(entry, None, viewer) {
+            Found::View(view) if view.presentation.playable() => Problem::NoSuchRendition,
+            found => why_not(&found),
         }
     }
 }
@@ -242,7 +292,8 @@ fn why_not(found: &Found) -> Problem {
     }
 }
 
-fn timely(ended: bool, view: &View) -> Class {
+/// How long a manifest may be kept that changes while its session lasts.
+pub(crate) fn timely(ended: bool, view: &View) -> Class {
     match ended {
         true => Class::Ended,
         false => Class::Live { target_duration: view.presentation.session.target_duration },
@@ -287,7 +338,12 @@ mod tests {
         let mut presentation = Presentation::new(Arc::new(session), WallTime::from_millis(0));
         let segment = Arc::new(Segment {
             number: 1,
-            period: Arc::new(Period { number: 1, discontinuity: 0, start: WallTime::from_millis(0) }),
+            period: Arc::new(Period {
+                number: 1,
+                discontinuity: 0,
+                start: WallTime::from_millis(0),
+                elapsed: Duration::ZERO,
+            }),
             start: 0,
             duration: 180_000,
             scale: Timescale::VIDEO,

@@ -36,6 +36,12 @@ pub struct Settings {
     pub manifest_cache_bytes: u64,
     /// How long a rendered manifest is kept after the last request for it.
     pub manifest_cache_idle: Duration,
+    /// Bytes of segments kept as MPEG-TS.
+    pub ts_cache_bytes: u64,
+    /// How long a segment is kept as MPEG-TS after the last request for it.
+    pub ts_cache_idle: Duration,
+    /// Segments that are made into MPEG-TS at a time; each takes memory for itself once more meanwhile.
+    pub max_ts_muxing: usize,
     /// How long a request for a manifest waits for a stream that is starting before it is answered 503.
     pub start_hold: Duration,
     /// Proxies that are believed when they say who the client is.
@@ -61,6 +67,9 @@ impl Default for Settings {
             max_resets: 64,
             manifest_cache_bytes: 64 << 20,
             manifest_cache_idle: Duration::from_secs(60),
+            ts_cache_bytes: 64 << 20,
+            ts_cache_idle: Duration::from_secs(30),
+            max_ts_muxing: 2,
             start_hold: Duration::from_secs(6),
             trusted_proxies: Vec::new(),
             max_tracked_entries: 10_000,

@@ -11,7 +11,7 @@ use crate::align::output_timescale;
 use crate::drift::Drift;
 use crate::gather::{Beginning, Gather, Held};
 use crate::notice::Notice;
-use crate::numbers::Numbers;
+use crate::numbers::{Numbers, Shown};
 use crate::presentation::{Init, Period, Presentation, Record, Retention, Session, Span};
 use crate::settings::Settings;
 use crate::timeline::{Counts, Fixed, Timeline};
@@ -82,7 +82,11 @@ impl Packager {
         };
         let burnt = (resume && !numbers.closed).then_some(numbers.segment);
         let session = if resume { numbers.session } else { numbers.period + 1 };
-        let numbers = Numbers { session, ended: false, closed: true, ..numbers };
+        let mut numbers = Numbers { session, ended: false, closed: true, ..numbers };
+        if !resume {
+            numbers.elapsed = Duration::ZERO;
+            numbers.shown = Arc::default();
+        }
         Packager {
             settings,
             numbers,
@@ -111,6 +115,17 @@ impl Packager {
     /// The numbers as they must be stored before the newest snapshot becomes visible.
     pub fn numbers(&self) -> &Numbers {
         &self.numbers
+    }
+
+    /// A number that names nothing else of the entry, ever: no session, no period, no other timeline.
+    pub fn burn_id(&mut self) -> u64 {
+        self.numbers.period = self.numbers.period.max(self.numbers.session) + 1;
+        self.numbers.period
+    }
+
+    /// Keeps with the numbers on which timelines the session is shown.
+    pub fn keep_shown(&mut self, shown: Arc<[Shown]>) {
+        self.numbers.shown = shown;
     }
 
     /// What was made since the last call, in order.
@@ -228,13 +243,13 @@ impl Packager {
 
     fn close_period(&mut self, wall: WallTime) {
         if let Some(running) = self.running.take() {
-            let start = running.timeline.period().start;
-            let period = running.timeline.period().number;
+            let Period { start, number: period, elapsed, .. } = **running.timeline.period();
             let (number, end, counts) = running.timeline.finish(&mut self.fixed, &mut self.made);
             self.counts = self.counts.plus(counts);
             self.numbers.segment = number;
             self.numbers.closed = true;
             self.numbers.until = self.numbers.until.max(start.plus(end));
+            self.numbers.elapsed = elapsed + end.duration().unwrap_or_default();
             self.made.push(Record::Closed { period });
             self.fold(wall);
         }
@@ -331,7 +346,8 @@ impl Packager {
         // Rounded up, so that a period never begins before the one before it ended.
         let until = WallTime::from_micros(self.numbers.until.micros() + 999).floor_millis();
         let start = beginning.wall.floor_millis().max(until);
-        let period = Arc::new(Period { number, discontinuity: self.numbers.discontinuity, start });
+        let Numbers { discontinuity, elapsed, .. } = self.numbers;
+        let period = Arc::new(Period { number, discontinuity, start, elapsed });
         let mut tracks = Vec::new();
         for (id, source) in beginning.tracks {
             match self.describe(number, &source) {
@@ -354,6 +370,7 @@ impl Packager {
             period: period.clone(),
             first,
             start: MediaTime::ZERO,
+            renditions: tracks.iter().map(|(id, ..)| (id.kind, id.to_string().into())).collect(),
         })));
         let timeline = Timeline::new(self.settings.clone(), period, first, tracks, beginning.zero);
         let drift = Drift::new(beginning.now);

@@ -5,6 +5,7 @@
 
 mod rendition;
 mod segment;
+mod slice;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use media::{Kind, MediaTime, WallTime};
 
 pub use rendition::{Bitrate, FrameRate, Lookup, Rendition};
 pub use segment::{Content, Init, Open, Part, Period, Segment};
+pub use slice::{Bounds, Cutter, Slice};
 
 /// What is fixed from the first playlist of a session to its end, however often the encoder reconnects.
 #[derive(Clone, PartialEq, Debug)]
@@ -71,6 +73,8 @@ pub struct Presentation {
     pub closed: Option<u64>,
     /// Whether the session is over.
     pub ended: bool,
+    /// How long the session had gone on where this begins; zero but in a [`Slice`].
+    pub origin: Duration,
 }
 
 /// A stretch of a period in which the same renditions go together.
@@ -82,6 +86,8 @@ pub struct Span {
     pub first: u64,
     /// Where that begins in the period.
     pub start: MediaTime,
+    /// The renditions that go together, whether there is anything of them yet or not.
+    pub renditions: Vec<(Kind, Arc<str>)>,
 }
 
 /// One thing the packager made. The log of them is ordered; a [`Presentation`] is its fold, here or elsewhere.
@@ -137,6 +143,7 @@ impl Presentation {
             spans: Vec::new(),
             closed: None,
             ended: false,
+            origin: Duration::ZERO,
         }
     }
 
@@ -147,7 +154,7 @@ impl Presentation {
 
     /// Whether every rendition that lives has a segment to show.
     pub fn playable(&self) -> bool {
-        self.renditions.iter().any(|rendition| !rendition.segments.is_empty())
+        self.renditions.iter().any(|rendition| rendition.last().is_some())
     }
 
     /// Takes one more record of the log.

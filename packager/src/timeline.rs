@@ -375,8 +375,10 @@ impl Timeline {
             }
         }
         if std::mem::take(&mut self.regroup) {
+            let on = self.tracks.iter().filter(|track| !track.off);
+            let renditions = on.map(|track| (track.id.kind, track.id.to_string().into())).collect();
             let period = self.period.clone();
-            log.push(Record::Span(Arc::new(Span { period, first: number + 1, start })));
+            log.push(Record::Span(Arc::new(Span { period, first: number + 1, start, renditions })));
         }
         self.trim();
     }
