@@ -255,7 +255,11 @@ impl Origin {
         let view = self.view(wanted)?;
         let key = Key { version: view.version, which: Which::Mpd, options: wanted.query.options };
         let rendered = self.renderings.get(key, || dash::mpd(&view.presentation, &key.options));
-        Ok(answer::manifest(&rendered, answer::DASH, timely(view.presentation.ended, &view), headers))
+        let class = match dash::is_low_latency(&view.presentation, &key.options) {
+            true => Class::LowLatency,
+            false => timely(view.presentation.ended, &view),
+        };
+        Ok(answer::manifest(&rendered, answer::DASH, class, headers))
     }
 
     /// The snapshot that a manifest is asked of, once there is something to show.
