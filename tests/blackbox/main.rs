@@ -14,5 +14,6 @@ mod players;
 mod refusals;
 mod restart;
 mod tracks;
+mod windows;
 
 mod compare;

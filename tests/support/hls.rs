@@ -7,6 +7,8 @@ pub struct Media {
     pub sequence: u64,
     pub discontinuity_sequence: u64,
     pub ended: bool,
+    /// EXT-X-PLAYLIST-TYPE.
+    pub kind: Option<String>,
     pub segments: Vec<Segment>,
 }
 
@@ -58,6 +60,7 @@ impl Media {
                 "#EXT-X-PROGRAM-DATE-TIME" => clock = Some(millis(value)),
                 "#EXT-X-DISCONTINUITY" => discontinuity = true,
                 "#EXT-X-GAP" => gap = true,
+                "#EXT-X-PLAYLIST-TYPE" => media.kind = Some(value.to_owned()),
                 "#EXT-X-ENDLIST" => media.ended = true,
                 "#EXTINF" => extinf = Some(value.trim_end_matches(',').to_owned()),
                 _ if line.starts_with('#') => panic!("unknown tag {line}"),
