@@ -6,10 +6,10 @@ use axum::body::Body;
 use axum::response::Response;
 use http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, VARY};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use media::WallTime;
+use media::{Kind, WallTime};
 
 use crate::cache_control::Class;
-use crate::immutable::Immutable;
+use crate::immutable::{self, Immutable};
 use crate::manifest::Rendered;
 use crate::problem::Problem;
 use crate::range::{self, Selection};
@@ -37,6 +37,14 @@ pub(crate) fn immutable(
         Selection::Bytes(range) => Ok(partial(found, &etag, range)),
         Selection::Unsatisfiable => Err(Problem::Unsatisfiable { len }),
     }
+}
+
+/// A segment that is still being made: neither length nor tag nor ranges, and kept by caches once it is whole
+/// (RFC 9111 §3.3).
+pub(crate) fn growing(body: Body, kind: Kind) -> Response {
+    let mut response = open(body, Class::Immutable);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(immutable::mime_type(kind)));
+    response
 }
 
 /// A manifest in the coding that the peer likes.

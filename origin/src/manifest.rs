@@ -17,6 +17,9 @@ pub(crate) enum Which {
     Multivariant,
     Mpd,
     Playlist,
+    TsMultivariant,
+    /// With the version of the rendition; its sound is another's, so that of the snapshot counts too.
+    TsPlaylist(u64),
 }
 
 /// Everything that a body depends on. Versions are unique in the process, so that no entry need be named.
@@ -109,7 +112,7 @@ mod tests {
     const KEY: Key = Key {
         version: 1,
         which: Which::Multivariant,
-        options: Options { pinned: false, low_latency: true, window: None },
+        options: Options { pinned: false, low_latency: true, skip: false, window: None },
     };
 
     #[test]

@@ -9,23 +9,32 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, Method, Uri};
-use packager::manifest::{dash, hls};
-use packager::names::Resource;
+use packager::manifest::hls::Reload;
+use packager::manifest::{Options, dash, hls};
+use packager::names::{Resource, Ts};
 use stream::{Found, Source, View, Viewer};
 use tokio::time::timeout;
 
+use crate::blocking::{Bell, Blocking, Look};
 use crate::cache_control::Class;
 use crate::freshness::Freshness;
 use crate::immutable::Immutable;
 use crate::manifest::{Key, Renderings, Which};
+use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::settings::Settings;
-use crate::target::Query;
-use crate::{answer, cors, lookup, target};
+use crate::target::{Directives, Query};
+use crate::ts::Muxed;
+use crate::{answer, cors, growing, hint, lookup, target};
 
 /// The playback plane: `/play/ENTRY/…`. Other routers may be merged with it; it has no fallback of its own.
 pub fn router(settings: &Settings, source: Arc<dyn Source>) -> Router {
-    let origin = Arc::new(Origin::new(settings, source));
+    counted(settings, source, &Metrics::default())
+}
+
+/// The same, counting in `metrics` who waits.
+pub(crate) fn counted(settings: &Settings, source: Arc<dyn Source>, metrics: &Metrics) -> Router {
+    let origin = Arc::new(Origin::new(settings, source, metrics));
     Router::new().route("/play/{*below}", any(play)).with_state(origin)
 }
 
@@ -33,8 +42,15 @@ async fn play(State(origin): State<Arc<Origin>>, request: Request) -> Response {
     match *request.method() {
         Method::GET | Method::HEAD => {
             let viewer = request.extensions().get().copied().unwrap_or(Viewer::Public);
-            origin.await_start(request.uri(), viewer).await;
-            let answer = origin.answer(request.method(), request.uri(), request.headers(), viewer);
+            let ready = origin.ready(request.uri(), viewer).await;
+            let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+            let answer = match (ready, target::parse(uri.path())) {
+                (Err(problem), _) => Err(problem),
+                (Ok(()), Ok((entry, Resource::Ts(name)))) => {
+                    origin.ts(entry, name, method, uri, headers, viewer).await
+                }
+                (Ok(()), _) => origin.answer(method, uri, headers, viewer),
+            };
             let mut response = answer.unwrap_or_else(Problem::into_response);
             if viewer == Viewer::Producer {
                 response.headers_mut().insert(CACHE_CONTROL, Class::Producer.cache_control());
@@ -46,31 +62,43 @@ async fn play(State(origin): State<Arc<Origin>>, request: Request) -> Response {
     }
 }
 
-struct Origin {
-    source: Arc<dyn Source>,
-    renderings: Renderings,
+pub(crate) struct Origin {
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) renderings: Renderings,
+    pub(crate) muxed: Muxed,
     freshness: Freshness,
+    blocking: Blocking,
     start_hold: Duration,
 }
 
 /// Of what a manifest is asked for, and by whom.
-struct Wanted<'a> {
-    entry: &'a str,
-    query: Query,
-    viewer: Viewer,
+pub(crate) struct Wanted<'a> {
+    pub(crate) entry: &'a str,
+    pub(crate) query: Query,
+    pub(crate) viewer: Viewer,
 }
 
 impl Origin {
-    fn new(settings: &Settings, source: Arc<dyn Source>) -> Origin {
+    fn new(settings: &Settings, source: Arc<dyn Source>, metrics: &Metrics) -> Origin {
         let freshness = Freshness::new(settings.max_tracked_entries);
+        let blocking = Blocking::new(settings.max_waiting, metrics.blocked.clone());
         let start_hold = settings.start_hold;
-        Origin { source, renderings: Renderings::new(settings), freshness, start_hold }
+        let (renderings, muxed) = (Renderings::new(settings), Muxed::new(settings));
+        Origin { source, renderings, muxed, freshness, blocking, start_hold }
+    }
+
+    /// Waits for what a request may wait for.
+    async fn ready(&self, uri: &Uri, viewer: Viewer) -> Result<(), Problem> {
+        self.await_start(uri, viewer).await;
+        self.await_first_part(uri, viewer).await;
+        self.await_more(uri, viewer).await
     }
 
     /// A manifest of a stream that is starting is waited for: most players give up after a few refusals.
     async fn await_start(&self, uri: &Uri, viewer: Viewer) {
         let manifests = |resource: &Resource| {
             matches!(resource, Resource::Multivariant | Resource::Mpd | Resource::Playlist { .. })
+                || matches!(resource, Resource::Ts(Ts::Multivariant | Ts::Playlist { .. }))
         };
         if let Ok((entry, resource)) = target::parse(uri.path())
             && manifests(&resource)
@@ -82,6 +110,55 @@ impl Origin {
         }
     }
 
+    /// Nor is a segment refused that begins within a part.
+    async fn await_first_part(&self, uri: &Uri, viewer: Viewer) {
+        if let Ok((entry, resource)) = target::parse(uri.path()) {
+            growing::await_first_part(&*self.source, entry, viewer, &resource).await;
+        }
+    }
+
+    /// What a request names and is about to come is waited for (RFC 8216bis §6.2.5.2, §6.2.6).
+    async fn await_more(&self, uri: &Uri, viewer: Viewer) -> Result<(), Problem> {
+        let (entry, resource) = target::parse(uri.path())?;
+        match &resource {
+            Resource::Playlist { rendition } => {
+                let Some(asked) = target::directives(uri.query())?.reload else { return Ok(()) };
+                let wanted = self.wanted(entry, uri, true, viewer)?;
+                self.await_listed(&wanted, rendition, asked).await
+            }
+            Resource::Part { rendition, .. } | Resource::Init { rendition, .. } => {
+                let bell = Bell { source: &*self.source, entry, session: None, viewer, rendition };
+                let look = |again| hint::look(&self.source.sessions(entry, viewer), &resource, again);
+                self.blocking.until(bell, look).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn await_listed(
+        &self,
+        wanted: &Wanted<'_>,
+        rendition: &str,
+        asked: hls::Directives,
+    ) -> Result<(), Problem> {
+        let Wanted { entry, query, viewer } = *wanted;
+        let bell = Bell { source: &*self.source, entry, session: query.session, viewer, rendition };
+        let look = |_| self.look(wanted, rendition, asked).unwrap_or_else(|problem| Look::Done(Err(problem)));
+        self.blocking.until(bell, look).await
+    }
+
+    /// Whether a playlist lists what it has to.
+    fn look(&self, wanted: &Wanted<'_>, name: &str, asked: hls::Directives) -> Result<Look, Problem> {
+        let view = self.view(wanted)?;
+        let (rendition, version) = view.rendition(name).ok_or(Problem::NoSuchRendition)?;
+        let target_duration = view.presentation.session.target_duration;
+        match hls::reload(rendition, wanted.query.options.low_latency, asked) {
+            Reload::Ready => Ok(Look::Done(Ok(()))),
+            Reload::Wait => Ok(Look::Wait { version, target_duration }),
+            Reload::TooFar => Err(Problem::TooFarAhead),
+        }
+    }
+
     fn answer(
         &self,
         method: &Method,
@@ -90,13 +167,19 @@ impl Origin {
         viewer: Viewer,
     ) -> Result<Response, Problem> {
         let (entry, resource) = target::parse(uri.path())?;
-        let wanted = || self.wanted(entry, uri, &resource, viewer);
+        let wanted = || self.wanted(entry, uri, matches!(resource, Resource::Playlist { .. }), viewer);
         match resource {
             Resource::Time => Ok(answer::clock(SystemTime::now().into())),
             Resource::Multivariant => self.multivariant(&wanted()?, headers),
             Resource::Mpd => self.mpd(&wanted()?, headers),
-            Resource::Playlist { ref rendition } => self.playlist(&wanted()?, rendition, headers),
-            resource => answer::immutable(&self.immutable(entry, &resource, viewer)?, method, headers),
+            Resource::Playlist { ref rendition } => {
+                let directives = target::directives(uri.query())?;
+                self.playlist(&wanted()?, rendition, directives, headers)
+            }
+            resource => match growing::find(&self.source, entry, viewer, &resource) {
+                Some(growing) => Ok(growing.response()),
+                None => answer::immutable(&self.immutable(entry, &resource, viewer)?, method, headers),
+            },
         }
     }
 
@@ -111,18 +194,17 @@ impl Origin {
     }
 
     /// The same with its window, as the newest snapshot resolves it: however many points of time are asked for, there
-    /// are no more renderings than there are pairs of segments.
-    fn wanted<'a>(
+    /// are no more renderings than there are pairs of segments. A `child` is asked for again and again.
+    pub(crate) fn wanted<'a>(
         &self,
         entry: &'a str,
         uri: &Uri,
-        resource: &Resource,
+        child: bool,
         viewer: Viewer,
     ) -> Result<Wanted<'a>, Problem> {
         let mut wanted = Wanted { entry, query: self.query(entry, uri, viewer)?, viewer };
         if let Some(asked) = wanted.query.asked {
             let window = self.view(&wanted)?.presentation.window(asked)?;
-            let child = matches!(resource, Resource::Playlist { .. });
             wanted.query.options.window = Some(if child { window.reloaded(asked) } else { window });
         }
         Ok(wanted)
@@ -141,15 +223,29 @@ impl Origin {
         Ok(answer::manifest(&rendered, answer::HLS, class, headers))
     }
 
-    fn playlist(&self, wanted: &Wanted<'_>, name: &str, headers: &HeaderMap) -> Result<Response, Problem> {
+    /// The media playlist. Where it has to list something it does so by now.
+    fn playlist(
+        &self,
+        wanted: &Wanted<'_>,
+        name: &str,
+        directives: Directives,
+        headers: &HeaderMap,
+    ) -> Result<Response, Problem> {
         let view = self.view(wanted)?;
         let (rendition, version) = view.rendition(name).ok_or(Problem::NoSuchRendition)?;
         if rendition.last().is_none() {
             return Err(Problem::Starting);
         }
-        let key = Key { version, which: Which::Playlist, options: wanted.query.options };
+        let options = Options { skip: directives.skip, ..wanted.query.options };
+        let key = Key { version, which: Which::Playlist, options };
         let rendered = self.renderings.get(key, || hls::media(&view.presentation, rendition, &key.options));
-        Ok(answer::manifest(&rendered, answer::HLS, timely(rendition.ended, &view), headers))
+        let class = match timely(rendition.ended, &view) {
+            Class::Live { target_duration } if directives.reload.is_some() => {
+                Class::Awaited { target_duration }
+            }
+            class => class,
+        };
+        Ok(answer::manifest(&rendered, answer::HLS, class, headers))
     }
 
     fn mpd(&self, wanted: &Wanted<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
@@ -159,7 +255,8 @@ impl Origin {
         Ok(answer::manifest(&rendered, answer::DASH, timely(view.presentation.ended, &view), headers))
     }
 
-    fn view(&self, wanted: &Wanted<'_>) -> Result<Arc<View>, Problem> {
+    /// The snapshot that a manifest is asked of, once there is something to show.
+    pub(crate) fn view(&self, wanted: &Wanted<'_>) -> Result<Arc<View>, Problem> {
         match self.source.find(wanted.entry, wanted.query.session, wanted.viewer) {
             Found::View(view) if view.presentation.playable() => Ok(match &wanted.query.options.window {
                 Some(window) => Arc::new(view.windowed(window)),
@@ -170,12 +267,15 @@ impl Origin {
     }
 
     fn immutable(&self, entry: &str, resource: &Resource, viewer: Viewer) -> Result<Immutable, Problem> {
-        match lookup::find(&self.source.sessions(entry, viewer), resource) {
-            Some(answer) => answer,
-            None => Err(match self.source.find(entry, None, viewer) {
-                Found::View(view) if view.presentation.playable() => Problem::NoSuchRendition,
-                found => why_not(&found),
-            }),
+        let found = lookup::find(&self.source.sessions(entry, viewer), resource);
+        found.unwrap_or_else(|| Err(self.why_no_media(entry, viewer)))
+    }
+
+    /// Why no session knows of some media.
+    pub(crate) fn why_no_media(&self, entry: &str, viewer: Viewer) -> Problem {
+        match self.source.find(entry, None, viewer) {
+            Found::View(view) if view.presentation.playable() => Problem::NoSuchRendition,
+            found => why_not(&found),
         }
     }
 }
@@ -188,7 +288,8 @@ fn why_not(found: &Found) -> Problem {
     }
 }
 
-fn timely(ended: bool, view: &View) -> Class {
+/// How long a manifest may be kept that changes while its session lasts.
+pub(crate) fn timely(ended: bool, view: &View) -> Class {
     match ended {
         true => Class::Ended,
         false => Class::Live { target_duration: view.presentation.session.target_duration },
@@ -225,6 +326,7 @@ mod tests {
             id: 1,
             target_duration: 2,
             part_target: Duration::from_millis(500),
+            low_latency: true,
             window: minute,
             retention,
             burnt: None,
@@ -250,7 +352,7 @@ mod tests {
 
     #[test]
     fn a_hundred_players_cost_one_rendering_of_each_manifest() {
-        let origin = Origin::new(&Settings::default(), Arc::new(One(view())));
+        let origin = Origin::new(&Settings::default(), Arc::new(One(view())), &Metrics::default());
         let targets = ["/play/x/master.m3u8", "/play/x/manifest.mpd", "/play/x/video-1.m3u8"];
         let start = Barrier::new(100);
         thread::scope(|scope| {

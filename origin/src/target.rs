@@ -1,6 +1,6 @@
 //! What a request's path and query ask for.
 
-use packager::manifest::Options;
+use packager::manifest::{Options, hls};
 use packager::names::{Resource, is_entry_id};
 use packager::window::Asked;
 
@@ -44,7 +44,41 @@ pub(crate) fn query(query: Option<&str>) -> Result<Query, Problem> {
     let asked = window(query)?;
     // Who looks back is not at the edge, and a player that is would not ask for a window.
     let low_latency = low_latency && asked.is_none();
-    Ok(Query { session, asked, options: Options { pinned: session.is_some(), low_latency, window: None } })
+    Ok(Query {
+        session,
+        asked,
+        options: Options { pinned: session.is_some(), low_latency, skip: false, window: None },
+    })
+}
+
+/// What a query asks of a media playlist by way of Delivery Directives (RFC 8216bis §6.2.5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Directives {
+    /// What the playlist has to list (`_HLS_msn`, `_HLS_part`).
+    pub(crate) reload: Option<hls::Directives>,
+    /// Whether what is old may be left out (`_HLS_skip`).
+    pub(crate) skip: bool,
+}
+
+/// Reads the directives of a query. Their order means nothing, each comes at most once.
+pub(crate) fn directives(query: Option<&str>) -> Result<Directives, Problem> {
+    let query = query.unwrap_or_default();
+    let number = |key, problem: Problem| match only(query, key).map_err(|()| problem)? {
+        Some(value) => integer(value).map(Some).ok_or(problem),
+        None => Ok(None),
+    };
+    let (msn, part) = (number("_HLS_msn", Problem::BadMsn)?, number("_HLS_part", Problem::BadPart)?);
+    let reload = match (msn, part) {
+        (None, Some(_)) => return Err(Problem::PartWithoutMsn),
+        (msn, part) => msn.map(|msn| hls::Directives { msn, part }),
+    };
+    // There are no date ranges to leave out, so that v2 asks for the same.
+    let skip = match only(query, "_HLS_skip").map_err(|()| Problem::BadSkip)? {
+        None => false,
+        Some("YES" | "v2") => true,
+        Some(_) => return Err(Problem::BadSkip),
+    };
+    Ok(Directives { reload, skip })
 }
 
 fn window(query: &str) -> Result<Option<Asked>, Problem> {
@@ -74,6 +108,11 @@ fn only<'a>(query: &'a str, key: &str) -> Result<Option<&'a str>, ()> {
         (value, None) => Ok(value),
         _ => Err(()),
     }
+}
+
+/// A decimal-integer (RFC 8216bis §4.2).
+fn integer(text: &str) -> Option<u64> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
 /// A number with its one spelling.
@@ -123,6 +162,39 @@ mod tests {
             "s= 1",
         ] {
             assert_eq!(session(Some(query)), Err(Problem::BadSession), "{query}");
+        }
+    }
+
+    #[test]
+    fn delivery_directives_come_in_any_order_and_once() {
+        let asked = |msn, part| Some(hls::Directives { msn, part });
+        for (text, reload, skip) in [
+            ("", None, false),
+            ("s=1&ll=1&x", None, false),
+            ("_HLS_msn=7", asked(7, None), false),
+            ("_HLS_msn=7&_HLS_part=0", asked(7, Some(0)), false),
+            ("_HLS_part=3&s=1&_HLS_skip=YES&_HLS_msn=007", asked(7, Some(3)), true),
+            ("_HLS_skip=v2", None, true),
+            ("_HLS_msn=18446744073709551615", asked(u64::MAX, None), false),
+        ] {
+            assert_eq!(directives(Some(text)), Ok(Directives { reload, skip }), "{text}");
+        }
+    }
+
+    /// RFC 8216bis §6.2.5.2: Bad Request, and never an error of the server's own.
+    #[test]
+    fn directives_that_are_nonsense_are_refused() {
+        for (problem, texts) in [
+            (Problem::PartWithoutMsn, &["_HLS_part=0"][..]),
+            (Problem::BadMsn, &["_HLS_msn", "_HLS_msn=", "_HLS_msn=-1", "_HLS_msn=1.5", "_HLS_msn=%31"]),
+            (Problem::BadMsn, &["_HLS_msn=1&_HLS_msn=1", "_HLS_msn=18446744073709551616", "_HLS_msn=x"]),
+            (Problem::BadPart, &["_HLS_msn=1&_HLS_part=", "_HLS_part=1&_HLS_msn=1&_HLS_part=1"]),
+            (Problem::BadPart, &["_HLS_msn=1&_HLS_part=+1", "_HLS_msn=1&_HLS_part=1 "]),
+            (Problem::BadSkip, &["_HLS_skip", "_HLS_skip=NO", "_HLS_skip=yes", "_HLS_skip=YES&_HLS_skip=v2"]),
+        ] {
+            for text in texts {
+                assert_eq!(directives(Some(text)), Err(problem), "{text}");
+            }
         }
     }
 

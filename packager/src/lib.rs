@@ -19,6 +19,7 @@ mod packager;
 pub mod presentation;
 pub mod settings;
 mod timeline;
+pub mod ts;
 pub mod window;
 
 pub use notice::Notice;

@@ -2,6 +2,7 @@
 
 pub mod dash;
 pub mod hls;
+pub mod hls_ts;
 
 use crate::presentation::Presentation;
 use crate::window::Window;
@@ -14,6 +15,9 @@ pub struct Options {
     pub pinned: bool,
     /// Whether what is not a whole segment yet may be shown (`?ll=0` says no).
     pub low_latency: bool,
+    /// Whether the player knows what is older than the skip boundary (`_HLS_skip`, RFC 8216bis §6.2.5.1); media
+    /// playlists alone can leave it out.
+    pub skip: bool,
     /// What of the timeline is shown (`?start=&end=`): the presentation that is written is its slice already. Never with
     /// `low_latency`: who looks back is not at the edge.
     pub window: Option<Window>,
@@ -21,7 +25,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { pinned: false, low_latency: true, window: None }
+        Options { pinned: false, low_latency: true, skip: false, window: None }
     }
 }
 
@@ -43,6 +47,10 @@ impl Options {
     /// The query by which the manifest itself is asked for again.
     pub(crate) fn location(&self, presentation: &Presentation) -> String {
         let session = presentation.session.id;
-        self.window.map_or_else(|| format!("s={session}"), |window| format!("s={session}&{window}"))
+        match self.window {
+            Some(window) => format!("s={session}&{window}"),
+            None if self.low_latency => format!("s={session}"),
+            None => format!("s={session}&ll=0"),
+        }
     }
 }

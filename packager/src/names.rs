@@ -8,6 +8,9 @@
 //! /play/ENTRY/RENDITION/N.m4s        segment N
 //! /play/ENTRY/RENDITION/N.K.m4s      part K of segment N
 //! /play/ENTRY/time                   the server's clock, for UTCTiming
+//! /play/ENTRY/ts/master.m3u8         multivariant playlist of MPEG-TS
+//! /play/ENTRY/ts/RENDITION.m3u8      media playlist of MPEG-TS
+//! /play/ENTRY/ts/RENDITION/N.ts      segment N as MPEG-TS
 //! ```
 //!
 //! Inside manifests every URI is relative to the manifest, so that a body is the same for every viewer.
@@ -51,6 +54,51 @@ pub enum Resource {
     },
     /// The server's clock.
     Time,
+    /// The same media as MPEG-TS, below `ts/`.
+    Ts(Ts),
+}
+
+/// What a path below `/play/ENTRY/ts/` names.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ts {
+    /// The HLS multivariant playlist.
+    Multivariant,
+    /// The HLS media playlist of a rendition.
+    Playlist {
+        /// Rendition name.
+        rendition: String,
+    },
+    /// A segment, a video's with its sound.
+    Segment {
+        /// Rendition name.
+        rendition: String,
+        /// N.
+        number: u64,
+    },
+}
+
+impl Ts {
+    fn parse(path: &str) -> Option<Ts> {
+        if path == "master.m3u8" {
+            return Some(Ts::Multivariant);
+        }
+        let Some((rendition, file)) = path.split_once('/') else {
+            return Some(Ts::Playlist { rendition: rendition_name(path.strip_suffix(".m3u8")?)? });
+        };
+        let number = number(file.strip_suffix(".ts")?)?;
+        Some(Ts::Segment { rendition: rendition_name(rendition)?, number })
+    }
+}
+
+/// The URI relative to the playlists of MPEG-TS.
+impl fmt::Display for Ts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ts::Multivariant => f.write_str("master.m3u8"),
+            Ts::Playlist { rendition } => write!(f, "{rendition}.m3u8"),
+            Ts::Segment { rendition, number } => write!(f, "{rendition}/{number}.ts"),
+        }
+    }
 }
 
 impl Resource {
@@ -63,6 +111,9 @@ impl Resource {
             "manifest.mpd" => return Some(Resource::Mpd),
             "time" => return Some(Resource::Time),
             _ => {}
+        }
+        if let Some(path) = path.strip_prefix("ts/") {
+            return Ts::parse(path).map(Resource::Ts);
         }
         let Some((rendition, file)) = path.split_once('/') else {
             let rendition = rendition_name(path.strip_suffix(".m3u8")?)?;
@@ -94,6 +145,7 @@ impl fmt::Display for Resource {
             Resource::Segment { rendition, number } => write!(f, "{rendition}/{number}.m4s"),
             Resource::Part { rendition, number, index } => write!(f, "{rendition}/{number}.{index}.m4s"),
             Resource::Time => f.write_str("time"),
+            Resource::Ts(ts) => write!(f, "ts/{ts}"),
         }
     }
 }
@@ -136,6 +188,9 @@ mod tests {
             Resource::Init { rendition: rendition(), period: 1_795_309_432 },
             Resource::Segment { rendition: rendition(), number: u64::MAX },
             Resource::Part { rendition: rendition(), number: 7, index: 0 },
+            Resource::Ts(Ts::Multivariant),
+            Resource::Ts(Ts::Playlist { rendition: rendition() }),
+            Resource::Ts(Ts::Segment { rendition: rendition(), number: 7 }),
         ] {
             assert_eq!(Resource::parse(&resource.to_string()), Some(resource));
         }
@@ -163,6 +218,14 @@ mod tests {
             "video-1/init-7.m4s",
             "movie-1/7.m4s",
             "video-1/7.m4s\0",
+            "ts",
+            "ts/",
+            "ts/manifest.mpd",
+            "ts/ts/master.m3u8",
+            "ts/video-1/07.ts",
+            "ts/video-1/7.m4s",
+            "ts/video-1/7.0.ts",
+            "video-1/7.ts",
         ] {
             assert_eq!(Resource::parse(path), None, "{path:?}");
         }

@@ -370,6 +370,7 @@ impl Packager {
             period: period.clone(),
             first,
             start: MediaTime::ZERO,
+            renditions: tracks.iter().map(|(id, ..)| (id.kind, id.to_string().into())).collect(),
         })));
         let timeline = Timeline::new(self.settings.clone(), period, first, tracks, beginning.zero);
         let drift = Drift::new(beginning.now);
@@ -447,13 +448,17 @@ impl Packager {
     fn session(&self) -> Option<Arc<Session>> {
         let (target_duration, part_target) = (self.fixed.target_duration?, self.fixed.part_target?);
         let settings = &self.settings;
+        let longest = Duration::from_secs(target_duration.into());
+        // No segment may go that leaves less than that (RFC 8216bis §6.2.2).
+        let window = settings.window.max(longest * 3);
         Some(Arc::new(Session {
             id: self.numbers.session,
             target_duration,
             part_target,
-            window: settings.window,
+            low_latency: settings.low_latency,
+            window,
             retention: Retention {
-                live: settings.window * 2 + Duration::from_secs(target_duration.into()),
+                live: window * 2 + longest,
                 dvr: settings.dvr_window,
                 dvr_bytes: settings.dvr_memory,
                 max_bytes: settings.limits.rendition_bytes,

@@ -25,6 +25,8 @@ pub struct Session {
     pub target_duration: u32,
     /// PART-TARGET (RFC 8216bis §4.4.3.7: it must not change).
     pub part_target: Duration,
+    /// Whether what is not a whole segment yet is shown to players at all.
+    pub low_latency: bool,
     /// How much of the past the live playlists list.
     pub window: Duration,
     /// How much of the past can be fetched.
@@ -84,6 +86,8 @@ pub struct Span {
     pub first: u64,
     /// Where that begins in the period.
     pub start: MediaTime,
+    /// The renditions that go together, whether there is anything of them yet or not.
+    pub renditions: Vec<(Kind, Arc<str>)>,
 }
 
 /// One thing the packager made. The log of them is ordered; a [`Presentation`] is its fold, here or elsewhere.

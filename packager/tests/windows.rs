@@ -38,7 +38,11 @@ fn back(seconds: f64) -> Option<At> {
 }
 
 /// The first and the last number, counted from the first of all.
-fn numbers(presentation: &Presentation, start: Option<At>, end: Option<At>) -> Result<(u64, Option<u64>), Missing> {
+fn numbers(
+    presentation: &Presentation,
+    start: Option<At>,
+    end: Option<At>,
+) -> Result<(u64, Option<u64>), Missing> {
     let bounds = presentation.window(Asked { start, end })?.bounds();
     Ok((bounds.first - FIRST, Some(bounds.last).filter(|last| *last != u64::MAX).map(|last| last - FIRST)))
 }
@@ -51,7 +55,10 @@ fn shown(presentation: &Presentation, window: Window) -> Presentation {
 fn a_window_begins_with_the_segment_that_holds_its_start_and_ends_with_the_one_that_holds_its_end() {
     let publisher = with_a_hole();
     let presentation = publisher.presentation();
-    assert_eq!(presentation.rendition("video-1").and_then(|it| it.last()).map(|it| it.number), Some(FIRST + 9));
+    assert_eq!(
+        presentation.rendition("video-1").and_then(|it| it.last()).map(|it| it.number),
+        Some(FIRST + 9)
+    );
     for (start, end, expected) in [
         (None, None, Ok((0, None))),
         (wall(0.0), None, Ok((0, None))),
@@ -133,7 +140,11 @@ fn where_the_beginning_has_left_memory_it_begins_with_what_will_stay() {
     assert!(oldest > FIRST);
     let window = presentation.window(Asked { start: wall(0.0), end: None }).expect("some of it is there");
     assert!(window.bounds().first >= oldest + 5, "a live window later than the oldest");
-    assert_eq!(window.playlist_type(false), None, "RFC 8216bis §4.4.3.5: EVENT would promise to lose nothing");
+    assert_eq!(
+        window.playlist_type(false),
+        None,
+        "RFC 8216bis §4.4.3.5: EVENT would promise to lose nothing"
+    );
     assert_eq!(window.to_string(), "start=2026-11-22T01:03:52.000000Z", "asked for again it means the same");
     assert_eq!(numbers(presentation, wall(0.0), wall(8.0)), Err(Missing::Gone));
     assert_eq!(numbers(presentation, None, wall(8.0)), Err(Missing::Gone));
@@ -169,7 +180,10 @@ fn a_slice_shows_its_numbers_and_nothing_else() {
     for rendition in &cut.renditions {
         let before = whole.rendition(&rendition.name).expect("the same");
         assert!(rendition.open.is_none() && rendition.ended);
-        assert_eq!(rendition.shown().map(|it| it.number).collect::<Vec<_>>(), [3, 4, 5, 6].map(|n| n + FIRST));
+        assert_eq!(
+            rendition.shown().map(|it| it.number).collect::<Vec<_>>(),
+            [3, 4, 5, 6].map(|n| n + FIRST)
+        );
         for number in FIRST..FIRST + 12 {
             let inside = bounds.contains(number);
             assert_eq!(matches!(rendition.segment(number), Lookup::Found(_)), inside, "{number}");
@@ -217,7 +231,7 @@ fn an_open_window_as_it_is_written() {
     let presentation = publisher.presentation();
     let window = presentation.window(Asked { start: since(7.0), end: None }).expect("held");
     let cut = shown(presentation, window);
-    let options = Options { window: Some(window), low_latency: false, pinned: false };
+    let options = Options { window: Some(window), low_latency: false, pinned: false, skip: false };
     golden("window/open.m3u8", &hls::multivariant(&cut, &options));
     golden("window/open-video-1.m3u8", &hls::media(&cut, &cut.renditions[0], &options.pinned()));
     golden("window/open.mpd", &dash::mpd(&cut, &options));
@@ -229,7 +243,7 @@ fn a_closed_window_as_it_is_written() {
     let presentation = publisher.presentation();
     let window = presentation.window(Asked { start: since(7.0), end: since(13.0) }).expect("held");
     let cut = shown(presentation, window);
-    let options = Options { window: Some(window), low_latency: false, pinned: false };
+    let options = Options { window: Some(window), low_latency: false, pinned: false, skip: false };
     golden("window/closed.m3u8", &hls::multivariant(&cut, &options));
     golden("window/closed-video-1.m3u8", &hls::media(&cut, &cut.renditions[0], &options));
     golden("window/closed.mpd", &dash::mpd(&cut, &options));
@@ -253,7 +267,11 @@ fn the_playlist_type_does_not_change_under_an_open_player() {
     assert_eq!(kind(&publisher, asked, false).0, "VOD", "who sees it for the first time");
     let end = window.to_string().split_once("&end=").map(|(_, end)| end.to_owned());
     assert_eq!(end.as_deref(), Some("2026-11-22T01:04:26.000000Z"), "children are given its very end");
-    assert_eq!(kind(&publisher, Asked { end: wall(34.0), ..asked }, true).0, "VOD", "and are whole from the first");
+    assert_eq!(
+        kind(&publisher, Asked { end: wall(34.0), ..asked }, true).0,
+        "VOD",
+        "and are whole from the first"
+    );
 }
 
 proptest! {

@@ -14,6 +14,6 @@ mod players;
 mod refusals;
 mod restart;
 mod tracks;
-mod windows;
+mod ts;
 
 mod compare;

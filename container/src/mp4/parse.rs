@@ -80,7 +80,8 @@ mod tests {
 
     fn read_back(samples: &[FragmentSample], begins_segment: bool) {
         let base_time = 1 << 40;
-        let header = fragment_header(&Fragment { begins_segment, sequence: 1, base_time, samples });
+        let produced = begins_segment.then_some(media::WallTime::from_millis(1_795_309_432_000));
+        let header = fragment_header(&Fragment { begins_segment, produced, sequence: 1, base_time, samples });
         let expected = ParsedFragment { base_time, samples: samples.to_vec() };
         assert_eq!(parse_fragment(&header), Ok(expected));
     }
@@ -106,7 +107,8 @@ mod tests {
     #[test]
     fn every_truncation_is_an_error_and_no_panic() {
         let samples = [FragmentSample { duration: 1, size: 2, composition_offset: 3, sync: Sync::No }; 3];
-        let fragment = Fragment { begins_segment: true, sequence: 1, base_time: 0, samples: &samples };
+        let fragment =
+            Fragment { begins_segment: true, produced: None, sequence: 1, base_time: 0, samples: &samples };
         let header = fragment_header(&fragment);
         let mdat_header = 8;
         for end in 0..header.len() - mdat_header {

@@ -69,6 +69,16 @@ pub struct Rendition {
     entire: bool,
     held: Duration,
     held_bytes: u64,
+    window: Window,
+}
+
+/// Where the live playlists begin, so that nobody has to walk the whole of a long window to find it.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+struct Window {
+    /// Number of the first segment in it.
+    first: u64,
+    /// What they count for together.
+    span: Duration,
 }
 
 /// Frames per second as a fraction.
@@ -141,6 +151,7 @@ impl Rendition {
             entire: false,
             held: Duration::ZERO,
             held_bytes: 0,
+            window: Window::default(),
         }
     }
 
@@ -218,14 +229,23 @@ impl Rendition {
     /// slice shows.
     ///
     /// The first of them never goes back, because a longer tail only ever lets older ones go.
-    pub fn window(&self) -> impl Iterator<Item = &Arc<Segment>> {
+    pub fn window(&self) -> impl DoubleEndedIterator<Item = &Arc<Segment>> {
+        let first = match (self.entire, self.bounds.last) {
+            (true, _) => 0,
+            (false, u64::MAX) => self.window.first,
+            // It is over while the whole goes on, which has slid further.
+            (false, _) => self.last_window(),
+        };
+        self.shown_from(first)
+    }
+
+    fn last_window(&self) -> u64 {
         let mut listed = Duration::ZERO;
         let mut reaches = |segment: &&Arc<Segment>| {
             listed += counted(segment);
             listed >= self.session.window
         };
-        let first = if self.entire { None } else { self.shown().rev().find(&mut reaches) };
-        self.shown_from(first.map_or(0, |segment| segment.number))
+        self.shown().rev().find(&mut reaches).map_or(0, |segment| segment.number)
     }
 
     /// What a slice shows of it.
@@ -252,28 +272,46 @@ impl Rendition {
         self.open = None;
         self.held += counted(&segment);
         self.held_bytes += segment.len();
+        self.window.span += counted(&segment);
         self.segments.insert_mut(segment.number, segment);
-        while let Some((&number, oldest)) = self.segments.first() {
+        self.slide();
+        while let Some((_, oldest)) = self.segments.first() {
             let without = self.held.saturating_sub(counted(oldest));
             if self.segments.size() <= 1
                 || !self.session.retention.lets_go(self.held, without, self.held_bytes)
             {
                 break;
             }
-            self.held = without;
-            self.held_bytes -= oldest.len();
-            self.segments.remove_mut(&number);
+            self.drop_oldest();
         }
     }
 
     /// Lets everything go but the newest segment: others have gone on for longer than anything stays.
     pub(super) fn forget(&mut self) {
-        while let Some((&number, oldest)) = self.segments.first()
-            && self.segments.size() > 1
-        {
-            self.held = self.held.saturating_sub(counted(oldest));
-            self.held_bytes -= oldest.len();
-            self.segments.remove_mut(&number);
+        while self.segments.size() > 1 {
+            self.drop_oldest();
+        }
+    }
+
+    /// Moves the window's beginning to the newest segment that, with all after it, makes up the session's window.
+    fn slide(&mut self) {
+        for (_, first) in self.segments.range(self.window.first..) {
+            let without = self.window.span.saturating_sub(counted(first));
+            if without < self.session.window {
+                break;
+            }
+            self.window = Window { first: first.number + 1, span: without };
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        let Some((&number, oldest)) = self.segments.first() else { return };
+        let (counts, bytes) = (counted(oldest), oldest.len());
+        self.held = self.held.saturating_sub(counts);
+        self.held_bytes -= bytes;
+        self.segments.remove_mut(&number);
+        if number >= self.window.first {
+            self.window = Window { first: number + 1, span: self.window.span.saturating_sub(counts) };
         }
     }
 }

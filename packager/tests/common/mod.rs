@@ -1,6 +1,8 @@
 //! A publisher in memory, and what must hold for whatever the packager made of it.
 #![allow(dead_code)]
 
+pub mod transport;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

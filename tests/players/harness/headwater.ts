@@ -7,7 +7,7 @@ import { BINARY } from "./paths";
 import { until } from "./until";
 
 /** What a player can be given. */
-export type Manifest = "master.m3u8" | "manifest.mpd";
+export type Manifest = "master.m3u8" | "manifest.mpd" | "ts/master.m3u8";
 
 /** What is below an entry. */
 type Resource = Manifest | "video-1.m3u8";
