@@ -239,8 +239,9 @@ fn next_segment(packager: &mut Packager) -> Strip {
     Strip::new(Shown { name: Shown::PUBLIC.into(), id, first, origin }, Air::Live)
 }
 
-/// Number of the newest finished segment.
+/// Number of the newest segment that no rendition still makes: sound is a moment behind the pictures.
 fn finished(presentation: &Presentation) -> Option<u64> {
-    let lasts = presentation.renditions.iter().filter_map(|rendition| rendition.last());
-    lasts.map(|last| last.number).max()
+    let lasts = || presentation.renditions.iter().filter_map(|it| it.last()).map(|last| last.number);
+    let newest = lasts().max()?;
+    lasts().filter(|last| last + 1 >= newest).min()
 }
