@@ -297,8 +297,11 @@ impl<'a> Resolver<'a> {
     }
 
     fn before(&self, segment: &Segment) -> Result<&'a Arc<Segment>, Missing> {
-        let mut earlier = self.leader.shown().rev().skip_while(|it| it.number >= segment.number);
-        earlier.next().ok_or(if self.reaches_back() { Missing::NotYet } else { Missing::Gone })
+        self.leader.shown_before(segment.number).ok_or(if self.reaches_back() {
+            Missing::NotYet
+        } else {
+            Missing::Gone
+        })
     }
 
     /// Whether all that there ever was of the timeline is held.
