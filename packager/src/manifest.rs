@@ -1,5 +1,6 @@
 //! Manifests: pure functions of a snapshot and of what the request asked for.
 
+mod captions;
 pub mod dash;
 pub mod hls;
 pub mod hls_ts;

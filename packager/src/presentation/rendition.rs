@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use media::{Kind, MediaTime};
+use media::{Captions, Kind, MediaTime};
 use rpds::RedBlackTreeMapSync;
 
 use super::Session;
@@ -61,6 +61,8 @@ pub struct Rendition {
     pub bitrate: Bitrate,
     /// Frames per second as measured over the first segment of the latest period; video only.
     pub frame_rate: Option<FrameRate>,
+    /// Captions that its pictures carried at any time in the session.
+    pub captions: Captions,
     /// Whether the session is over: no segment will follow.
     pub ended: bool,
     /// What of the segments is shown.
@@ -146,6 +148,7 @@ impl Rendition {
             independent: true,
             bitrate: Bitrate::default(),
             frame_rate: None,
+            captions: Captions::default(),
             ended: false,
             bounds: Bounds::ALL,
             entire: false,
@@ -291,6 +294,12 @@ impl Rendition {
             }
             self.drop_oldest();
         }
+    }
+
+    /// Lets everything go: it begins anew.
+    pub(super) fn clear(&mut self) {
+        self.segments = RedBlackTreeMapSync::new_sync();
+        (self.held, self.held_bytes, self.window) = (Duration::ZERO, 0, Window::default());
     }
 
     /// Lets everything go but the newest segment: others have gone on for longer than anything stays.
