@@ -16,5 +16,6 @@ mod refusals;
 mod restart;
 mod tracks;
 mod ts;
+mod windows;
 
 mod compare;

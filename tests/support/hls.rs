@@ -7,6 +7,8 @@ pub struct Media {
     pub sequence: u64,
     pub discontinuity_sequence: u64,
     pub ended: bool,
+    /// EXT-X-PLAYLIST-TYPE.
+    pub kind: Option<String>,
     /// How many segments EXT-X-SKIP stands for.
     pub skipped: u64,
     pub segments: Vec<Segment>,
@@ -96,6 +98,7 @@ impl Media {
                 "#EXT-X-PROGRAM-DATE-TIME" => clock = Some(millis(value)),
                 "#EXT-X-DISCONTINUITY" => discontinuity = true,
                 "#EXT-X-GAP" => gap = true,
+                "#EXT-X-PLAYLIST-TYPE" => media.kind = Some(value.to_owned()),
                 "#EXT-X-ENDLIST" => media.ended = true,
                 "#EXT-X-SKIP" => media.skipped = decimal(value, "SKIPPED-SEGMENTS").expect("how many"),
                 "#EXT-X-SERVER-CONTROL" => low_latency.control = value.to_owned(),
