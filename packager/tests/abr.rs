@@ -399,14 +399,13 @@ fn the_reference_dies_and_another_leads_without_a_new_period() {
 fn a_reference_that_only_falls_silent_hands_over_too() {
     let mut studio = Studio::new([push("1080p"), push("720p")]);
     studio.until(10_700);
-    let silent = studio.pushes.remove(0);
+    studio.pushes.remove(0);
     studio.until(30_000);
     assert_eq!(studio.periods().len(), 1);
     assert!(!studio.rendition("video-1080p").alive());
     assert!(studio.media("video-720p").len() >= 13);
     assert_eq!(studio.sounds(), ["1080p", "720p"]);
     check(studio.presentation());
-    drop(silent);
 }
 
 /// Every frame of the sound once, in order, without a hole.
