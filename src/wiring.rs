@@ -56,6 +56,7 @@ fn packager(config: &Config) -> packager::Settings {
     packager::Settings {
         segment: packager.segment,
         part: packager.part,
+        low_latency: packager.low_latency,
         window: packager.window,
         probe: packager.probe,
         target_duration: packager.target_duration,
@@ -85,10 +86,12 @@ pub(crate) fn http(config: &Config) -> origin::Settings {
     let http = &config.http;
     origin::Settings {
         max_connections: http.max_connections,
+        max_waiting: http.max_waiting,
         header_timeout: http.header_timeout,
         idle_timeout: http.idle_timeout,
         write_timeout: http.write_timeout,
         manifest_cache_bytes: http.manifest_cache,
+        ts_cache_bytes: http.ts_cache,
         start_hold: http.start_hold,
         trusted_proxies: http.trusted_proxies.clone(),
         ..origin::Settings::default()

@@ -73,10 +73,12 @@ fn http(reader: &mut Reader, into: &mut Http) {
     section.base_url("public_url", &mut into.public_url);
     section.networks("trusted_proxies", MAX_PROXIES, &mut into.trusted_proxies);
     section.count("max_connections", 1..=1_000_000, &mut into.max_connections);
+    section.count("max_waiting", 0..=10_000_000, &mut into.max_waiting);
     section.duration("header_timeout", secs(1)..=secs(60), &mut into.header_timeout);
     section.duration("idle_timeout", secs(1)..=secs(600), &mut into.idle_timeout);
     section.duration("write_timeout", secs(1)..=secs(600), &mut into.write_timeout);
     section.size("manifest_cache", MIB..=4 * GIB, &mut into.manifest_cache);
+    section.size("ts_cache", MIB..=16 * GIB, &mut into.ts_cache);
     section.duration("start_hold", secs(0)..=secs(30), &mut into.start_hold);
 }
 
@@ -102,6 +104,7 @@ fn packager(reader: &mut Reader, into: &mut Packager) {
     let mut section = reader.section("packager");
     section.duration("segment", secs(1)..=secs(30), &mut into.segment);
     section.duration("part", Duration::from_millis(100)..=secs(2), &mut into.part);
+    section.boolean("low_latency", &mut into.low_latency);
     section.duration("window", secs(3)..=secs(600), &mut into.window);
     section.duration("probe", secs(1)..=secs(60), &mut into.probe);
     section.seconds("target_duration", 1..=60, &mut into.target_duration);

@@ -48,6 +48,8 @@ pub struct Http {
     pub trusted_proxies: Vec<IpNet>,
     /// Connections at once; 1 to 1 000 000.
     pub max_connections: usize,
+    /// Requests at once that wait for what comes next; 0 to 10 000 000.
+    pub max_waiting: usize,
     /// For the whole head of a request to arrive; 1 s to 1 min.
     pub header_timeout: Duration,
     /// A connection without a request is closed after this; 1 s to 10 min.
@@ -56,6 +58,8 @@ pub struct Http {
     pub write_timeout: Duration,
     /// Bytes of rendered manifests kept; 1 MiB to 4 GiB.
     pub manifest_cache: u64,
+    /// Bytes of segments kept as MPEG-TS; 1 MiB to 16 GiB.
+    pub ts_cache: u64,
     /// How long a request for a manifest waits for a stream that is starting; 0 s to 30 s.
     pub start_hold: Duration,
 }
@@ -68,10 +72,12 @@ impl Default for Http {
             public_url: None,
             trusted_proxies: Vec::new(),
             max_connections: 16_384,
+            max_waiting: 50_000,
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             write_timeout: Duration::from_secs(30),
             manifest_cache: 64 << 20,
+            ts_cache: 64 << 20,
             start_hold: Duration::from_secs(6),
         }
     }
@@ -146,6 +152,8 @@ pub struct Packager {
     pub segment: Duration,
     /// Length of a part; 100 ms to 2 s, not above `segment`.
     pub part: Duration,
+    /// Whether players are shown parts, and may wait for them.
+    pub low_latency: bool,
     /// Length of the live playlist; at least three segments, at most 10 min.
     pub window: Duration,
     /// How long the first playlist may wait for the first whole group of pictures; 1 s to 1 min.
@@ -159,6 +167,7 @@ impl Default for Packager {
         Packager {
             segment: Duration::from_secs(2),
             part: Duration::from_millis(500),
+            low_latency: true,
             window: Duration::from_secs(30),
             probe: Duration::from_secs(10),
             target_duration: None,

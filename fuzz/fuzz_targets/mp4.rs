@@ -7,14 +7,17 @@ use container::mp4::{Fragment, FragmentSample, fragment_header};
 use fuzz::boxes::{check_init, moof};
 use libfuzzer_sys::fuzz_target;
 use media::codec::{Aac, Avc};
-use media::{Codec, Sync};
+use media::{Codec, Sync, WallTime};
 
 #[derive(Arbitrary, Debug)]
 enum Input<'a> {
     Video(&'a [u8]),
     Audio(&'a [u8]),
-    Fragment { begins_segment: bool, sequence: u32, base_time: u64, samples: Vec<(u32, u32, i32, u8)> },
+    Fragment { begins_segment: bool, produced: Option<i64>, sequence: u32, base_time: u64, samples: Samples },
 }
+
+/// Duration, size, composition offset and sync of each.
+type Samples = Vec<(u32, u32, i32, u8)>;
 
 fuzz_target!(|input: Input<'_>| match input {
     Input::Video(record) => {
@@ -23,10 +26,11 @@ fuzz_target!(|input: Input<'_>| match input {
     Input::Audio(config) => {
         Aac::parse(Bytes::copy_from_slice(config)).into_iter().map(Codec::Aac).for_each(check_init);
     }
-    Input::Fragment { begins_segment, sequence, base_time, samples } => {
+    Input::Fragment { begins_segment, produced, sequence, base_time, samples } => {
         let samples: Vec<FragmentSample> = samples.into_iter().map(sample).collect();
         if !samples.is_empty() {
-            check(&Fragment { begins_segment, sequence, base_time, samples: &samples });
+            let produced = produced.map(WallTime::from_micros);
+            check(&Fragment { begins_segment, produced, sequence, base_time, samples: &samples });
         }
     }
 });

@@ -6,10 +6,10 @@ use axum::body::Body;
 use axum::response::Response;
 use http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, VARY};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use media::WallTime;
+use media::{Kind, WallTime};
 
 use crate::cache_control::Class;
-use crate::immutable::Immutable;
+use crate::immutable::{self, Immutable};
 use crate::manifest::Rendered;
 use crate::problem::Problem;
 use crate::range::{self, Selection};
@@ -19,6 +19,8 @@ use crate::{cors, encoding, etag};
 pub(crate) const HLS: &str = "application/vnd.apple.mpegurl";
 /// ISO/IEC 23009-1 Annex C.
 pub(crate) const DASH: &str = "application/dash+xml";
+/// As IANA knows the client manifest.
+pub(crate) const SMOOTH: &str = "application/vnd.ms-sstr+xml";
 
 /// Part of a body, or all of it, or only what the peer already has.
 pub(crate) fn immutable(
@@ -37,6 +39,14 @@ pub(crate) fn immutable(
         Selection::Bytes(range) => Ok(partial(found, &etag, range)),
         Selection::Unsatisfiable => Err(Problem::Unsatisfiable { len }),
     }
+}
+
+/// A segment that is still being made: neither length nor tag nor ranges, and kept by caches once it is whole
+/// (RFC 9111 §3.3).
+pub(crate) fn growing(body: Body, kind: Kind) -> Response {
+    let mut response = open(body, Class::Immutable);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(immutable::mime_type(kind)));
+    response
 }
 
 /// A manifest in the coding that the peer likes.

@@ -15,7 +15,9 @@ pub(crate) fn reason(error: &(dyn Error + 'static)) -> Option<&'static str> {
         };
     }
     let http = causes(error).find_map(|cause| cause.downcast_ref::<hyper::Error>())?;
-    let left = http.is_closed() || http.is_canceled() || http.is_incomplete_message();
+    // An answer that breaks off is our own doing.
+    let ours = http.is_user();
+    let left = http.is_closed() || http.is_canceled() || http.is_incomplete_message() || ours;
     let lost = causes(error).any(|cause| cause.is::<io::Error>());
     match http.is_parse() {
         true => Some("malformed"),

@@ -10,6 +10,7 @@
 
 mod activity;
 mod answer;
+mod blocking;
 mod cache_control;
 mod client;
 mod connection;
@@ -20,7 +21,9 @@ mod encoding;
 mod etag;
 mod freshness;
 mod gate;
+mod growing;
 mod guard;
+mod hint;
 mod immutable;
 mod lookup;
 mod manifest;
@@ -33,8 +36,11 @@ mod range;
 mod route;
 mod server;
 mod settings;
+mod smooth;
+mod span;
 mod target;
 mod timeout;
+mod ts;
 
 pub use doors::Doors;
 pub use metrics::Metrics;

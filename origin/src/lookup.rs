@@ -11,13 +11,22 @@ use stream::View;
 
 use crate::immutable::Immutable;
 use crate::problem::Problem;
+use crate::smooth;
 
 /// What `resource` names in `sessions`, newest first. `None` when no session knows its rendition, or when
 /// `resource` is not media.
 pub(crate) fn find(sessions: &[Arc<View>], resource: &Resource) -> Option<Result<Immutable, Problem>> {
+    search(sessions, |presentation, newest| in_session(presentation, resource, newest))
+}
+
+/// What `look` finds in `sessions`, newest first; it is told whether a session is the newest one.
+pub(crate) fn search<T>(
+    sessions: &[Arc<View>],
+    look: impl Fn(&Presentation, bool) -> Option<Result<T, Problem>>,
+) -> Option<Result<T, Problem>> {
     let mut absent = None;
     for (age, view) in sessions.iter().enumerate() {
-        match in_session(&view.presentation, resource, age == 0) {
+        match look(&view.presentation, age == 0) {
             Some(Ok(found)) => return Some(Ok(found)),
             // "Gone" is certain; "not yet" is what a session says of anything it has not seen.
             Some(Err(Problem::Gone)) => absent = Some(Err(Problem::Gone)),
@@ -43,12 +52,13 @@ fn in_session(
             let rendition = presentation.rendition(rendition)?;
             within(rendition, *number, newest).then(|| part(rendition, *number, *index))
         }
+        Resource::Fragment(name) => smooth::find(presentation, name),
         _ => None,
     }
 }
 
 /// Whether this session can say anything about `number`.
-fn within(rendition: &Rendition, number: u64, newest: bool) -> bool {
+pub(crate) fn within(rendition: &Rendition, number: u64, newest: bool) -> bool {
     newest || rendition.last().is_some_and(|last| number <= last.number)
 }
 

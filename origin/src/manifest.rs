@@ -17,6 +17,10 @@ pub(crate) enum Which {
     Multivariant,
     Mpd,
     Playlist,
+    Smooth,
+    TsMultivariant,
+    /// With the version of the rendition; its sound is another's, so that of the snapshot counts too.
+    TsPlaylist(u64),
 }
 
 /// Everything that a body depends on. Versions are unique in the process, so that no entry need be named.
@@ -106,8 +110,11 @@ impl Renderings {
 mod tests {
     use super::*;
 
-    const KEY: Key =
-        Key { version: 1, which: Which::Multivariant, options: Options { pinned: false, low_latency: true } };
+    const KEY: Key = Key {
+        version: 1,
+        which: Which::Multivariant,
+        options: Options { pinned: false, low_latency: true, skip: false, window: None },
+    };
 
     #[test]
     fn each_coding_has_its_tag() {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use http::{Response, StatusCode};
-use packager::names::Resource;
+use packager::names::{Resource, Ts};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -22,6 +22,7 @@ use crate::target;
 pub struct Metrics {
     pub(crate) connections: Gauge,
     pub(crate) accepted: Counter,
+    pub(crate) blocked: Gauge,
     requests: Family<RequestLabels, Counter>,
     bytes: Family<ClassLabel, Counter>,
     problems: Family<ReasonLabel, Counter>,
@@ -31,8 +32,8 @@ pub struct Metrics {
 impl Default for Metrics {
     fn default() -> Metrics {
         let refusals = Arc::new(Refusals::new("http"));
-        let (connections, accepted, requests, bytes, problems) = Default::default();
-        Metrics { connections, accepted, requests, bytes, problems, refusals }
+        let (connections, accepted, blocked, requests, bytes, problems) = Default::default();
+        Metrics { connections, accepted, blocked, requests, bytes, problems, refusals }
     }
 }
 
@@ -42,6 +43,8 @@ impl Metrics {
         let http = registry.sub_registry_with_prefix("http");
         http.register("connections", "Open HTTP connections", self.connections.clone());
         http.register("connections_accepted", "HTTP connections accepted", self.accepted.clone());
+        let blocked = "Requests that wait for the next part or segment of a stream";
+        http.register("blocked_requests", blocked, self.blocked.clone());
         http.register("requests", "Requests answered, by what they asked for", self.requests.clone());
         http.register("response_bytes", "Bytes of answers' bodies handed to the network", self.bytes.clone());
         http.register("problems", "Requests answered with a reason instead", self.problems.clone());
@@ -85,6 +88,11 @@ fn class(path: &str) -> &'static str {
         Ok((_, Resource::Init { .. })) => "init",
         Ok((_, Resource::Segment { .. })) => "segment",
         Ok((_, Resource::Part { .. })) => "part",
+        Ok((_, Resource::Smooth)) => "smooth",
+        Ok((_, Resource::Fragment(_))) => "fragment",
+        Ok((_, Resource::Ts(Ts::Multivariant))) => "multivariant",
+        Ok((_, Resource::Ts(Ts::Playlist { .. }))) => "playlist",
+        Ok((_, Resource::Ts(Ts::Segment { .. }))) => "ts",
         Ok((_, Resource::Time)) | Err(_) => "other",
     }
 }

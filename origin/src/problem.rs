@@ -7,6 +7,7 @@ use http::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use http::{HeaderValue, StatusCode};
+use packager::window::Missing;
 
 use crate::cache_control::Class;
 use crate::cors;
@@ -32,6 +33,36 @@ pub(crate) enum Problem {
     BadSession,
     #[error("the value of ll is not 0 or 1")]
     BadLowLatency,
+    #[error("the value of _HLS_msn is not one decimal number (RFC 8216bis §6.2.5.2)")]
+    BadMsn,
+    #[error("the value of _HLS_part is not one decimal number (RFC 8216bis §6.2.5.2)")]
+    BadPart,
+    #[error("_HLS_part says nothing without _HLS_msn (RFC 8216bis §6.2.5.2)")]
+    PartWithoutMsn,
+    #[error("the value of _HLS_skip is not YES or v2 (RFC 8216bis §6.2.5.1)")]
+    BadSkip,
+    #[error("_HLS_msn or _HLS_part is too far ahead of the playlist (RFC 8216bis §6.2.5.2)")]
+    TooFarAhead,
+    #[error("what was asked for did not come in three target durations")]
+    NotInTime { target_duration: u32 },
+    #[error("too many requests are waiting (http.max_waiting)")]
+    TooManyWaiting { target_duration: u32 },
+    #[error("this was expected and will not come")]
+    NeverMade,
+    #[error(
+        "the value of start is not one time: RFC 3339, or seconds from the beginning, or -seconds from the edge"
+    )]
+    BadStart,
+    #[error(
+        "the value of end is not one time: RFC 3339, or seconds from the beginning, or -seconds from the edge"
+    )]
+    BadEnd,
+    #[error("the window ends where it begins, or before")]
+    EmptyWindow,
+    #[error("timeline is one name of a-z, 0-9 and -, and goes without s")]
+    BadTimeline,
+    #[error("the entry has no such timeline, or it has not begun")]
+    NoSuchTimeline,
     #[error("only GET, HEAD and OPTIONS are served here")]
     Method,
     #[error("path and query are too long")]
@@ -50,10 +81,16 @@ impl Problem {
     pub(crate) fn status(self) -> StatusCode {
         match self {
             Problem::NoSuchPath | Problem::UnknownEntry | Problem::NotLive => StatusCode::NOT_FOUND,
-            Problem::NoSuchRendition | Problem::NotYet => StatusCode::NOT_FOUND,
+            Problem::NoSuchRendition | Problem::NotYet | Problem::NeverMade => StatusCode::NOT_FOUND,
+            Problem::NoSuchTimeline => StatusCode::NOT_FOUND,
             Problem::Gone => StatusCode::GONE,
-            Problem::Starting => StatusCode::SERVICE_UNAVAILABLE,
+            Problem::Starting | Problem::NotInTime { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Problem::TooManyWaiting { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Problem::BadMsn | Problem::BadPart | Problem::PartWithoutMsn => StatusCode::BAD_REQUEST,
+            Problem::BadSkip | Problem::TooFarAhead => StatusCode::BAD_REQUEST,
             Problem::BadSession | Problem::BadLowLatency => StatusCode::BAD_REQUEST,
+            Problem::BadStart | Problem::BadEnd | Problem::EmptyWindow => StatusCode::BAD_REQUEST,
+            Problem::BadTimeline => StatusCode::BAD_REQUEST,
             Problem::BadHost | Problem::UnwantedContent => StatusCode::BAD_REQUEST,
             Problem::Method => StatusCode::METHOD_NOT_ALLOWED,
             Problem::TargetTooLong => StatusCode::URI_TOO_LONG,
@@ -75,6 +112,19 @@ impl Problem {
             Problem::Starting => "starting",
             Problem::BadSession => "bad-session",
             Problem::BadLowLatency => "bad-ll",
+            Problem::BadMsn => "bad-msn",
+            Problem::BadPart => "bad-part",
+            Problem::PartWithoutMsn => "part-without-msn",
+            Problem::BadSkip => "bad-skip",
+            Problem::TooFarAhead => "too-far-ahead",
+            Problem::NotInTime { .. } => "not-in-time",
+            Problem::TooManyWaiting { .. } => "too-many-waiting",
+            Problem::NeverMade => "never-made",
+            Problem::BadStart => "bad-start",
+            Problem::BadEnd => "bad-end",
+            Problem::EmptyWindow => "empty-window",
+            Problem::BadTimeline => "bad-timeline",
+            Problem::NoSuchTimeline => "no-such-timeline",
             Problem::Method => "method",
             Problem::TargetTooLong => "target-too-long",
             Problem::BadHost => "bad-host",
@@ -95,6 +145,9 @@ impl Problem {
     fn own_header(self) -> Option<(http::HeaderName, HeaderValue)> {
         Some(match self {
             Problem::Starting => (RETRY_AFTER, HeaderValue::from_static("1")),
+            Problem::NotInTime { target_duration } | Problem::TooManyWaiting { target_duration } => {
+                (RETRY_AFTER, HeaderValue::from(target_duration))
+            }
             Problem::Method => (ALLOW, HeaderValue::from_static(cors::METHODS)),
             // What follows on the connection may be the rest of something smuggled.
             Problem::BadHost | Problem::UnwantedContent => (CONNECTION, HeaderValue::from_static("close")),
@@ -124,6 +177,16 @@ fn challenge(denied: Denied) -> HeaderValue {
         Denied::TokenMissing => r#"Bearer realm="playback""#,
         _ => r#"Bearer realm="playback", error="invalid_token""#,
     })
+}
+
+impl From<Missing> for Problem {
+    fn from(missing: Missing) -> Problem {
+        match missing {
+            Missing::Empty => Problem::EmptyWindow,
+            Missing::NotYet => Problem::NotYet,
+            Missing::Gone => Problem::Gone,
+        }
+    }
 }
 
 impl From<Denied> for Problem {

@@ -9,23 +9,32 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, Method, Uri};
-use packager::manifest::{dash, hls};
-use packager::names::Resource;
+use packager::manifest::hls::Reload;
+use packager::manifest::{Options, dash, hls};
+use packager::names::{Resource, Ts};
 use stream::{Found, Source, View, Viewer};
 use tokio::time::timeout;
 
+use crate::blocking::{Bell, Blocking, Look};
 use crate::cache_control::Class;
 use crate::freshness::Freshness;
 use crate::immutable::Immutable;
 use crate::manifest::{Key, Renderings, Which};
+use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::settings::Settings;
-use crate::target::Query;
-use crate::{answer, cors, lookup, target};
+use crate::target::{Directives, Query};
+use crate::ts::Muxed;
+use crate::{answer, cors, growing, hint, lookup, smooth, target};
 
 /// The playback plane: `/play/ENTRY/…`. Other routers may be merged with it; it has no fallback of its own.
 pub fn router(settings: &Settings, source: Arc<dyn Source>) -> Router {
-    let origin = Arc::new(Origin::new(settings, source));
+    counted(settings, source, &Metrics::default())
+}
+
+/// The same, counting in `metrics` who waits.
+pub(crate) fn counted(settings: &Settings, source: Arc<dyn Source>, metrics: &Metrics) -> Router {
+    let origin = Arc::new(Origin::new(settings, source, metrics));
     Router::new().route("/play/{*below}", any(play)).with_state(origin)
 }
 
@@ -33,8 +42,15 @@ async fn play(State(origin): State<Arc<Origin>>, request: Request) -> Response {
     match *request.method() {
         Method::GET | Method::HEAD => {
             let viewer = request.extensions().get().copied().unwrap_or(Viewer::Public);
-            origin.await_start(request.uri(), viewer).await;
-            let answer = origin.answer(request.method(), request.uri(), request.headers(), viewer);
+            let ready = origin.ready(request.uri(), viewer).await;
+            let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+            let answer = match (ready, target::parse(uri.path())) {
+                (Err(problem), _) => Err(problem),
+                (Ok(()), Ok((entry, Resource::Ts(name)))) => {
+                    origin.ts(entry, name, method, uri, headers, viewer).await
+                }
+                (Ok(()), _) => origin.answer(method, uri, headers, viewer),
+            };
             let mut response = answer.unwrap_or_else(Problem::into_response);
             if viewer == Viewer::Producer {
                 response.headers_mut().insert(CACHE_CONTROL, Class::Producer.cache_control());
@@ -46,39 +62,102 @@ async fn play(State(origin): State<Arc<Origin>>, request: Request) -> Response {
     }
 }
 
-struct Origin {
-    source: Arc<dyn Source>,
-    renderings: Renderings,
+pub(crate) struct Origin {
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) renderings: Renderings,
+    pub(crate) muxed: Muxed,
     freshness: Freshness,
+    blocking: Blocking,
     start_hold: Duration,
 }
 
 /// Of what a manifest is asked for, and by whom.
-struct Wanted<'a> {
-    entry: &'a str,
-    query: Query,
-    viewer: Viewer,
+pub(crate) struct Wanted<'a> {
+    pub(crate) entry: &'a str,
+    pub(crate) query: Query,
+    pub(crate) viewer: Viewer,
 }
 
 impl Origin {
-    fn new(settings: &Settings, source: Arc<dyn Source>) -> Origin {
+    fn new(settings: &Settings, source: Arc<dyn Source>, metrics: &Metrics) -> Origin {
         let freshness = Freshness::new(settings.max_tracked_entries);
+        let blocking = Blocking::new(settings.max_waiting, metrics.blocked.clone());
         let start_hold = settings.start_hold;
-        Origin { source, renderings: Renderings::new(settings), freshness, start_hold }
+        let (renderings, muxed) = (Renderings::new(settings), Muxed::new(settings));
+        Origin { source, renderings, muxed, freshness, blocking, start_hold }
+    }
+
+    /// Waits for what a request may wait for.
+    async fn ready(&self, uri: &Uri, viewer: Viewer) -> Result<(), Problem> {
+        self.await_start(uri, viewer).await;
+        smooth::await_start(&*self.source, self.start_hold, uri, viewer).await;
+        self.await_first_part(uri, viewer).await;
+        self.await_more(uri, viewer).await
     }
 
     /// A manifest of a stream that is starting is waited for: most players give up after a few refusals.
     async fn await_start(&self, uri: &Uri, viewer: Viewer) {
         let manifests = |resource: &Resource| {
             matches!(resource, Resource::Multivariant | Resource::Mpd | Resource::Playlist { .. })
+                || matches!(resource, Resource::Ts(Ts::Multivariant | Ts::Playlist { .. }))
+                || *resource == Resource::Smooth
         };
-        if let (Ok((entry, resource)), Ok(Query { session, .. })) =
-            (target::parse(uri.path()), target::query(uri.query()))
+        if let Ok((entry, resource)) = target::parse(uri.path())
             && manifests(&resource)
+            && let Ok(Query { session, .. }) = self.query(entry, uri, viewer)
             && let Found::Starting = self.source.find(entry, session, viewer)
         {
             // Started or not, the answer says.
             let _ = timeout(self.start_hold, self.source.started(entry, session, viewer)).await;
+        }
+    }
+
+    /// Nor is a segment refused that begins within a part.
+    async fn await_first_part(&self, uri: &Uri, viewer: Viewer) {
+        if let Ok((entry, resource)) = target::parse(uri.path()) {
+            growing::await_first_part(&*self.source, entry, viewer, &resource).await;
+        }
+    }
+
+    /// What a request names and is about to come is waited for (RFC 8216bis §6.2.5.2, §6.2.6).
+    async fn await_more(&self, uri: &Uri, viewer: Viewer) -> Result<(), Problem> {
+        let (entry, resource) = target::parse(uri.path())?;
+        match &resource {
+            Resource::Playlist { rendition } => {
+                let Some(asked) = target::directives(uri.query())?.reload else { return Ok(()) };
+                let wanted = self.wanted(entry, uri, true, viewer)?;
+                self.await_listed(&wanted, rendition, asked).await
+            }
+            Resource::Part { rendition, .. } | Resource::Init { rendition, .. } => {
+                let bell = Bell { source: &*self.source, entry, session: None, viewer, rendition };
+                let look = |again| hint::look(&self.source.sessions(entry, viewer), &resource, again);
+                self.blocking.until(bell, look).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn await_listed(
+        &self,
+        wanted: &Wanted<'_>,
+        rendition: &str,
+        asked: hls::Directives,
+    ) -> Result<(), Problem> {
+        let Wanted { entry, query, viewer } = *wanted;
+        let bell = Bell { source: &*self.source, entry, session: query.session, viewer, rendition };
+        let look = |_| self.look(wanted, rendition, asked).unwrap_or_else(|problem| Look::Done(Err(problem)));
+        self.blocking.until(bell, look).await
+    }
+
+    /// Whether a playlist lists what it has to.
+    fn look(&self, wanted: &Wanted<'_>, name: &str, asked: hls::Directives) -> Result<Look, Problem> {
+        let view = self.view(wanted)?;
+        let (rendition, version) = view.rendition(name).ok_or(Problem::NoSuchRendition)?;
+        let target_duration = view.presentation.session.target_duration;
+        match hls::reload(rendition, wanted.query.options.low_latency, asked) {
+            Reload::Ready => Ok(Look::Done(Ok(()))),
+            Reload::Wait => Ok(Look::Wait { version, target_duration }),
+            Reload::TooFar => Err(Problem::TooFarAhead),
         }
     }
 
@@ -90,15 +169,48 @@ impl Origin {
         viewer: Viewer,
     ) -> Result<Response, Problem> {
         let (entry, resource) = target::parse(uri.path())?;
-        let wanted =
-            || -> Result<_, Problem> { Ok(Wanted { entry, query: target::query(uri.query())?, viewer }) };
+        let wanted = || self.wanted(entry, uri, matches!(resource, Resource::Playlist { .. }), viewer);
         match resource {
             Resource::Time => Ok(answer::clock(SystemTime::now().into())),
             Resource::Multivariant => self.multivariant(&wanted()?, headers),
             Resource::Mpd => self.mpd(&wanted()?, headers),
-            Resource::Playlist { rendition } => self.playlist(&wanted()?, &rendition, headers),
-            resource => answer::immutable(&self.immutable(entry, &resource, viewer)?, method, headers),
+            Resource::Playlist { ref rendition } => {
+                let directives = target::directives(uri.query())?;
+                self.playlist(&wanted()?, rendition, directives, headers)
+            }
+            Resource::Smooth => self.smooth(&wanted()?, headers),
+            resource => match growing::find(&self.source, entry, viewer, &resource) {
+                Some(growing) => Ok(growing.response()),
+                None => answer::immutable(&self.immutable(entry, &resource, viewer)?, method, headers),
+            },
         }
+    }
+
+    /// What a query asks for, with the timeline that it names as the session that this is.
+    fn query(&self, entry: &str, uri: &Uri, viewer: Viewer) -> Result<Query, Problem> {
+        let mut query = target::query(uri.query())?;
+        if let Some(name) = target::timeline(uri.query())? {
+            let session = self.source.timeline(entry, name, viewer);
+            query.session = Some(session.ok_or(Problem::NoSuchTimeline)?);
+        }
+        Ok(query)
+    }
+
+    /// The same with its window, as the newest snapshot resolves it: however many points of time are asked for, there
+    /// are no more renderings than there are pairs of segments. A `child` is asked for again and again.
+    pub(crate) fn wanted<'a>(
+        &self,
+        entry: &'a str,
+        uri: &Uri,
+        child: bool,
+        viewer: Viewer,
+    ) -> Result<Wanted<'a>, Problem> {
+        let mut wanted = Wanted { entry, query: self.query(entry, uri, viewer)?, viewer };
+        if let Some(asked) = wanted.query.asked {
+            let window = self.view(&wanted)?.presentation.window(asked)?;
+            wanted.query.options.window = Some(if child { window.reloaded(asked) } else { window });
+        }
+        Ok(wanted)
     }
 
     fn multivariant(&self, wanted: &Wanted<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
@@ -107,43 +219,70 @@ impl Origin {
         let key = Key { version: view.version, which: Which::Multivariant, options: wanted.query.options };
         let rendered = self.renderings.get(key, || hls::multivariant(presentation, &key.options));
         let etag = &rendered.plain().etag;
-        let unsettled = self.freshness.unsettled(wanted.entry, presentation.session.id, etag, Instant::now());
+        // Which window is asked for is no change of the body.
+        let unsettled = key.options.window.is_some()
+            || self.freshness.unsettled(wanted.entry, presentation.session.id, etag, Instant::now());
         let class = if presentation.ended { Class::Ended } else { Class::Multivariant { unsettled } };
         Ok(answer::manifest(&rendered, answer::HLS, class, headers))
     }
 
-    fn playlist(&self, wanted: &Wanted<'_>, name: &str, headers: &HeaderMap) -> Result<Response, Problem> {
+    /// The media playlist. Where it has to list something it does so by now.
+    fn playlist(
+        &self,
+        wanted: &Wanted<'_>,
+        name: &str,
+        directives: Directives,
+        headers: &HeaderMap,
+    ) -> Result<Response, Problem> {
         let view = self.view(wanted)?;
         let (rendition, version) = view.rendition(name).ok_or(Problem::NoSuchRendition)?;
-        if rendition.segments.is_empty() {
+        if rendition.last().is_none() {
             return Err(Problem::Starting);
         }
-        let key = Key { version, which: Which::Playlist, options: wanted.query.options };
+        let options = Options { skip: directives.skip, ..wanted.query.options };
+        let key = Key { version, which: Which::Playlist, options };
         let rendered = self.renderings.get(key, || hls::media(&view.presentation, rendition, &key.options));
-        Ok(answer::manifest(&rendered, answer::HLS, timely(rendition.ended, &view), headers))
+        let class = match timely(rendition.ended, &view) {
+            Class::Live { target_duration } if directives.reload.is_some() => {
+                Class::Awaited { target_duration }
+            }
+            class => class,
+        };
+        Ok(answer::manifest(&rendered, answer::HLS, class, headers))
     }
 
     fn mpd(&self, wanted: &Wanted<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
         let view = self.view(wanted)?;
         let key = Key { version: view.version, which: Which::Mpd, options: wanted.query.options };
         let rendered = self.renderings.get(key, || dash::mpd(&view.presentation, &key.options));
-        Ok(answer::manifest(&rendered, answer::DASH, timely(view.presentation.ended, &view), headers))
+        let class = match dash::is_low_latency(&view.presentation, &key.options) {
+            true => Class::LowLatency,
+            false => timely(view.presentation.ended, &view),
+        };
+        Ok(answer::manifest(&rendered, answer::DASH, class, headers))
     }
 
-    fn view(&self, wanted: &Wanted<'_>) -> Result<Arc<View>, Problem> {
+    /// The snapshot that a manifest is asked of, once there is something to show.
+    pub(crate) fn view(&self, wanted: &Wanted<'_>) -> Result<Arc<View>, Problem> {
         match self.source.find(wanted.entry, wanted.query.session, wanted.viewer) {
-            Found::View(view) if view.presentation.playable() => Ok(view),
+            Found::View(view) if view.presentation.playable() => Ok(match &wanted.query.options.window {
+                Some(window) => Arc::new(view.windowed(window)),
+                None => view,
+            }),
             found => Err(why_not(&found)),
         }
     }
 
     fn immutable(&self, entry: &str, resource: &Resource, viewer: Viewer) -> Result<Immutable, Problem> {
-        match lookup::find(&self.source.sessions(entry, viewer), resource) {
-            Some(answer) => answer,
-            None => Err(match self.source.find(entry, None, viewer) {
-                Found::View(view) if view.presentation.playable() => Problem::NoSuchRendition,
-                found => why_not(&found),
-            }),
+        let found = lookup::find(&self.source.sessions(entry, viewer), resource);
+        found.unwrap_or_else(|| Err(self.why_no_media(entry, viewer)))
+    }
+
+    /// Why no session knows of some media.
+    pub(crate) fn why_no_media(&self, entry: &str, viewer: Viewer) -> Problem {
+        match self.source.find(entry, None, viewer) {
+            Found::View(view) if view.presentation.playable() => Problem::NoSuchRendition,
+            found => why_not(&found),
         }
     }
 }
@@ -156,7 +295,8 @@ fn why_not(found: &Found) -> Problem {
     }
 }
 
-fn timely(ended: bool, view: &View) -> Class {
+/// How long a manifest may be kept that changes while its session lasts.
+pub(crate) fn timely(ended: bool, view: &View) -> Class {
     match ended {
         true => Class::Ended,
         false => Class::Live { target_duration: view.presentation.session.target_duration },
@@ -185,35 +325,45 @@ mod tests {
         }
     }
 
-    /// One rendition with one segment: a gap, which is enough to be listed.
+    /// One rendition with one segment.
     fn view() -> Arc<View> {
+        view_of(1)
+    }
+
+    /// One rendition with segments up to `last`: gaps, which are enough to be listed.
+    fn view_of(last: u64) -> Arc<View> {
         let minute = Duration::from_secs(60);
         let retention = Retention { live: minute, dvr: minute, dvr_bytes: 0, max_bytes: 0 };
         let session = Session {
             id: 1,
             target_duration: 2,
             part_target: Duration::from_millis(500),
+            low_latency: true,
             window: minute,
             retention,
             burnt: None,
         };
         let mut presentation = Presentation::new(Arc::new(session), WallTime::from_millis(0));
-        let segment = Arc::new(Segment {
-            number: 1,
-            period: Arc::new(Period { number: 1, discontinuity: 0, start: WallTime::from_millis(0) }),
-            start: 0,
-            duration: 180_000,
-            scale: Timescale::VIDEO,
-            content: Content::Gap,
-        });
-        let record = Record::Segment { rendition: "video-1".into(), kind: Kind::Video, segment };
-        presentation.apply(record, WallTime::from_millis(1));
+        let start = WallTime::from_millis(0);
+        let period = Arc::new(Period { number: 1, discontinuity: 0, start, elapsed: Duration::ZERO });
+        for number in 1..=last {
+            let segment = Arc::new(Segment {
+                number,
+                period: period.clone(),
+                start: 0,
+                duration: 180_000,
+                scale: Timescale::VIDEO,
+                content: Content::Gap,
+            });
+            let record = Record::Segment { rendition: "video-1".into(), kind: Kind::Video, segment };
+            presentation.apply(record, WallTime::from_millis(1));
+        }
         Arc::new(View::new(Arc::new(presentation), Air::Live, None))
     }
 
     #[test]
     fn a_hundred_players_cost_one_rendering_of_each_manifest() {
-        let origin = Origin::new(&Settings::default(), Arc::new(One(view())));
+        let origin = Origin::new(&Settings::default(), Arc::new(One(view())), &Metrics::default());
         let targets = ["/play/x/master.m3u8", "/play/x/manifest.mpd", "/play/x/video-1.m3u8"];
         let start = Barrier::new(100);
         thread::scope(|scope| {
@@ -246,6 +396,54 @@ mod tests {
                 let _ = view.wait_for(Option::is_some).await;
             })
         }
+    }
+
+    /// A source whose newest view is told to who waits.
+    struct Growing(watch::Sender<Arc<View>>);
+
+    impl Source for Growing {
+        fn find(&self, _: &str, _: Option<u64>, _: Viewer) -> Found {
+            Found::View(self.0.borrow().clone())
+        }
+
+        fn changed<'a>(
+            &'a self,
+            _: &'a str,
+            _: Option<u64>,
+            _: Viewer,
+            name: &'a str,
+            seen: u64,
+        ) -> BoxFuture<'a, ()> {
+            let mut view = self.0.subscribe();
+            Box::pin(async move {
+                let _ = view
+                    .wait_for(|view| view.rendition(name).map(|(_, version)| version) != Some(seen))
+                    .await;
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_thousand_who_wait_for_a_segment_cost_one_rendering() {
+        let (first, second) = (view_of(1), view_of(2));
+        let source = Arc::new(Growing(watch::Sender::new(first)));
+        let metrics = Metrics::default();
+        let origin = Arc::new(Origin::new(&Settings::default(), source.clone(), &metrics));
+        let waiting: Vec<_> = (0..1000).map(|_| tokio::spawn(wait_for_two(origin.clone()))).collect();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!((metrics.blocked.get(), origin.renderings.count()), (1000, 0));
+        source.0.send_replace(second);
+        for answer in waiting {
+            assert_eq!(answer.await.expect("no panic"), 200);
+        }
+        assert_eq!((metrics.blocked.get(), origin.renderings.count()), (0, 1));
+    }
+
+    async fn wait_for_two(origin: Arc<Origin>) -> u16 {
+        let target = Uri::from_static("/play/x/video-1.m3u8?_HLS_msn=2");
+        origin.await_more(&target, Viewer::Public).await.expect("it comes");
+        let answer = origin.answer(&Method::GET, &target, &HeaderMap::new(), Viewer::Public);
+        answer.expect("an answer").status().as_u16()
     }
 
     async fn ask(source: Arc<Late>) -> (u16, Duration) {

@@ -30,7 +30,8 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nCach
 /// Serves the playback plane, and whatever else is merged with it.
 pub struct Server {
     settings: Settings,
-    router: Router,
+    source: Arc<dyn Source>,
+    others: Router,
     metrics: Metrics,
     guard: Guard,
 }
@@ -38,18 +39,17 @@ pub struct Server {
 impl Server {
     /// A server of what `source` finds.
     pub fn new(settings: Settings, source: Arc<dyn Source>) -> Server {
-        let router = route::router(&settings, source);
         let guard = Guard::new(settings.trusted_proxies.clone());
-        Server { settings, router, metrics: Metrics::default(), guard }
+        Server { settings, source, others: Router::new(), metrics: Metrics::default(), guard }
     }
 
     /// Serves `other` too.
     ///
     /// # Panics
     ///
-    /// When both have the same route, or `other` has a fallback.
+    /// When two of them have the same route, or `other` has a fallback; where it has one of ours, when serving begins.
     pub fn merge(self, other: Router) -> Server {
-        Server { router: self.router.merge(other), ..self }
+        Server { others: self.others.merge(other), ..self }
     }
 
     /// Asks `doors` who may watch; without, everybody may watch everything, and no token is good.
@@ -97,7 +97,8 @@ impl Server {
     }
 
     fn connections(self) -> Connections {
-        let router = self.router.fallback(async || Problem::NoSuchPath);
+        let ours = route::counted(&self.settings, self.source, &self.metrics);
+        let router = ours.merge(self.others).fallback(async || Problem::NoSuchPath);
         Connections::new(self.settings, router, self.metrics, self.guard)
     }
 }

@@ -9,6 +9,8 @@ use access::IpNet;
 pub struct Settings {
     /// Connections at a time. One more is answered 503 and closed.
     pub max_connections: usize,
+    /// Requests that wait for the next part or segment at a time. One more is answered 503.
+    pub max_waiting: usize,
     /// From the first byte of a request (or from the connection being accepted) to the end of its header.
     pub header_timeout: Duration,
     /// How long a connection may stay open between requests.
@@ -34,6 +36,12 @@ pub struct Settings {
     pub manifest_cache_bytes: u64,
     /// How long a rendered manifest is kept after the last request for it.
     pub manifest_cache_idle: Duration,
+    /// Bytes of segments kept as MPEG-TS.
+    pub ts_cache_bytes: u64,
+    /// How long a segment is kept as MPEG-TS after the last request for it.
+    pub ts_cache_idle: Duration,
+    /// Segments that are made into MPEG-TS at a time; each takes memory for itself once more meanwhile.
+    pub max_ts_muxing: usize,
     /// How long a request for a manifest waits for a stream that is starting before it is answered 503.
     pub start_hold: Duration,
     /// Proxies that are believed when they say who the client is.
@@ -46,6 +54,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             max_connections: 16_384,
+            max_waiting: 50_000,
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             write_timeout: Duration::from_secs(30),
@@ -58,6 +67,9 @@ impl Default for Settings {
             max_resets: 64,
             manifest_cache_bytes: 64 << 20,
             manifest_cache_idle: Duration::from_secs(60),
+            ts_cache_bytes: 64 << 20,
+            ts_cache_idle: Duration::from_secs(30),
+            max_ts_muxing: 2,
             start_hold: Duration::from_secs(6),
             trusted_proxies: Vec::new(),
             max_tracked_entries: 10_000,

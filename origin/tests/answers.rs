@@ -163,14 +163,21 @@ async fn manifests_are_those_of_the_packager() {
         ),
         (
             "video-1.m3u8?s=3",
-            hls::media(&presentation, video, &Options::default()),
+            hls::media(&presentation, video, &Options::default().pinned()),
             "application/vnd.apple.mpegurl",
             "max-age=3",
         ),
-        ("manifest.mpd", dash::mpd(&presentation, &Options::default()), "application/dash+xml", "max-age=3"),
+        // It has news with every part.
+        ("manifest.mpd", dash::mpd(&presentation, &Options::default()), "application/dash+xml", "no-cache"),
         (
             "manifest.mpd?s=3",
             dash::mpd(&presentation, &Options::default().pinned()),
+            "application/dash+xml",
+            "no-cache",
+        ),
+        (
+            "manifest.mpd?ll=0",
+            dash::mpd(&presentation, &Options { low_latency: false, ..Options::default() }),
             "application/dash+xml",
             "max-age=3",
         ),
@@ -247,8 +254,8 @@ async fn each_absence_has_its_status_and_reason() {
         ("/play/gappy/video-1/3.m4s", 404, "public, max-age=1"),
         ("/play/gappy/video-2/1.m4s", 404, "public, max-age=1"),
         ("/play/gappy/video-2.m3u8", 404, "public, max-age=1"),
-        ("/play/demo/video-1/13.m4s", 404, "public, max-age=1"),
-        ("/play/demo/video-1/13.2.m4s", 404, "public, max-age=1"),
+        ("/play/demo/video-1/14.m4s", 404, "public, max-age=1"),
+        ("/play/demo/video-1/13.3.m4s", 404, "public, max-age=1"),
         ("/play/demo/video-1.m3u8?s=4", 404, "public, max-age=1"),
         ("/play/demo/video-1.m3u8?s=x", 400, "no-store"),
         ("/play/demo/master.m3u8?s=3&s=3", 400, "no-store"),
@@ -300,7 +307,6 @@ async fn bytes_of_an_earlier_session_stay() {
         ("/play/demo/video-1/13.0.m4s", 200),
         // Burnt between the sessions.
         ("/play/demo/video-1/11.m4s", 410),
-        ("/play/demo/video-1/13.m4s", 404),
         ("/play/demo/video-1/14.m4s", 404),
         // Sound may come back in the later session.
         ("/play/demo/audio-1/13.m4s", 404),

@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use container::mp4::{Fragment, FragmentSample, fragment_header};
-use media::{Kind, MediaTime, Sample, Slice, Sync, payload};
+use media::{Captions, Codec, Kind, MediaTime, Sample, Slice, Sync, payload};
 
 use crate::presentation::{Content, Init, Part, Period, Record, Segment};
+
+/// The least of the target that a part must be, in percent, unless it is the last of its segment (RFC 8216bis §4.4.4.9).
+const LEAST_PERCENT: i64 = 85;
 
 /// How much longer than the next sample the last one may be through timestamp rounding alone.
 const ROUNDING: Duration = Duration::from_millis(1);
@@ -25,6 +28,9 @@ pub struct Lane {
     part: OpenPart,
     /// `mfhd` sequence number of the next fragment.
     sequence: u32,
+    /// What its pictures carry beside themselves; `told` of it is in the log.
+    captions: Captions,
+    told: Captions,
     /// Samples whose composition offset was raised so that none presents before its segment.
     pub clamped: u64,
 }
@@ -56,6 +62,8 @@ impl Lane {
             segment: OpenSegment::default(),
             part: OpenPart::default(),
             sequence: 1,
+            captions: Captions::default(),
+            told: Captions::default(),
             clamped: 0,
         }
     }
@@ -88,13 +96,17 @@ impl Lane {
     /// Adds a sample with its duration to the open segment `number`.
     ///
     /// No part grows past `part_target` (RFC 8216bis §4.4.4.9). It is closed as soon as another sample as long as
-    /// this one would not fit, so that it can be listed when the first sample of the next part arrives.
+    /// this one would not fit, so that it can be listed when the first sample of the next part arrives; and where
+    /// decoding can begin, if it is long enough.
     pub fn add(&mut self, mut sample: Sample, number: u64, part_target: Duration, log: &mut Vec<Record>) {
         let scale = self.init.track.timescale;
         let target = scale.ticks(part_target);
-        if !self.part.samples.is_empty() && self.part.duration + i64::from(sample.duration) > target {
+        let full = self.part.duration + i64::from(sample.duration) > target;
+        let here = self.kind == Kind::Video && sample.sync == Sync::Yes && self.part.suffices(target);
+        if !self.part.samples.is_empty() && (full || here) {
             self.close_part(number, log);
         }
+        self.look_for_captions(&sample);
         let segment_start = *self.segment.start.get_or_insert(sample.dts);
         if sample.pts() < segment_start {
             sample.composition_offset = (segment_start - sample.dts) as i32;
@@ -104,8 +116,14 @@ impl Lane {
         self.segment.samples += 1;
         let estimate = i64::from(sample.duration) - scale.ticks(ROUNDING);
         self.part.push(sample);
-        if self.part.duration + estimate > target {
+        if self.part.duration + estimate > target && self.part.suffices(target) {
             self.close_part(number, log);
+        }
+    }
+
+    fn look_for_captions(&mut self, sample: &Sample) {
+        if let Codec::Avc(avc) = &self.init.track.codec {
+            self.captions = self.captions.and(Captions::of(avc.length_size, &sample.data));
         }
     }
 
@@ -116,8 +134,11 @@ impl Lane {
             return;
         };
         let independent = first.sync == Sync::Yes;
+        let begins_segment = self.segment.parts.is_empty();
         let header = fragment_header(&Fragment {
-            begins_segment: self.segment.parts.is_empty(),
+            begins_segment,
+            // From the period's anchor, never from the clock: the same samples give the same bytes.
+            produced: begins_segment.then(|| self.period.start.plus(self.time(part.start))),
             sequence: self.sequence,
             base_time: part.start.max(0) as u64,
             samples: &part.samples,
@@ -143,6 +164,10 @@ impl Lane {
             init: self.init.clone(),
             part,
         });
+        if self.captions != self.told {
+            self.told = self.captions;
+            log.push(Record::Captions { rendition: self.name.clone(), captions: self.captions });
+        }
     }
 
     /// Closes the open segment at `end`, where the next one begins in every rendition, or where this lane's
@@ -176,6 +201,10 @@ impl Lane {
 }
 
 impl OpenPart {
+    fn suffices(&self, target: i64) -> bool {
+        self.duration * 100 >= target * LEAST_PERCENT
+    }
+
     fn push(&mut self, sample: Sample) {
         if self.samples.is_empty() {
             self.start = sample.dts;

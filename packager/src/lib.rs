@@ -5,6 +5,7 @@
 //! No socket, file, task or clock is known here; time is an argument.
 
 mod align;
+mod bitrates;
 mod clock;
 mod drift;
 mod feed;
@@ -22,6 +23,8 @@ pub mod presentation;
 mod roster;
 pub mod settings;
 mod timeline;
+pub mod ts;
+pub mod window;
 
 pub use feed::FeedId;
 pub use notice::Notice;

@@ -8,9 +8,15 @@
 //! /play/ENTRY/RENDITION/N.m4s        segment N
 //! /play/ENTRY/RENDITION/N.K.m4s      part K of segment N
 //! /play/ENTRY/time                   the server's clock, for UTCTiming
+//! /play/ENTRY/ts/master.m3u8         multivariant playlist of MPEG-TS
+//! /play/ENTRY/ts/RENDITION.m3u8      media playlist of MPEG-TS
+//! /play/ENTRY/ts/RENDITION/N.ts      segment N as MPEG-TS
+//! /play/ENTRY/Manifest               Smooth client manifest; what is below it: see `smooth`
 //! ```
 //!
 //! Inside manifests every URI is relative to the manifest, so that a body is the same for every viewer.
+
+pub mod smooth;
 
 use std::fmt;
 
@@ -51,18 +57,79 @@ pub enum Resource {
     },
     /// The server's clock.
     Time,
+    /// The Smooth client manifest.
+    Smooth,
+    /// A Smooth fragment.
+    Fragment(smooth::FragmentName),
+    /// The same media as MPEG-TS, below `ts/`.
+    Ts(Ts),
+}
+
+/// What a path below `/play/ENTRY/ts/` names.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ts {
+    /// The HLS multivariant playlist.
+    Multivariant,
+    /// The HLS media playlist of a rendition.
+    Playlist {
+        /// Rendition name.
+        rendition: String,
+    },
+    /// A segment, a video's with its sound.
+    Segment {
+        /// Rendition name.
+        rendition: String,
+        /// N.
+        number: u64,
+    },
+}
+
+impl Ts {
+    fn parse(path: &str) -> Option<Ts> {
+        if path == "master.m3u8" {
+            return Some(Ts::Multivariant);
+        }
+        let Some((rendition, file)) = path.split_once('/') else {
+            return Some(Ts::Playlist { rendition: rendition_name(path.strip_suffix(".m3u8")?)? });
+        };
+        let number = number(file.strip_suffix(".ts")?)?;
+        Some(Ts::Segment { rendition: rendition_name(rendition)?, number })
+    }
+}
+
+/// The URI relative to the playlists of MPEG-TS.
+impl fmt::Display for Ts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ts::Multivariant => f.write_str("master.m3u8"),
+            Ts::Playlist { rendition } => write!(f, "{rendition}.m3u8"),
+            Ts::Segment { rendition, number } => write!(f, "{rendition}/{number}.ts"),
+        }
+    }
 }
 
 impl Resource {
+    /// Whether it is of Smooth Streaming, and so is found below `ENTRY.ism` too.
+    pub fn is_smooth(&self) -> bool {
+        matches!(self, Resource::Smooth | Resource::Fragment(_))
+    }
+
     /// Parses a path below `/play/ENTRY/`, without a leading slash. `None` for anything that is not ours.
     ///
-    /// Numbers have one spelling only (no sign, no leading zero), so that no body has two URLs.
+    /// Numbers have one spelling only (no sign, no leading zero), so that no body has two URLs. What names of Smooth may
+    /// look like is said in [`smooth`].
     pub fn parse(path: &str) -> Option<Resource> {
         match path {
             "master.m3u8" => return Some(Resource::Multivariant),
             "manifest.mpd" => return Some(Resource::Mpd),
             "time" => return Some(Resource::Time),
             _ => {}
+        }
+        if let Some(resource) = smooth::parse(path) {
+            return Some(resource);
+        }
+        if let Some(path) = path.strip_prefix("ts/") {
+            return Ts::parse(path).map(Resource::Ts);
         }
         let Some((rendition, file)) = path.split_once('/') else {
             let rendition = rendition_name(path.strip_suffix(".m3u8")?)?;
@@ -94,6 +161,9 @@ impl fmt::Display for Resource {
             Resource::Segment { rendition, number } => write!(f, "{rendition}/{number}.m4s"),
             Resource::Part { rendition, number, index } => write!(f, "{rendition}/{number}.{index}.m4s"),
             Resource::Time => f.write_str("time"),
+            Resource::Ts(ts) => write!(f, "ts/{ts}"),
+            Resource::Smooth => f.write_str("Manifest"),
+            Resource::Fragment(name) => write!(f, "{name}"),
         }
     }
 }
@@ -136,6 +206,16 @@ mod tests {
             Resource::Init { rendition: rendition(), period: 1_795_309_432 },
             Resource::Segment { rendition: rendition(), number: u64::MAX },
             Resource::Part { rendition: rendition(), number: 7, index: 0 },
+            Resource::Ts(Ts::Multivariant),
+            Resource::Ts(Ts::Playlist { rendition: rendition() }),
+            Resource::Ts(Ts::Segment { rendition: rendition(), number: 7 }),
+            Resource::Smooth,
+            Resource::Fragment(smooth::FragmentName {
+                bitrate: 2_500_000,
+                stream: "audio-eng".into(),
+                time: u64::MAX,
+                metadata_only: true,
+            }),
         ] {
             assert_eq!(Resource::parse(&resource.to_string()), Some(resource));
         }
@@ -163,6 +243,14 @@ mod tests {
             "video-1/init-7.m4s",
             "movie-1/7.m4s",
             "video-1/7.m4s\0",
+            "ts",
+            "ts/",
+            "ts/manifest.mpd",
+            "ts/ts/master.m3u8",
+            "ts/video-1/07.ts",
+            "ts/video-1/7.m4s",
+            "ts/video-1/7.0.ts",
+            "video-1/7.ts",
         ] {
             assert_eq!(Resource::parse(path), None, "{path:?}");
         }

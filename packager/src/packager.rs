@@ -14,7 +14,7 @@ use crate::drift::Drift;
 use crate::feed::FeedId;
 use crate::gather::{Gather, Held};
 use crate::notice::Notice;
-use crate::numbers::Numbers;
+use crate::numbers::{Numbers, Shown};
 use crate::presentation::{Presentation, Record};
 use crate::roster::{MAX_NAMES, Roster, Unplaced};
 use crate::settings::Settings;
@@ -85,7 +85,11 @@ impl Packager {
         };
         let burnt = (resume && !numbers.closed).then_some(numbers.segment);
         let session = if resume { numbers.session } else { numbers.period + 1 };
-        let numbers = Numbers { session, ended: false, closed: true, ..numbers };
+        let mut numbers = Numbers { session, ended: false, closed: true, ..numbers };
+        if !resume {
+            numbers.elapsed = Duration::ZERO;
+            numbers.shown = Arc::default();
+        }
         Packager {
             settings,
             numbers,
@@ -114,6 +118,17 @@ impl Packager {
     /// The numbers as they must be stored before the newest snapshot becomes visible.
     pub fn numbers(&self) -> &Numbers {
         &self.numbers
+    }
+
+    /// A number that names nothing else of the entry, ever: no session, no period, no other timeline.
+    pub fn burn_id(&mut self) -> u64 {
+        self.numbers.period = self.numbers.period.max(self.numbers.session) + 1;
+        self.numbers.period
+    }
+
+    /// Keeps with the numbers on which timelines the session is shown.
+    pub fn keep_shown(&mut self, shown: Arc<[Shown]>) {
+        self.numbers.shown = shown;
     }
 
     /// What was made since the last call, in order.

@@ -5,14 +5,16 @@
 
 mod rendition;
 mod segment;
+mod slice;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use media::{Kind, MediaTime, WallTime};
+use media::{Captions, Kind, MediaTime, WallTime};
 
 pub use rendition::{Bitrate, FrameRate, Lookup, Rendition};
 pub use segment::{Content, Init, Open, Part, Period, Segment};
+pub use slice::{Bounds, Cutter, Slice};
 
 /// What is fixed from the first playlist of a session to its end, however often the encoder reconnects.
 #[derive(Clone, PartialEq, Debug)]
@@ -23,6 +25,8 @@ pub struct Session {
     pub target_duration: u32,
     /// PART-TARGET (RFC 8216bis §4.4.3.7: it must not change).
     pub part_target: Duration,
+    /// Whether what is not a whole segment yet is shown to players at all.
+    pub low_latency: bool,
     /// How much of the past the live playlists list.
     pub window: Duration,
     /// How much of the past can be fetched.
@@ -69,6 +73,8 @@ pub struct Presentation {
     pub closed: Option<u64>,
     /// Whether the session is over.
     pub ended: bool,
+    /// How long the session had gone on where this begins; zero but in a [`Slice`].
+    pub origin: Duration,
 }
 
 /// A stretch of a period in which the same renditions go together.
@@ -80,6 +86,8 @@ pub struct Span {
     pub first: u64,
     /// Where that begins in the period.
     pub start: MediaTime,
+    /// The renditions that go together, whether there is anything of them yet or not.
+    pub renditions: Vec<(Kind, Arc<str>)>,
 }
 
 /// One thing the packager made. The log of them is ordered; a [`Presentation`] is its fold, here or elsewhere.
@@ -114,6 +122,22 @@ pub enum Record {
         /// Frames per second.
         frame_rate: FrameRate,
     },
+    /// Captions that the pictures of a rendition carry.
+    Captions {
+        /// Which rendition.
+        rendition: Arc<str>,
+        /// All that its period carried so far.
+        captions: Captions,
+    },
+    /// By which bitrate Smooth URLs name a rendition, before its first segment.
+    Bitrate {
+        /// Which rendition.
+        rendition: Arc<str>,
+        /// What it carries.
+        kind: Kind,
+        /// Bits per second.
+        bitrate: u32,
+    },
     /// From here on another set of renditions goes together.
     Span(Arc<Span>),
     /// A period got no successor yet and nothing more comes in it.
@@ -135,6 +159,7 @@ impl Presentation {
             spans: Vec::new(),
             closed: None,
             ended: false,
+            origin: Duration::ZERO,
         }
     }
 
@@ -145,7 +170,7 @@ impl Presentation {
 
     /// Whether every rendition that lives has a segment to show.
     pub fn playable(&self) -> bool {
-        self.renditions.iter().any(|rendition| !rendition.segments.is_empty())
+        self.renditions.iter().any(|rendition| rendition.last().is_some())
     }
 
     /// Takes one more record of the log.
@@ -170,6 +195,13 @@ impl Presentation {
             Record::Closed { period } => self.closed = Some(period),
             Record::FrameRate { rendition, frame_rate } => {
                 self.entry(&rendition, Kind::Video).frame_rate = Some(frame_rate);
+            }
+            Record::Captions { rendition, captions } => {
+                let rendition = self.entry(&rendition, Kind::Video);
+                rendition.captions = rendition.captions.and(captions);
+            }
+            Record::Bitrate { rendition, kind, bitrate } => {
+                self.entry(&rendition, kind).named_bitrate = Some(bitrate);
             }
             Record::End => {
                 self.ended = true;

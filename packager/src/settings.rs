@@ -9,7 +9,9 @@ pub struct Settings {
     pub segment: Duration,
     /// Target duration of a part (`packager.part`).
     pub part: Duration,
-    /// What live playlists list (`packager.window`).
+    /// Whether players are shown parts of segments, and may wait for them (`packager.low_latency`).
+    pub low_latency: bool,
+    /// What live playlists list, and at least three target durations (`packager.window`).
     pub window: Duration,
     /// The longest wait for the first whole GOP before the first playlist (`packager.probe`).
     pub probe: Duration,
@@ -28,6 +30,7 @@ impl Default for Settings {
         Settings {
             segment: Duration::from_secs(2),
             part: Duration::from_millis(500),
+            low_latency: true,
             window: Duration::from_secs(30),
             probe: Duration::from_secs(10),
             target_duration: None,

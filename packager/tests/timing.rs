@@ -559,7 +559,7 @@ fn parts_are_at_most_the_target_and_at_least_85_percent_of_it_unless_last() {
 fn the_part_target_is_at_least_two_frames() {
     let mut publisher = Publisher::new(settings()).both();
     publisher.live(0, 20, 1, 2, true);
-    assert_eq!(publisher.presentation().session.part_target, Duration::from_secs(2));
+    assert_eq!(publisher.presentation().session.part_target, Duration::from_millis(2003));
 }
 
 #[test]

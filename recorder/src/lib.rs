@@ -8,13 +8,16 @@
 //! the death of the process. What the machine was writing when it lost power may be gone, so a file from another
 //! boot is only a lower bound, and numbering goes on from the clock.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use media::WallTime;
 use packager::Numbers;
+use packager::numbers::Shown;
 use serde::{Deserialize, Serialize};
 use stream::Ledger;
 
@@ -94,7 +97,24 @@ struct Stored {
     target_duration: Option<u32>,
     part_target: Option<u64>,
     longest_gop: u64,
+    #[serde(default)]
+    elapsed: u64,
+    /// Nothing in files of earlier versions, which showed the whole of a session to everybody or to nobody.
+    #[serde(default)]
+    shown: Option<Vec<StoredTimeline>>,
+    /// Not in files of earlier versions.
+    #[serde(default)]
+    bitrates: BTreeMap<String, u32>,
     boot: Option<String>,
+}
+
+/// [`Shown`] as it stands in the file.
+#[derive(Serialize, Deserialize)]
+struct StoredTimeline {
+    name: String,
+    id: u64,
+    first: u64,
+    origin: u64,
 }
 
 impl From<&Numbers> for Stored {
@@ -112,6 +132,9 @@ impl From<&Numbers> for Stored {
             target_duration: numbers.target_duration,
             part_target: numbers.part_target.map(micros),
             longest_gop: micros(numbers.longest_gop),
+            elapsed: micros(numbers.elapsed),
+            shown: Some(numbers.shown.iter().map(StoredTimeline::from).collect()),
+            bitrates: numbers.bitrates.iter().map(|(name, bitrate)| (name.to_string(), *bitrate)).collect(),
             boot: None,
         }
     }
@@ -119,7 +142,11 @@ impl From<&Numbers> for Stored {
 
 impl From<Stored> for Numbers {
     fn from(stored: Stored) -> Numbers {
+        let whole = || Shown::whole(stored.session);
+        let timelines = stored.shown.map(|all| all.into_iter().map(Shown::from).collect());
         Numbers {
+            shown: timelines.unwrap_or_else(|| [whole()].into()),
+            elapsed: Duration::from_micros(stored.elapsed),
             session: stored.session,
             ended: stored.ended,
             segment: stored.segment,
@@ -131,8 +158,27 @@ impl From<Stored> for Numbers {
             target_duration: stored.target_duration,
             part_target: stored.part_target.map(Duration::from_micros),
             longest_gop: Duration::from_micros(stored.longest_gop),
+            bitrates: Arc::new(named(stored.bitrates)),
         }
     }
+}
+
+impl From<&Shown> for StoredTimeline {
+    fn from(shown: &Shown) -> StoredTimeline {
+        let origin = u64::try_from(shown.origin.as_micros()).unwrap_or(u64::MAX);
+        StoredTimeline { name: shown.name.to_string(), id: shown.id, first: shown.first, origin }
+    }
+}
+
+impl From<StoredTimeline> for Shown {
+    fn from(stored: StoredTimeline) -> Shown {
+        let StoredTimeline { name, id, first, origin } = stored;
+        Shown { name: name.into(), id, first, origin: Duration::from_micros(origin) }
+    }
+}
+
+fn named(bitrates: BTreeMap<String, u32>) -> BTreeMap<Arc<str>, u32> {
+    bitrates.into_iter().map(|(name, bitrate)| (Arc::from(name), bitrate)).collect()
 }
 
 #[cfg(test)]
@@ -145,6 +191,7 @@ mod tests {
             part_target: Some(Duration::from_millis(500)),
             closed: false,
             ended: false,
+            bitrates: Arc::new(BTreeMap::from([("video-1".into(), 2_500_000), ("audio-1".into(), 128_000)])),
             ..Numbers::unknown(WallTime::from_millis(1_795_309_432_017))
         }
     }
@@ -158,6 +205,20 @@ mod tests {
         assert_eq!(other.load("demo").expect("readable"), Some(numbers()));
         assert_eq!(other.entries().expect("readable"), ["demo"]);
         assert_eq!(other.load("else").expect("readable"), None);
+    }
+
+    #[test]
+    fn a_file_of_a_version_without_smooth_is_read() {
+        let data = tempfile::tempdir().expect("a directory");
+        let ledger = FileLedger::open(data.path()).expect("writable");
+        ledger.store("demo", &numbers()).expect("stored");
+        let file = data.path().join("live/demo/numbers.json");
+        let text = fs::read_to_string(&file).expect("stored");
+        let mut stored: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        stored.as_object_mut().expect("an object").remove("bitrates");
+        fs::write(&file, stored.to_string()).expect("written");
+        let expected = Numbers { bitrates: Arc::default(), ..numbers() };
+        assert_eq!(ledger.load("demo").expect("readable"), Some(expected));
     }
 
     #[test]

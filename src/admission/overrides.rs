@@ -15,6 +15,7 @@ pub(super) fn apply(base: &Settings, own: &LiveSettings, quotas: Quotas) -> Sett
     let mut packager = packager::Settings::clone(&base.packager);
     packager.segment = own.segment.unwrap_or(packager.segment);
     packager.part = own.part.unwrap_or(packager.part).min(packager.segment);
+    packager.low_latency = own.latency.map_or(packager.low_latency, |latency| latency == Latency::Low);
     packager.window = own.window.unwrap_or(packager.window).max(packager.segment * SEGMENTS);
     packager.dvr_window = own.dvr.unwrap_or(packager.dvr_window).max(packager.window);
     // An entry that asks for another length of segments has other needs than those that were configured.
@@ -50,6 +51,8 @@ mod tests {
             (Duration::from_secs(5), Duration::from_secs(20))
         );
         assert_eq!(applied.packager.window, Duration::from_secs(60), "three segments");
+        let own = LiveSettings { latency: Some(Latency::Standard), ..LiveSettings::default() };
+        assert!(!apply(&own).packager.low_latency && base.packager.low_latency);
         let own = LiveSettings { window: seconds(600), dvr: seconds(60), ..LiveSettings::default() };
         assert_eq!(apply(&own).packager.dvr_window, Duration::from_secs(600));
     }

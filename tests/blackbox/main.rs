@@ -8,11 +8,13 @@ mod check;
 mod demo;
 mod frames;
 mod http;
+mod low_latency;
 mod metrics;
 mod outage;
 mod players;
 mod refusals;
 mod restart;
 mod tracks;
+mod ts;
 
 mod compare;

@@ -14,6 +14,8 @@ pub mod probe;
 pub mod push;
 pub mod server;
 pub mod source;
+#[path = "../../packager/tests/common/transport.rs"]
+pub mod transport;
 pub mod wait;
 
 pub use api::Api;

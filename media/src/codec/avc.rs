@@ -1,5 +1,7 @@
 //! H.264: the AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1) and the NAL units of a sample.
 
+mod parameters;
+
 use bytes::Bytes;
 use h264_reader::avcc::AvcDecoderConfigurationRecord;
 use h264_reader::nal::sps::{FrameMbsFlags, SeqParameterSet};

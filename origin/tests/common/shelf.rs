@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use media::codec::{Aac, Avc, Codec};
 use media::payload::{BlockSizes, Writer};
 use media::{Kind, Timescale, Track, WallTime};
@@ -12,15 +13,17 @@ use packager::presentation::{
     Content, Init, Part, Period, Presentation, Record, Retention, Segment, Session,
 };
 use stream::{Air, Found, Source, View, Viewer};
+use tokio::sync::watch;
 
 pub(crate) const START: WallTime = WallTime::from_millis(1_795_309_432_000);
 
-/// A session with a target duration of 6 s, of which at least 60 s can be fetched.
+/// A session with a target duration of 6 s and parts of 3 s, of which at least 60 s can be fetched.
 pub(crate) fn session(id: u64) -> Arc<Session> {
     Arc::new(Session {
         id,
         target_duration: 6,
-        part_target: Duration::from_millis(500),
+        part_target: Duration::from_secs(3),
+        low_latency: true,
         window: Duration::from_secs(30),
         retention: Retention {
             live: Duration::from_secs(60),
@@ -66,7 +69,7 @@ impl Builder {
     pub(crate) fn new(id: u64) -> Builder {
         Builder {
             presentation: Presentation::new(session(id), START),
-            period: Arc::new(Period { number: id, discontinuity: 0, start: START }),
+            period: Arc::new(Period { number: id, discontinuity: 0, start: START, elapsed: Duration::ZERO }),
             writer: Writer::new(BlockSizes::default()),
         }
     }
@@ -94,6 +97,19 @@ impl Builder {
             part: self.part_of(number, index, payload),
         };
         self.presentation.apply(record, START);
+        self
+    }
+
+    /// Nothing more comes in the period.
+    pub(crate) fn closed(mut self) -> Builder {
+        self.presentation.apply(Record::Closed { period: self.period.number }, START);
+        self
+    }
+
+    /// What follows stands in another period.
+    pub(crate) fn period(mut self, number: u64) -> Builder {
+        self.period =
+            Arc::new(Period { number, discontinuity: number, start: START, elapsed: Duration::ZERO });
         self
     }
 
@@ -148,9 +164,12 @@ fn kind_of(name: &str) -> Kind {
     if name.starts_with("audio") { Kind::Audio } else { Kind::Video }
 }
 
-/// A source whose shelves are filled by hand.
+/// A source whose shelves are filled by hand. Whoever waits for a rendition hears of everything that is put there.
 #[derive(Default)]
-pub(crate) struct Shelf(Mutex<HashMap<String, State>>);
+pub(crate) struct Shelf {
+    states: Mutex<HashMap<String, State>>,
+    put: watch::Sender<()>,
+}
 
 /// What is found of an entry, and all its sessions.
 type State = (Found, Vec<Arc<View>>);
@@ -178,13 +197,14 @@ impl Shelf {
 
     /// An entry in any state, from whose sessions something can be fetched.
     pub(crate) fn state(&self, entry: &str, found: Found, sessions: Vec<Arc<View>>) {
-        self.0.lock().expect("no test panics here").insert(entry.to_owned(), (found, sessions));
+        self.states.lock().expect("no test panics here").insert(entry.to_owned(), (found, sessions));
+        self.put.send_replace(());
     }
 }
 
 impl Source for Shelf {
     fn find(&self, entry: &str, session: Option<u64>, viewer: Viewer) -> Found {
-        let shelves = self.0.lock().expect("no test panics here");
+        let shelves = self.states.lock().expect("no test panics here");
         match (shelves.get(entry), session) {
             (None, _) => Found::Unknown,
             (Some((Found::View(view), _)), None) if !view.is_for(viewer) => Found::Offline,
@@ -196,8 +216,28 @@ impl Source for Shelf {
         }
     }
 
+    fn changed<'a>(
+        &'a self,
+        entry: &'a str,
+        session: Option<u64>,
+        viewer: Viewer,
+        rendition: &'a str,
+        seen: u64,
+    ) -> BoxFuture<'a, ()> {
+        let mut put = self.put.subscribe();
+        Box::pin(async move {
+            let known = match self.find(entry, session, viewer) {
+                Found::View(view) => view.rendition(rendition).map(|(_, version)| version),
+                _ => None,
+            };
+            if known == Some(seen) {
+                let _ = put.changed().await;
+            }
+        })
+    }
+
     fn sessions(&self, entry: &str, viewer: Viewer) -> Vec<Arc<View>> {
-        let shelves = self.0.lock().expect("no test panics here");
+        let shelves = self.states.lock().expect("no test panics here");
         let sessions = shelves.get(entry).map(|(_, sessions)| sessions.iter());
         sessions.into_iter().flatten().filter(|view| view.is_for(viewer)).cloned().collect()
     }

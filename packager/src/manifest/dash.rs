@@ -3,14 +3,22 @@
 //! Media time of a period is that of its `tfdt`; wall time is `availabilityStartTime` (always the Unix epoch)
 //! plus `Period@start` plus media time. Names in the MPD are our own and plain, so nothing needs escaping.
 
-use std::fmt::{self, Write};
-use std::sync::Arc;
+mod list;
+mod low_latency;
+mod seconds;
+mod set;
+mod timeline;
 
-use media::{Codec, Kind, MediaTime};
+use std::fmt::{self, Write};
+
+use list::{Listed, list};
+use low_latency::LowLatency;
+use seconds::Seconds;
+use set::sets;
 
 use super::Options;
 use crate::names::Resource;
-use crate::presentation::{Init, Presentation, Rendition, Segment, Span};
+use crate::presentation::Presentation;
 
 /// The MPD. Where the request named a session it keeps its timeline after the end and only becomes static, so that an
 /// open player ends where it is; otherwise an ended entry starts at zero.
@@ -21,8 +29,20 @@ pub fn mpd(presentation: &Presentation, options: &Options) -> String {
         (true, true) => Form::Over,
         (true, false) => Form::Static,
     };
-    write_mpd(&mut out, presentation, form).expect("a String takes everything");
+    let low = low_latency(presentation, options);
+    write_mpd(&mut out, presentation, form, low.as_ref(), options).expect("a String takes everything");
     out
+}
+
+/// Whether the MPD lists segments that still grow, so that it has news with every part: half a target duration is too
+/// long to keep it.
+pub fn is_low_latency(presentation: &Presentation, options: &Options) -> bool {
+    low_latency(presentation, options).is_some()
+}
+
+fn low_latency(presentation: &Presentation, options: &Options) -> Option<LowLatency> {
+    let wanted = options.low_latency && presentation.session.low_latency;
+    (wanted && !presentation.ended).then(|| LowLatency::of(presentation)).flatten()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,28 +55,25 @@ enum Form {
     Static,
 }
 
-/// A span with what of it is listed.
-struct Listed<'a> {
-    span: &'a Span,
-    id: String,
-    /// Media time of its first listed segment (static) or of its first segment (dynamic).
-    origin: MediaTime,
-    /// Media time of its end, once that is known.
-    end: Option<MediaTime>,
-    renditions: Vec<Run<'a>>,
-}
-
-/// A rendition with what of it is listed.
-type Run<'a> = (&'a Rendition, Vec<&'a Segment>);
-
-fn write_mpd(out: &mut String, presentation: &Presentation, form: Form) -> fmt::Result {
-    let periods = list(presentation, form);
+fn write_mpd(
+    out: &mut String,
+    presentation: &Presentation,
+    form: Form,
+    low: Option<&LowLatency>,
+    options: &Options,
+) -> fmt::Result {
+    let opened = low.map(|_| low_latency::opened(presentation)).unwrap_or_default();
+    let periods = list(presentation, form, &opened);
     write!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"")?;
     write!(out, " profiles=\"urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019\"")?;
-    write_timing(out, presentation, form, &periods)?;
+    write_timing(out, presentation, form, low, options, &periods)?;
     writeln!(out, ">")?;
     if form != Form::Static {
-        writeln!(out, "  <Location>{}?s={}</Location>", Resource::Mpd, presentation.session.id)?;
+        let query = options.location(presentation).replace('&', "&amp;");
+        writeln!(out, "  <Location>{}?{query}</Location>", Resource::Mpd)?;
+    }
+    if let Some(low) = low {
+        low.write_service(out)?;
     }
     let mut elapsed = 0;
     for period in &periods {
@@ -72,13 +89,12 @@ fn write_mpd(out: &mut String, presentation: &Presentation, form: Form) -> fmt::
             None => writeln!(out, ">")?,
         }
         for set in sets(&period.renditions) {
-            write_adaptation_set(out, &set, period.origin)?;
+            set::write(out, &set, period.origin, low)?;
         }
         writeln!(out, "  </Period>")?;
     }
     if form != Form::Static {
-        let scheme = "urn:mpeg:dash:utc:http-iso:2014";
-        writeln!(out, "  <UTCTiming schemeIdUri=\"{scheme}\" value=\"{}\"/>", Resource::Time)?;
+        writeln!(out, "  {UtcTiming}")?;
     }
     writeln!(out, "</MPD>")
 }
@@ -88,6 +104,8 @@ fn write_timing(
     out: &mut String,
     presentation: &Presentation,
     form: Form,
+    low: Option<&LowLatency>,
+    options: &Options,
     periods: &[Listed<'_>],
 ) -> fmt::Result {
     let session = &presentation.session;
@@ -102,10 +120,12 @@ fn write_timing(
         Form::Live => {
             write!(out, " type=\"dynamic\" availabilityStartTime=\"1970-01-01T00:00:00Z\"")?;
             write!(out, " publishTime=\"{}\"", presentation.published)?;
-            let window = session.window.as_micros() as i64;
-            write!(out, " timeShiftBufferDepth=\"{}\"", Seconds(window))?;
-            write!(out, " suggestedPresentationDelay=\"{}\"", Seconds(3 * target))?;
-            write!(out, " minimumUpdatePeriod=\"{}\"", Seconds(target / 2))?;
+            // Without it nothing that is listed ever leaves (§5.3.1.2).
+            if options.window.is_none() {
+                let window = session.window.as_micros() as i64;
+                write!(out, " timeShiftBufferDepth=\"{}\"", Seconds(window))?;
+            }
+            low_latency::write_rhythm(out, low, target)?;
         }
         Form::Over => {
             let end = periods
@@ -119,280 +139,12 @@ fn write_timing(
     write!(out, " maxSegmentDuration=\"{}\" minBufferTime=\"{}\"", Seconds(longest), Seconds(target))
 }
 
-impl Listed<'_> {
-    fn length(&self) -> i64 {
-        self.end.map_or(0, |end| end.micros() - self.origin.micros())
-    }
-}
+/// The server's own clock (ISO/IEC 23009-1 §5.8.4.11 and §5.8.5.7).
+struct UtcTiming;
 
-/// What of each span is in the window.
-fn list(presentation: &Presentation, form: Form) -> Vec<Listed<'_>> {
-    let mut periods: Vec<Listed<'_>> = Vec::new();
-    for (at, span) in presentation.spans.iter().enumerate() {
-        let next = presentation.spans.get(at + 1);
-        let renditions: Vec<_> = presentation
-            .renditions
-            .iter()
-            .filter_map(|rendition| {
-                let run = run(rendition, span, next.map(|next| next.first));
-                (!run.is_empty()).then_some((&**rendition, run))
-            })
-            .collect();
-        if next.is_none() && begins(presentation, span, &renditions) {
-            continue;
-        }
-        let first = renditions.iter().filter_map(|(_, run)| run.first()).map(|s| s.start_time()).min();
-        let Some(first) = first else {
-            continue;
-        };
-        let last = renditions.iter().filter_map(|(_, run)| run.last());
-        let ends = last.map(|s| MediaTime::new(s.start + s.duration, s.scale));
-        let reached = if presentation.ended && next.is_none() { common_end(ends) } else { ends.max() };
-        let over = next.is_some()
-            || presentation.ended
-            || presentation.closed.is_some_and(|closed| closed >= span.period.number);
-        // A span that another one follows in the same period ends where that begins.
-        let end = match next.filter(|next| next.period.number == span.period.number) {
-            Some(next) => Some(next.start),
-            None => reached.filter(|_| over),
-        };
-        let id = match span.start == MediaTime::ZERO {
-            true => span.period.number.to_string(),
-            false => format!("{}-{}", span.period.number, span.first),
-        };
-        let origin = if form == Form::Static { first } else { span.start };
-        periods.push(Listed { span, id, origin, end, renditions });
-    }
-    periods
-}
-
-/// Where a presentation ends whose tracks end a little apart: a player that waits for every track at the end must
-/// find them all there.
-fn common_end(ends: impl Iterator<Item = MediaTime> + Clone) -> Option<MediaTime> {
-    const LITTLE_MICROS: i64 = 500_000;
-    let (first, last) = (ends.clone().min()?, ends.max()?);
-    Some(if last.micros() - first.micros() <= LITTLE_MICROS { first } else { last })
-}
-
-/// Whether a rendition still makes its first segment of a span in which others have one. The Period is not shown
-/// yet then, because the AdaptationSets of a Period do not change once it is.
-fn begins(presentation: &Presentation, span: &Span, listed: &[(&Rendition, Vec<&Segment>)]) -> bool {
-    let makes_first = |rendition: &&Arc<Rendition>| {
-        let open = rendition.open.as_ref().filter(|open| open.number >= span.first);
-        open.is_some() && !listed.iter().any(|(other, _)| other.name == rendition.name)
-    };
-    let just_begun = listed.iter().all(|(_, run)| run.len() <= 1);
-    just_begun && presentation.renditions.iter().any(|rendition| makes_first(&rendition))
-}
-
-/// The segments of a rendition that a span lists: an unbroken run, because `$Number$` counts on.
-fn run<'a>(rendition: &'a Rendition, span: &Span, until: Option<u64>) -> Vec<&'a Segment> {
-    let mut run: Vec<&Segment> = Vec::new();
-    let in_span = |number: u64| number >= span.first && until.is_none_or(|until| number < until);
-    for segment in rendition.window().filter(|segment| in_span(segment.number)) {
-        let follows = run.last().is_none_or(|last| last.number + 1 == segment.number);
-        if segment.is_gap() || !follows {
-            // What comes after a gap within a span is a sliver; before it is what was on air.
-            if !run.is_empty() {
-                break;
-            }
-            continue;
-        }
-        run.push(segment);
-    }
-    run
-}
-
-/// Renditions between which players switch (ISO/IEC 23009-1 §5.3.3.1): pictures go together, and each sound stands by
-/// itself.
-struct Set<'a> {
-    id: u32,
-    runs: Vec<&'a Run<'a>>,
-}
-
-fn sets<'a>(runs: &'a [Run<'a>]) -> Vec<Set<'a>> {
-    let mut sets: Vec<Set<'a>> = Vec::new();
-    for run in runs {
-        let same = |set: &&mut Set| set.runs.iter().all(|(other, _)| switches(other, run.0));
-        if let Some(set) = sets.iter_mut().find(same) {
-            set.runs.push(run);
-            continue;
-        }
-        let usual = set_id(run.0.kind);
-        let taken = sets.iter().any(|set| set.id == usual);
-        let id = if taken { 3 + sets.len() as u32 } else { usual };
-        sets.push(Set { id, runs: vec![run] });
-    }
-    sets
-}
-
-fn switches(one: &Rendition, other: &Rendition) -> bool {
-    one.kind == Kind::Video && other.kind == Kind::Video
-}
-
-impl Set<'_> {
-    /// Whether segments of one number begin together (ISO/IEC 23009-1 §5.3.3.2, segmentAlignment), but for the rounding
-    /// of timestamps.
-    fn is_aligned(&self) -> bool {
-        const ROUNDING_MICROS: u64 = 2000;
-        let [(_, first), others @ ..] = &self.runs[..] else { return true };
-        let beside = |segment: &&Segment| {
-            let at = first.binary_search_by_key(&segment.number, |other| other.number).ok()?;
-            Some(first[at].start_time().micros().abs_diff(segment.start_time().micros()))
-        };
-        others.iter().flat_map(|(_, run)| run).filter_map(beside).all(|off| off <= ROUNDING_MICROS)
-    }
-}
-
-fn write_adaptation_set(out: &mut String, set: &Set<'_>, origin: MediaTime) -> fmt::Result {
-    let [(rendition, segments), others @ ..] = &set.runs[..] else { return Ok(()) };
-    let Some(init) = segments.first().and_then(|s| s.init()) else {
-        return Ok(());
-    };
-    let kind = rendition.kind.as_str();
-    write!(out, "    <AdaptationSet id=\"{}\" contentType=\"{kind}\"", set.id)?;
-    write!(out, " mimeType=\"{kind}/mp4\"")?;
-    if set.is_aligned() {
-        write!(out, " segmentAlignment=\"true\"")?;
-    }
-    // startWithSAP is a claim about every segment, so one cut without a keyframe takes it away.
-    let independent = set.runs.iter().all(|(rendition, _)| rendition.independent);
-    writeln!(out, "{}>", if independent { " startWithSAP=\"1\"" } else { "" })?;
-    if let Codec::Aac(aac) = &init.track.codec {
-        let scheme = "urn:mpeg:mpegB:cicp:ChannelConfiguration";
-        let value = channel_configuration(aac.channels);
-        writeln!(out, "      <AudioChannelConfiguration schemeIdUri=\"{scheme}\" value=\"{value}\"/>")?;
-    }
-    writeln!(out, "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"main\"/>")?;
-    if others.is_empty() {
-        write_template(out, rendition, segments, origin, "      ")?;
-        write_representation(out, rendition, init)?;
-        writeln!(out, "/>")?;
-    } else {
-        set.runs.iter().try_for_each(|(rendition, segments)| write_one(out, rendition, segments, origin))?;
-    }
-    writeln!(out, "    </AdaptationSet>")
-}
-
-/// A Representation with a template of its own: where several stand in a set, each has its own keyframes.
-fn write_one(
-    out: &mut String,
-    rendition: &Rendition,
-    segments: &[&Segment],
-    origin: MediaTime,
-) -> fmt::Result {
-    let Some(init) = segments.first().and_then(|s| s.init()) else {
-        return Ok(());
-    };
-    write_representation(out, rendition, init)?;
-    writeln!(out, ">")?;
-    write_template(out, rendition, segments, origin, "        ")?;
-    writeln!(out, "      </Representation>")
-}
-
-fn write_template(
-    out: &mut String,
-    rendition: &Rendition,
-    segments: &[&Segment],
-    origin: MediaTime,
-    indent: &str,
-) -> fmt::Result {
-    let (Some(first), Some(init)) = (segments.first(), segments.first().and_then(|s| s.init())) else {
-        return Ok(());
-    };
-    let id = &rendition.name;
-    write!(out, "{indent}<SegmentTemplate timescale=\"{}\"", first.scale.hz())?;
-    write!(out, " presentationTimeOffset=\"{}\" startNumber=\"{}\"", origin.to(first.scale), first.number)?;
-    writeln!(out, " initialization=\"{id}/init-{}.mp4\" media=\"{id}/$Number$.m4s\">", init.period)?;
-    write_timeline(out, segments, indent)?;
-    writeln!(out, "{indent}</SegmentTemplate>")
-}
-
-fn set_id(kind: Kind) -> u32 {
-    match kind {
-        Kind::Video => 1,
-        Kind::Audio => 2,
-    }
-}
-
-/// ISO/IEC 23091-3, Table 2: 7 channels are index 11, 8 are 12, fewer are their own number.
-fn channel_configuration(channels: u8) -> u8 {
-    match channels {
-        7 => 11,
-        8 => 12,
-        few => few,
-    }
-}
-
-/// `S` elements with equal neighbours folded (ISO/IEC 23009-1 §5.3.9.6).
-fn write_timeline(out: &mut String, segments: &[&Segment], indent: &str) -> fmt::Result {
-    writeln!(out, "{indent}  <SegmentTimeline>")?;
-    let mut at = 0;
-    while let Some(first) = segments.get(at) {
-        let equal = segments[at..].windows(2).take_while(|pair| {
-            pair[1].duration == first.duration && pair[0].start + pair[0].duration == pair[1].start
-        });
-        let repeats = equal.count();
-        write!(out, "{indent}    <S t=\"{}\" d=\"{}\"", first.start, first.duration)?;
-        match repeats {
-            0 => writeln!(out, "/>")?,
-            _ => writeln!(out, " r=\"{repeats}\"/>")?,
-        }
-        at += repeats + 1;
-    }
-    writeln!(out, "{indent}  </SegmentTimeline>")
-}
-
-/// The beginning of a Representation, up to its last attribute.
-fn write_representation(out: &mut String, rendition: &Rendition, init: &Arc<Init>) -> fmt::Result {
-    write!(out, "      <Representation id=\"{}\"", rendition.name)?;
-    write!(
-        out,
-        " codecs=\"{}\" bandwidth=\"{}\"",
-        init.track.codec.rfc6381(),
-        rendition.bitrate.peak.max(1)
-    )?;
-    match &init.track.codec {
-        Codec::Avc(avc) => {
-            let (horizontal, vertical) = avc.pixel_aspect;
-            write!(
-                out,
-                " width=\"{}\" height=\"{}\" sar=\"{horizontal}:{vertical}\"",
-                avc.width, avc.height
-            )?;
-            if let Some(rate) = rendition.frame_rate {
-                write!(out, " frameRate=\"{}/{}\"", rate.frames, rate.per)?;
-            }
-        }
-        Codec::Aac(aac) => write!(out, " audioSamplingRate=\"{}\"", aac.sample_rate)?,
-    }
-    Ok(())
-}
-
-/// Microseconds as xs:duration in seconds, without trailing zeros.
-struct Seconds(i64);
-
-impl fmt::Display for Seconds {
+impl fmt::Display for UtcTiming {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, part) = (self.0.max(0) / 1_000_000, self.0.max(0) % 1_000_000);
-        if part == 0 {
-            return write!(f, "PT{whole}S");
-        }
-        let part = format!("{part:06}");
-        write!(f, "PT{whole}.{}S", part.trim_end_matches('0'))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_have_no_more_digits_than_they_need() {
-        let shown = |micros| Seconds(micros).to_string();
-        assert_eq!(shown(0), "PT0S");
-        assert_eq!(shown(2_000_000), "PT2S");
-        assert_eq!(shown(1_795_309_432_123_000), "PT1795309432.123S");
-        assert_eq!(shown(5), "PT0.000005S");
+        let scheme = "urn:mpeg:dash:utc:http-iso:2014";
+        write!(f, "<UTCTiming schemeIdUri=\"{scheme}\" value=\"{}\"/>", Resource::Time)
     }
 }

@@ -1,172 +1,18 @@
 //! HLS playlists (RFC 8216bis), pure functions of a snapshot.
 //!
-//! Not here yet: the low-latency tags; the parts they would list stand in the snapshot.
+//! [`multivariant`] says which renditions there are, [`media`] what one of them has; [`reload`] and its kin say what a
+//! request may wait for. Waiting itself is not here.
 
-use std::fmt::{self, Write};
-use std::sync::Arc;
+mod edge;
+mod low_latency;
+mod media;
+mod multivariant;
+mod shown;
+mod text;
 
-use media::{Codec, Kind};
+pub use self::media::media;
+pub use edge::{Directives, Reload, awaits_init, awaits_part, reload};
+pub use multivariant::multivariant;
 
-use super::Options;
-use crate::names::Resource;
-use crate::presentation::{Init, Presentation, Rendition, Segment};
-
-/// EXT-X-GAP asks for version 8 (RFC 8216bis §8).
+/// The multivariant playlist uses nothing newer (RFC 8216bis §8).
 const VERSION: u32 = 8;
-const AUDIO_GROUP: &str = "audio";
-
-/// The multivariant playlist (RFC 8216bis §4.4.6). While live, children are named with their session, so that
-/// an open player stays on its own timeline when the entry ends or begins anew.
-pub fn multivariant(presentation: &Presentation, _options: &Options) -> String {
-    let mut out = String::with_capacity(1024);
-    write_multivariant(&mut out, presentation).expect("a String takes everything");
-    out
-}
-
-fn write_multivariant(out: &mut String, presentation: &Presentation) -> fmt::Result {
-    let alive = |kind| presentation.renditions.iter().filter(move |r| r.kind == kind && r.alive());
-    writeln!(out, "#EXTM3U\n#EXT-X-VERSION:{VERSION}")?;
-    if presentation.renditions.iter().all(|rendition| rendition.independent) {
-        writeln!(out, "#EXT-X-INDEPENDENT-SEGMENTS")?;
-    }
-    let uri = |rendition: &Rendition| Child { presentation, rendition: rendition.name.to_string() };
-    let has_video = alive(Kind::Video).next().is_some();
-    for (at, audio) in alive(Kind::Audio).enumerate() {
-        if !has_video {
-            stream_inf(out, &[audio], None)?;
-            writeln!(out, "{}", uri(audio))?;
-            continue;
-        }
-        let (name, default) = (&audio.name, if at == 0 { "YES" } else { "NO" });
-        write!(out, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"{AUDIO_GROUP}\",NAME=\"{name}\",")?;
-        write!(out, "DEFAULT={default},AUTOSELECT=YES")?;
-        if let Some(Codec::Aac(aac)) = audio.init().map(|init| &init.track.codec) {
-            write!(out, ",CHANNELS=\"{}\"", aac.channels)?;
-        }
-        writeln!(out, ",URI=\"{}\"", uri(audio))?;
-    }
-    // A variant is as heavy as its heaviest audio.
-    let audio = alive(Kind::Audio).max_by_key(|audio| audio.bitrate.peak);
-    for video in in_order(alive(Kind::Video).collect()) {
-        let group = audio.map(|_| AUDIO_GROUP);
-        let together: Vec<&Arc<Rendition>> = std::iter::once(video).chain(audio).collect();
-        stream_inf(out, &together, group)?;
-        writeln!(out, "{}", uri(video))?;
-    }
-    Ok(())
-}
-
-/// Players begin with the variant that is listed first: the one whose rate most networks bear, then the others from the
-/// best down.
-fn in_order(mut variants: Vec<&Arc<Rendition>>) -> Vec<&Arc<Rendition>> {
-    const SENSIBLE: u64 = 2_000_000;
-    // Equal rates stand in the order of appearance.
-    variants.sort_by_key(|video| std::cmp::Reverse(video.bitrate.average));
-    let off = |video: &&Arc<Rendition>| video.bitrate.average.abs_diff(SENSIBLE);
-    if let Some(first) = (0..variants.len()).min_by_key(|&at| off(&variants[at])) {
-        variants[..=first].rotate_right(1);
-    }
-    variants
-}
-
-/// EXT-X-STREAM-INF (RFC 8216bis §4.4.6.2) of renditions that play together.
-fn stream_inf(out: &mut String, renditions: &[&Arc<Rendition>], audio: Option<&str>) -> fmt::Result {
-    let sum = |rate: fn(&Rendition) -> u64| renditions.iter().map(|r| rate(r)).sum::<u64>();
-    write!(out, "#EXT-X-STREAM-INF:BANDWIDTH={}", sum(|r| r.bitrate.peak))?;
-    write!(out, ",AVERAGE-BANDWIDTH={}", sum(|r| r.bitrate.average))?;
-    let inits = || renditions.iter().filter_map(|rendition| rendition.init());
-    let codecs: Vec<String> = inits().map(|init| init.track.codec.rfc6381()).collect();
-    write!(out, ",CODECS=\"{}\"", codecs.join(","))?;
-    for init in inits() {
-        if let Codec::Avc(avc) = &init.track.codec {
-            let (width, height) = avc.display_size();
-            write!(out, ",RESOLUTION={width}x{height}")?;
-        }
-    }
-    for rate in renditions.iter().filter_map(|rendition| rendition.frame_rate) {
-        write!(out, ",FRAME-RATE={:.3}", rate.per_second())?;
-    }
-    if let Some(group) = audio {
-        write!(out, ",AUDIO=\"{group}\"")?;
-    }
-    writeln!(out)
-}
-
-/// The URI of a media playlist as the multivariant playlist names it.
-struct Child<'a> {
-    presentation: &'a Presentation,
-    rendition: String,
-}
-
-impl fmt::Display for Child<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Resource::Playlist { rendition: self.rendition.clone() })?;
-        if !self.presentation.ended {
-            write!(f, "?s={}", self.presentation.session.id)?;
-        }
-        Ok(())
-    }
-}
-
-/// The media playlist of a rendition of this presentation (RFC 8216bis §4.4.3).
-pub fn media(_presentation: &Presentation, rendition: &Rendition, _options: &Options) -> String {
-    let mut out = String::with_capacity(2048);
-    write_media(&mut out, rendition).expect("a String takes everything");
-    out
-}
-
-fn write_media(out: &mut String, rendition: &Rendition) -> fmt::Result {
-    let session = &rendition.session;
-    let listed: Vec<&Arc<Segment>> = rendition.window().collect();
-    let first = listed.first();
-    let burnt = first.zip(session.burnt).filter(|(first, burnt)| burnt + 1 == first.number);
-    let sequence = first.map_or(0, |first| first.number) - u64::from(burnt.is_some());
-    let discontinuities = first.map_or(0, |first| first.period.discontinuity);
-    let discontinuities = discontinuities.saturating_sub(burnt.is_some().into());
-    writeln!(out, "#EXTM3U\n#EXT-X-VERSION:{VERSION}")?;
-    writeln!(out, "#EXT-X-TARGETDURATION:{}", session.target_duration)?;
-    writeln!(out, "#EXT-X-MEDIA-SEQUENCE:{sequence}")?;
-    writeln!(out, "#EXT-X-DISCONTINUITY-SEQUENCE:{discontinuities}")?;
-    if rendition.independent {
-        writeln!(out, "#EXT-X-INDEPENDENT-SEGMENTS")?;
-    }
-    if let Some((_, number)) = burnt {
-        writeln!(out, "#EXT-X-GAP\n#EXTINF:{:.6},", f64::from(session.target_duration))?;
-        writeln!(out, "{}\n#EXT-X-DISCONTINUITY", segment_uri(rendition, number))?;
-    }
-    write_segments(out, rendition, &listed)?;
-    if rendition.ended {
-        writeln!(out, "#EXT-X-ENDLIST")?;
-    }
-    Ok(())
-}
-
-fn write_segments(out: &mut String, rendition: &Rendition, listed: &[&Arc<Segment>]) -> fmt::Result {
-    let mut previous: Option<&Segment> = None;
-    let mut map: Option<&Arc<Init>> = None;
-    for segment in listed {
-        let same_period = previous.map(|previous| previous.period.number == segment.period.number);
-        if same_period == Some(false) {
-            writeln!(out, "#EXT-X-DISCONTINUITY")?;
-        }
-        if let Some(init) = segment.init().filter(|init| map.is_none_or(|map| !Arc::ptr_eq(map, init))) {
-            let uri = Resource::Init { rendition: rendition.name.to_string(), period: init.period };
-            writeln!(out, "#EXT-X-MAP:URI=\"{uri}\"")?;
-            map = Some(init);
-        }
-        if same_period != Some(true) {
-            writeln!(out, "#EXT-X-PROGRAM-DATE-TIME:{}", segment.wall_time())?;
-        }
-        if segment.is_gap() {
-            writeln!(out, "#EXT-X-GAP")?;
-        }
-        writeln!(out, "#EXTINF:{:.6},", segment.span().seconds())?;
-        writeln!(out, "{}", segment_uri(rendition, segment.number))?;
-        previous = Some(segment);
-    }
-    Ok(())
-}
-
-fn segment_uri(rendition: &Rendition, number: u64) -> Resource {
-    Resource::Segment { rendition: rendition.name.to_string(), number }
-}

@@ -7,6 +7,7 @@ use std::time::Duration;
 use media::WallTime;
 
 use super::Packager;
+use crate::bitrates;
 use crate::notice::Notice;
 use crate::presentation::{Presentation, Record, Retention, Session};
 
@@ -28,6 +29,10 @@ impl Packager {
             return;
         };
         for record in self.made.drain(..) {
+            if let Some(named) = bitrates::naming(&mut self.numbers, presentation, &record) {
+                presentation.apply(named.clone(), wall);
+                self.log.push(named);
+            }
             presentation.apply(record.clone(), wall);
             self.log.push(record);
         }
@@ -76,13 +81,17 @@ impl Packager {
     pub(super) fn session(&self) -> Option<Arc<Session>> {
         let (target_duration, part_target) = (self.fixed.target_duration?, self.fixed.part_target?);
         let settings = &self.settings;
+        let longest = Duration::from_secs(target_duration.into());
+        // No segment may go that leaves less than that (RFC 8216bis §6.2.2).
+        let window = settings.window.max(longest * 3);
         Some(Arc::new(Session {
             id: self.numbers.session,
             target_duration,
             part_target,
-            window: settings.window,
+            low_latency: settings.low_latency,
+            window,
             retention: Retention {
-                live: settings.window * 2 + Duration::from_secs(target_duration.into()),
+                live: window * 2 + longest,
                 dvr: settings.dvr_window,
                 dvr_bytes: settings.dvr_memory,
                 max_bytes: settings.limits.rendition_bytes,

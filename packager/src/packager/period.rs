@@ -12,19 +12,20 @@ use crate::align::output_timescale;
 use crate::drift::Drift;
 use crate::gather::{Beginning, Expected, Held};
 use crate::notice::Notice;
+use crate::numbers::Numbers;
 use crate::presentation::{Init, Period, Record, Span};
 use crate::timeline::{Member, Timeline};
 
 impl Packager {
     pub(super) fn close_period(&mut self, wall: WallTime) {
         if let Some(running) = self.running.take() {
-            let start = running.timeline.period().start;
-            let period = running.timeline.period().number;
+            let Period { start, number: period, elapsed, .. } = **running.timeline.period();
             let (number, end, counts) = running.timeline.finish(&mut self.fixed, &mut self.made);
             self.counts = self.counts.plus(counts);
             self.numbers.segment = number;
             self.numbers.closed = true;
             self.numbers.until = self.numbers.until.max(start.plus(end));
+            self.numbers.elapsed = elapsed + end.duration().unwrap_or_default();
             self.made.push(Record::Closed { period });
             self.fold(wall);
         }
@@ -48,7 +49,8 @@ impl Packager {
         // Rounded up, so that a period never begins before the one before it ended.
         let until = WallTime::from_micros(self.numbers.until.micros() + 999).floor_millis();
         let start = beginning.wall.floor_millis().max(until);
-        let period = Arc::new(Period { number, discontinuity: self.numbers.discontinuity, start });
+        let Numbers { discontinuity, elapsed, .. } = self.numbers;
+        let period = Arc::new(Period { number, discontinuity, start, elapsed });
         let mut tracks = Vec::new();
         for (id, source) in beginning.tracks {
             match describe(number, &source) {
@@ -68,6 +70,7 @@ impl Packager {
             period: period.clone(),
             first,
             start: MediaTime::ZERO,
+            renditions: tracks.iter().map(|track| (track.id.kind, track.name.clone())).collect(),
         })));
         let timeline = Timeline::new(self.settings.clone(), period, first, tracks, beginning.zero);
         let drift = Drift::new(beginning.now);

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use media::{Kind, MediaTime};
+use media::{Captions, Kind, MediaTime};
 use rpds::RedBlackTreeMapSync;
 
 use super::Session;
 use super::segment::{Content, Init, Open, Part, Segment};
+use super::slice::{Bounds, Slice};
 
 /// What a segment counts for at least in windows, so that a publisher whose timestamps jump all the time cannot make
 /// playlists of millions of slivers.
@@ -58,12 +59,31 @@ pub struct Rendition {
     pub independent: bool,
     /// Measured rates.
     pub bitrate: Bitrate,
+    /// The bitrate by which Smooth URLs name it, in bits per second: unique among renditions of its kind, and never
+    /// another. `None` before its first segment.
+    pub named_bitrate: Option<u32>,
     /// Frames per second as measured over the first segment of the latest period; video only.
     pub frame_rate: Option<FrameRate>,
+    /// Captions that its pictures carried at any time in the session.
+    pub captions: Captions,
     /// Whether the session is over: no segment will follow.
     pub ended: bool,
+    /// What of the segments is shown.
+    bounds: Bounds,
+    /// Whether playlists list all of that.
+    entire: bool,
     held: Duration,
     held_bytes: u64,
+    window: Window,
+}
+
+/// Where the live playlists begin, so that nobody has to walk the whole of a long window to find it.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+struct Window {
+    /// Number of the first segment in it.
+    first: u64,
+    /// What they count for together.
+    span: Duration,
 }
 
 /// Frames per second as a fraction.
@@ -130,40 +150,60 @@ impl Rendition {
             open: None,
             independent: true,
             bitrate: Bitrate::default(),
+            named_bitrate: None,
             frame_rate: None,
+            captions: Captions::default(),
             ended: false,
+            bounds: Bounds::ALL,
+            entire: false,
             held: Duration::ZERO,
             held_bytes: 0,
+            window: Window::default(),
         }
     }
 
     /// The newest finished segment.
     pub fn last(&self) -> Option<&Arc<Segment>> {
-        self.segments.last().map(|(_, segment)| segment)
+        self.shown().next_back()
     }
 
     /// Number of the oldest segment that can be fetched.
     pub(super) fn oldest(&self) -> Option<u64> {
-        self.segments.first().map(|(&number, _)| number)
+        self.shown().next().map(|segment| segment.number)
+    }
+
+    /// Every finished segment that can be fetched, oldest first.
+    pub fn shown(&self) -> impl DoubleEndedIterator<Item = &Arc<Segment>> {
+        self.shown_from(0)
+    }
+
+    /// Those from this number on.
+    pub fn shown_from(&self, number: u64) -> impl DoubleEndedIterator<Item = &Arc<Segment>> {
+        let (first, last) = (number.max(self.bounds.first), self.bounds.last);
+        let some = (first <= last).then(|| self.segments.range(first..=last));
+        some.into_iter().flatten().map(|(_, segment)| segment)
     }
 
     /// Whether newcomers should be told of it: it has a segment, and is not off at the edge. A lone gap in the
     /// last segment of a period is no death.
     pub fn alive(&self) -> bool {
         let newest = if self.ended { usize::MAX } else { 2 };
-        self.segments.values().rev().take(newest).any(|segment| !segment.is_gap())
+        self.shown().rev().take(newest).any(|segment| !segment.is_gap())
     }
 
     /// The newest initialization segment.
     pub fn init(&self) -> Option<&Arc<Init>> {
         match &self.open {
             Some(open) => Some(&open.init),
-            None => self.segments.values().rev().find_map(|segment| segment.init()),
+            None => self.shown().rev().find_map(|segment| segment.init()),
         }
     }
 
     /// Segment `number`.
     pub fn segment(&self, number: u64) -> Lookup<'_, Arc<Segment>> {
+        if !self.bounds.contains(number) {
+            return Lookup::Gone;
+        }
         match self.segments.get(&number) {
             Some(segment) if !segment.is_gap() => Lookup::Found(segment),
             Some(_) => Lookup::Gone,
@@ -188,25 +228,47 @@ impl Rendition {
     pub fn init_of(&self, number: u64) -> Option<&Arc<Init>> {
         let open = self.open.as_ref().map(|open| &open.init);
         open.into_iter()
-            .chain(self.segments.values().rev().filter_map(|segment| segment.init()))
+            .chain(self.shown().rev().filter_map(|segment| segment.init()))
             .find(|init| init.period == number)
     }
 
-    /// The segments that a live playlist lists: the newest whose durations make up the session's window.
+    /// The segments that a playlist lists: the newest whose durations make up the session's window, or all that a
+    /// slice shows.
     ///
     /// The first of them never goes back, because a longer tail only ever lets older ones go.
-    pub fn window(&self) -> impl Iterator<Item = &Arc<Segment>> {
+    pub fn window(&self) -> impl DoubleEndedIterator<Item = &Arc<Segment>> {
+        let first = match (self.entire, self.bounds.last) {
+            (true, _) => 0,
+            (false, u64::MAX) => self.window.first,
+            // It is over while the whole goes on, which has slid further.
+            (false, _) => self.last_window(),
+        };
+        self.shown_from(first)
+    }
+
+    fn last_window(&self) -> u64 {
         let mut listed = Duration::ZERO;
-        let first = self
-            .segments
-            .values()
-            .rev()
-            .find(|segment| {
-                listed += counted(segment);
-                listed >= self.session.window
-            })
-            .map_or(0, |segment| segment.number);
-        self.segments.range(first..).map(|(_, segment)| segment)
+        let mut reaches = |segment: &&Arc<Segment>| {
+            listed += counted(segment);
+            listed >= self.session.window
+        };
+        self.shown().rev().find(&mut reaches).map_or(0, |segment| segment.number)
+    }
+
+    /// What a slice shows of it.
+    pub(super) fn slice(&self, slice: &Slice, session: &Arc<Session>) -> Rendition {
+        let mut cut = self.clone();
+        cut.session = session.clone();
+        cut.bounds = slice.bounds;
+        cut.entire = slice.entire;
+        cut.ended |= slice.ended;
+        cut.open = cut.open.filter(|open| !cut.ended && slice.bounds.contains(open.number));
+        cut
+    }
+
+    /// Lets go of what is not shown.
+    pub(super) fn detach(&mut self) {
+        self.segments = self.shown().map(|segment| (segment.number, segment.clone())).collect();
     }
 
     pub(super) fn append(&mut self, segment: Arc<Segment>) {
@@ -217,34 +279,52 @@ impl Rendition {
         self.open = None;
         self.held += counted(&segment);
         self.held_bytes += segment.len();
+        self.window.span += counted(&segment);
         self.segments.insert_mut(segment.number, segment);
-        while let Some((&number, oldest)) = self.segments.first() {
+        self.slide();
+        while let Some((_, oldest)) = self.segments.first() {
             let without = self.held.saturating_sub(counted(oldest));
             if self.segments.size() <= 1
                 || !self.session.retention.lets_go(self.held, without, self.held_bytes)
             {
                 break;
             }
-            self.held = without;
-            self.held_bytes -= oldest.len();
-            self.segments.remove_mut(&number);
+            self.drop_oldest();
         }
     }
 
     /// Lets everything go: it begins anew.
     pub(super) fn clear(&mut self) {
         self.segments = RedBlackTreeMapSync::new_sync();
-        (self.held, self.held_bytes) = (Duration::ZERO, 0);
+        (self.held, self.held_bytes, self.window) = (Duration::ZERO, 0, Window::default());
     }
 
     /// Lets everything go but the newest segment: others have gone on for longer than anything stays.
     pub(super) fn forget(&mut self) {
-        while let Some((&number, oldest)) = self.segments.first()
-            && self.segments.size() > 1
-        {
-            self.held = self.held.saturating_sub(counted(oldest));
-            self.held_bytes -= oldest.len();
-            self.segments.remove_mut(&number);
+        while self.segments.size() > 1 {
+            self.drop_oldest();
+        }
+    }
+
+    /// Moves the window's beginning to the newest segment that, with all after it, makes up the session's window.
+    fn slide(&mut self) {
+        for (_, first) in self.segments.range(self.window.first..) {
+            let without = self.window.span.saturating_sub(counted(first));
+            if without < self.session.window {
+                break;
+            }
+            self.window = Window { first: first.number + 1, span: without };
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        let Some((&number, oldest)) = self.segments.first() else { return };
+        let (counts, bytes) = (counted(oldest), oldest.len());
+        self.held = self.held.saturating_sub(counts);
+        self.held_bytes -= bytes;
+        self.segments.remove_mut(&number);
+        if number >= self.window.first {
+            self.window = Window { first: number + 1, span: self.window.span.saturating_sub(counts) };
         }
     }
 }

@@ -61,7 +61,7 @@ impl Timeline {
         self.shown = self.shown.max(sample.pts());
         let frame = end.duration().unwrap_or_default().saturating_sub(start.duration().unwrap_or_default());
         let part = self.settings.part;
-        self.part_target = *fixed.part_target.get_or_insert_with(|| part.max(frame * 2));
+        self.part_target = *fixed.part_target.get_or_insert_with(|| part_target(part, frame));
         let track = &mut self.tracks[self.reference];
         track.placed = sample.dts + i64::from(sample.duration);
         track.lane.add(sample, track.at, self.part_target, log);
@@ -87,8 +87,10 @@ impl Timeline {
             }
         }
         if std::mem::take(&mut self.regroup) {
+            let on = self.tracks.iter().filter(|track| !track.is_off());
+            let renditions = on.map(|track| (track.id.kind, track.lane.name().clone())).collect();
             let period = self.period.clone();
-            log.push(Record::Span(Arc::new(Span { period, first: number + 1, start })));
+            log.push(Record::Span(Arc::new(Span { period, first: number + 1, start, renditions })));
         }
         self.trim();
     }
@@ -122,6 +124,21 @@ impl Timeline {
             fixed.longest_gop = fixed.longest_gop.max(gop);
         }
     }
+}
+
+/// PART-TARGET from the setting and the first frame: a part must not be longer, and not shorter than 85 % of it
+/// (RFC 8216bis §4.4.4.9), so where whole frames leave too much of the setting empty it is a number of frames.
+fn part_target(setting: Duration, frame: Duration) -> Duration {
+    /// By how much a frame may be longer or shorter than the first one, through millisecond timestamps.
+    const ROUNDING: Duration = Duration::from_millis(1);
+    let frames = setting.as_micros() / (frame + ROUNDING).as_micros();
+    let filled = frame.as_micros() * frames;
+    if filled * 100 >= setting.as_micros() * 87 {
+        return setting;
+    }
+    let nearest = (setting.as_micros() * 2 / frame.as_micros().max(1)).div_ceil(2).clamp(2, 1000) as u32;
+    let target = (frame + ROUNDING) * nearest + ROUNDING;
+    Duration::from_millis(target.as_micros().div_ceil(1000) as u64)
 }
 
 /// EXT-X-TARGETDURATION from the first segment and the longest GOP of the session before.

@@ -199,6 +199,7 @@ impl Timeline {
         track.trusted |= sample.sync != Sync::No && start < late;
         track.shown = track.shown.max(sample.pts());
         track.placed = sample.dts + i64::from(sample.duration);
+        self.reached = self.reached.max(track.end_of(&sample));
         track.lane.add(sample, track.at, self.part_target, log);
     }
 

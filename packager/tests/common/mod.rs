@@ -1,6 +1,10 @@
 //! A publisher in memory, and what must hold for whatever the packager made of it.
 #![allow(dead_code)]
 
+pub mod smooth;
+pub mod transport;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -124,6 +128,16 @@ impl Publisher {
     pub fn durations(&self, name: &str) -> Vec<i64> {
         self.segments(name).iter().map(|segment| (segment.span().micros() + 500) / 1000).collect()
     }
+}
+
+/// Holds a text against its golden file; with `UPDATE_GOLDEN` set it is written anew.
+pub fn golden(name: &str, actual: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, actual).expect("writable");
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(expected == actual, "{name} differs; with UPDATE_GOLDEN=1 it is:\n{actual}");
 }
 
 /// The `moof` of a part, read by an independent parser, and the length of what stands before `moof`.

@@ -1,0 +1,50 @@
+//! MPEG-TS for HLS (ISO/IEC 13818-1): one program of H.264 and AAC, a whole segment at a time.
+//!
+//! A segment needs no state of the one before it. The packets of each PID are a multiple of sixteen, so that the
+//! continuity counter, which has four bits, begins at zero everywhere and goes on from segment to segment; times are
+//! the caller's, and wrap at 33 bits here. The same frames give the same bytes.
+//!
+//! ```text
+//! PAT PMT │ video: PES of a picture (AUD, SPS, PPS, …) │ audio: PES of some frames │ … PAT PMT …   by decode time
+//! ```
+//!
+//! Deliberately not here: where a segment begins, what a time means, other codecs, reading.
+
+mod adts;
+mod annex_b;
+mod packet;
+mod pes;
+mod psi;
+mod segment;
+
+pub use adts::Adts;
+pub use segment::{Audio, Frame, Video, segment};
+
+/// Bytes of a packet.
+pub const PACKET: usize = 188;
+
+/// Packets of a PID in a segment are a multiple of it: values of a continuity counter (ISO/IEC 13818-1 §2.4.3.3).
+pub const COUNTER_CYCLE: usize = 16;
+
+/// The sequence of times that is written: what fits into 33 bits (ISO/IEC 13818-1 §2.4.3.7).
+const TIME_MASK: i64 = (1 << 33) - 1;
+
+/// What a packet belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Pid {
+    Association,
+    Map,
+    Video,
+    Audio,
+}
+
+impl Pid {
+    fn value(self) -> u16 {
+        match self {
+            Pid::Association => 0,
+            Pid::Map => 0x1000,
+            Pid::Video => 0x100,
+            Pid::Audio => 0x101,
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The tables that say what is in the stream: PAT and PMT, a packet each (ISO/IEC 13818-1 §2.4.4).
+
+use super::Pid;
+
+const STREAM_TYPE_AVC: u8 = 0x1b;
+const STREAM_TYPE_ADTS: u8 = 0x0f;
+const PROGRAM: u16 = 1;
+
+/// The payload of a packet with the program association table (§2.4.4.3).
+pub(super) fn association() -> Vec<u8> {
+    let map = Pid::Map.value();
+    section(0x00, &[(PROGRAM >> 8) as u8, PROGRAM as u8, 0xe0 | (map >> 8) as u8, map as u8])
+}
+
+/// The payload of a packet with the map of a program of these streams (§2.4.4.8). The video has the clock, or the
+/// audio where there is none.
+pub(super) fn map(video: bool, audio: bool) -> Vec<u8> {
+    let clock = if video { Pid::Video } else { Pid::Audio }.value();
+    // No descriptors, neither of the program nor of a stream.
+    let mut body = vec![0xe0 | (clock >> 8) as u8, clock as u8, 0xf0, 0];
+    for (there, pid, stream_type) in
+        [(video, Pid::Video, STREAM_TYPE_AVC), (audio, Pid::Audio, STREAM_TYPE_ADTS)]
+    {
+        if there {
+            let pid = pid.value();
+            body.extend_from_slice(&[stream_type, 0xe0 | (pid >> 8) as u8, pid as u8, 0xf0, 0]);
+        }
+    }
+    section(0x02, &body)
+}
+
+/// A pointer to what follows at once, the section, and stuffing to the end of a packet (§2.4.4.1).
+fn section(table: u8, body: &[u8]) -> Vec<u8> {
+    let length = (5 + body.len() + 4) as u16;
+    let mut section = vec![table, 0xb0 | (length >> 8) as u8, length as u8];
+    // Both tables are version 0, current, the only section, of stream or program 1.
+    section.extend_from_slice(&[(PROGRAM >> 8) as u8, PROGRAM as u8, 0xc1, 0, 0]);
+    section.extend_from_slice(body);
+    section.extend_from_slice(&crc(&section).to_be_bytes());
+    let mut payload = vec![0];
+    payload.extend_from_slice(&section);
+    payload.resize(super::PACKET - 4, 0xff);
+    payload
+}
+
+/// ISO/IEC 13818-1 Annex A.
+fn crc(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(u32::MAX, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte) << 24, |crc, _| {
+            crc << 1 ^ if crc >> 31 == 1 { 0x04c1_1db7 } else { 0 }
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_is_that_of_the_annex() {
+        assert_eq!(crc(b"123456789"), 0x0376_e6e7);
+        let section = &association()[1..17];
+        assert_eq!(crc(section), 0, "a section with its checksum");
+    }
+
+    #[test]
+    fn the_clock_is_with_the_video() {
+        assert_eq!(
+            map(true, true)[9..24],
+            [0xe1, 0, 0xf0, 0, 0x1b, 0xe1, 0, 0xf0, 0, 0x0f, 0xe1, 1, 0xf0, 0, crc_of(true, true)]
+        );
+        assert_eq!(map(false, true)[9..13], [0xe1, 1, 0xf0, 0]);
+    }
+
+    fn crc_of(video: bool, audio: bool) -> u8 {
+        map(video, audio)[23]
+    }
+}

@@ -1,0 +1,249 @@
+//! A segment: units of both streams by decode time, tables among them, and the clock.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use media::Sync;
+
+use super::adts::Adts;
+use super::packet::{Adaptation, Packets};
+use super::{COUNTER_CYCLE, PACKET, Pid, annex_b, pes, psi};
+
+/// How far the clock runs behind decode times, so that a unit has arrived when it is decoded. Ticks of 90 kHz.
+const LEAD: i64 = 27_000;
+/// The clock comes at least as often; §2.7.2 wants it every 100 ms.
+const CLOCK_INTERVAL: i64 = 8_100;
+/// Audio frames go together while they last no longer: a unit of its own for each costs half a packet of stuffing.
+const AUDIO_UNIT: i64 = 8_000;
+/// More would not fit a length of 16 bits, were all as long as ADTS can say.
+const MOST_FRAMES: usize = 7;
+/// Tables come at least as often; measurement guidelines want them every half second.
+const TABLE_INTERVAL: i64 = 45_000;
+/// Beyond this nothing is added to what a segment holds, however long its frames say that they last.
+const LONGEST: i64 = 60 * 90_000;
+
+/// One coded picture or audio frame. Times are ticks of 90 kHz and need not fit 33 bits.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Frame {
+    /// Presentation time.
+    pub pts: i64,
+    /// Decode time; that of audio is its presentation time.
+    pub dts: i64,
+    /// Ticks until the next frame.
+    pub duration: i64,
+    /// Whether decoding may begin here.
+    pub sync: Sync,
+    /// Length-prefixed NAL units, or one raw AAC frame.
+    pub data: Bytes,
+}
+
+/// H.264 pictures in decode order.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Video {
+    /// Bytes of the length before each NAL unit.
+    pub length_size: u8,
+    /// What decoders have to know, as NAL units.
+    pub parameter_sets: Vec<Bytes>,
+    /// At least one; decode times do not fall.
+    pub frames: Vec<Frame>,
+}
+
+/// AAC frames.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Audio {
+    /// What stands before each.
+    pub adts: Adts,
+    /// Ticks that a frame sounds.
+    pub frame_duration: i64,
+    /// At least one, in order. One that is longer than ADTS can say is left out.
+    pub frames: Vec<Frame>,
+}
+
+/// A whole segment. Streams without a frame are not in it; a segment of none is empty.
+pub fn segment(video: Option<&Video>, audio: Option<&Audio>) -> Vec<u8> {
+    let video = video.filter(|video| !video.frames.is_empty());
+    let audio = audio.filter(|audio| audio.frames.iter().any(|frame| Adts::len(&frame.data).is_some()));
+    let Some(units) = Units::of(video, audio) else {
+        return Vec::new();
+    };
+    let mut writer = Writer {
+        packets: Packets::with_capacity(units.estimate(video, audio)),
+        unit: Vec::new(),
+        tables: [psi::association(), psi::map(video.is_some(), audio.is_some())],
+        clock: if video.is_some() { Pid::Video } else { Pid::Audio },
+    };
+    writer.write(&units, video, audio);
+    writer.packets.into_bytes()
+}
+
+/// What is sent at a time.
+#[derive(Clone, PartialEq, Debug)]
+struct Unit {
+    at: i64,
+    content: Content,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+enum Content {
+    /// The picture at this place.
+    Picture(usize),
+    /// Audio frames that go together.
+    Sound(Range<usize>),
+    /// The clock, because nothing else of its stream comes for long.
+    Clock,
+    Tables,
+}
+
+/// What a segment sends, in order.
+#[derive(Debug)]
+struct Units(Vec<Unit>);
+
+impl Units {
+    fn of(video: Option<&Video>, audio: Option<&Audio>) -> Option<Units> {
+        let pictures = video.map_or_else(Vec::new, |video| pictures(&video.frames));
+        let sounds = audio.map_or_else(Vec::new, sounds);
+        let (leader, frames) = match (video, audio) {
+            (Some(video), _) => (&pictures, &video.frames),
+            (None, Some(audio)) => (&sounds, &audio.frames),
+            (None, None) => return None,
+        };
+        let (start, end) = (frames.first()?.dts, frames.last().map(|last| last.dts + last.duration)?);
+        let clocks = clocks(leader, end);
+        let mut units = [pictures, sounds, clocks].concat();
+        units.sort_by_key(|unit| unit.at);
+        Some(Units(with_tables(units, start, end)))
+    }
+
+    /// Bytes that the segment will have at most, more or less.
+    fn estimate(&self, video: Option<&Video>, audio: Option<&Audio>) -> usize {
+        let pictures = video.iter().flat_map(|video| &video.frames);
+        let frames = pictures.chain(audio.iter().flat_map(|audio| &audio.frames));
+        let media: usize = frames.map(|frame| frame.data.len() + 32).sum();
+        media / 184 * PACKET + (self.0.len() * 2 + 2 * COUNTER_CYCLE) * PACKET
+    }
+}
+
+fn pictures(frames: &[Frame]) -> Vec<Unit> {
+    let unit = |(at, frame): (usize, &Frame)| Unit { at: frame.dts, content: Content::Picture(at) };
+    frames.iter().enumerate().map(unit).collect()
+}
+
+/// Audio frames that follow each other, as units. Decoders count the frames of a unit on from the first one, so a frame
+/// that lasts longer than it sounds is the last of its unit, and so is one before a frame that is left out.
+fn sounds(audio: &Audio) -> Vec<Unit> {
+    let mut units: Vec<Unit> = Vec::new();
+    let mut goes_on = None;
+    for (at, frame) in audio.frames.iter().enumerate() {
+        if Adts::len(&frame.data).is_none() {
+            continue;
+        }
+        match units.last_mut() {
+            Some(Unit { at: start, content: Content::Sound(range) })
+                if goes_on == Some(at)
+                    && range.len() < MOST_FRAMES
+                    && frame.pts + frame.duration - *start <= AUDIO_UNIT =>
+            {
+                range.end = at + 1;
+            }
+            _ => units.push(Unit { at: frame.pts, content: Content::Sound(at..at + 1) }),
+        }
+        goes_on = (frame.duration <= audio.frame_duration + 1).then_some(at + 1);
+    }
+    units
+}
+
+/// The clock between units of its stream that are far apart, and up to the end.
+fn clocks(leader: &[Unit], end: i64) -> Vec<Unit> {
+    let mut clocks = Vec::new();
+    let nexts = leader.iter().skip(1).map(|unit| unit.at).chain([end]);
+    let most = leader.first().map_or(0, |first| first.at.saturating_add(LONGEST));
+    for (unit, next) in leader.iter().zip(nexts) {
+        let mut at = unit.at + CLOCK_INTERVAL;
+        while at < next.min(most) {
+            clocks.push(Unit { at, content: Content::Clock });
+            at += CLOCK_INTERVAL;
+        }
+    }
+    clocks
+}
+
+/// Tables before everything, and again through the segment, a multiple of sixteen times.
+fn with_tables(units: Vec<Unit>, start: i64, end: i64) -> Vec<Unit> {
+    let span = (end - start).clamp(1, LONGEST);
+    let times = (span / TABLE_INTERVAL + 1).max(1) as usize;
+    let times = times.next_multiple_of(COUNTER_CYCLE);
+    let due = |time: usize| start + span * time as i64 / times as i64;
+    let mut sent = 0;
+    let mut all = Vec::with_capacity(units.len() + times);
+    for unit in units {
+        while sent < times && (sent == 0 || due(sent) <= unit.at) {
+            all.push(Unit { at: unit.at, content: Content::Tables });
+            sent += 1;
+        }
+        all.push(unit);
+    }
+    all.extend((sent..times).map(|_| Unit { at: end, content: Content::Tables }));
+    all
+}
+
+struct Writer {
+    packets: Packets,
+    /// The unit that is being put together.
+    unit: Vec<u8>,
+    tables: [Vec<u8>; 2],
+    /// The stream that has the clock.
+    clock: Pid,
+}
+
+impl Writer {
+    fn write(&mut self, units: &Units, video: Option<&Video>, audio: Option<&Audio>) {
+        let last_sound = units.0.iter().rposition(|unit| matches!(unit.content, Content::Sound(_)));
+        for (at, unit) in units.0.iter().enumerate() {
+            match (&unit.content, video, audio) {
+                (Content::Tables, ..) => self.tables(),
+                (Content::Clock, ..) => self.packets.clock(self.clock, unit.at - LEAD),
+                (&Content::Picture(picture), Some(video), _) => self.picture(video, picture),
+                (Content::Sound(range), _, Some(audio)) => {
+                    self.sound(audio, range.clone(), last_sound == Some(at));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn tables(&mut self) {
+        let [association, map] = &self.tables;
+        self.packets.unit(Pid::Association, association, Adaptation::default());
+        self.packets.unit(Pid::Map, map, Adaptation::default());
+    }
+
+    fn picture(&mut self, video: &Video, at: usize) {
+        let frame = &video.frames[at];
+        self.unit.clear();
+        pes::begin(&mut self.unit, pes::VIDEO, frame.pts, frame.dts);
+        annex_b::write(&mut self.unit, video, frame, at == 0);
+        let adaptation = Adaptation { random_access: frame.sync != Sync::No, clock: Some(frame.dts - LEAD) };
+        self.send(Pid::Video, adaptation, at + 1 == video.frames.len());
+    }
+
+    fn sound(&mut self, audio: &Audio, range: Range<usize>, last: bool) {
+        let frames = &audio.frames[range];
+        let Some(first) = frames.first() else {
+            return;
+        };
+        self.unit.clear();
+        pes::begin(&mut self.unit, pes::AUDIO, first.pts, first.pts);
+        frames.iter().for_each(|frame| audio.adts.write(&mut self.unit, &frame.data));
+        let alone = self.clock == Pid::Audio;
+        let adaptation = Adaptation { random_access: alone, clock: alone.then_some(first.pts - LEAD) };
+        self.send(Pid::Audio, adaptation, last);
+    }
+
+    fn send(&mut self, pid: Pid, adaptation: Adaptation, last: bool) {
+        pes::finish(&mut self.unit);
+        match last {
+            true => self.packets.last_unit(pid, &self.unit, adaptation),
+            false => self.packets.unit(pid, &self.unit, adaptation),
+        }
+    }
+}

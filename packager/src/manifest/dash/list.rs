@@ -1,0 +1,115 @@
+//! Which spans become Periods, where they begin and end, and which segments they list.
+
+use std::sync::Arc;
+
+use media::MediaTime;
+
+use super::Form;
+use super::low_latency::Opened;
+use crate::presentation::{Presentation, Rendition, Segment, Span};
+
+/// A span with what of it is listed.
+pub(super) struct Listed<'a> {
+    pub(super) span: &'a Span,
+    pub(super) id: String,
+    /// Media time of its first listed segment (static) or of its first segment (dynamic).
+    pub(super) origin: MediaTime,
+    /// Media time of its end, once that is known.
+    pub(super) end: Option<MediaTime>,
+    pub(super) renditions: Vec<Run<'a>>,
+}
+
+/// A rendition with what of it is listed.
+pub(super) type Run<'a> = (&'a Rendition, Vec<&'a Segment>);
+
+impl Listed<'_> {
+    pub(super) fn length(&self) -> i64 {
+        self.end.map_or(0, |end| end.micros() - self.origin.micros())
+    }
+}
+
+/// What of each span is in the window, with what of `opened` goes on from there.
+pub(super) fn list<'a>(presentation: &'a Presentation, form: Form, opened: &'a [Opened]) -> Vec<Listed<'a>> {
+    let mut periods: Vec<Listed<'a>> = Vec::new();
+    for (at, span) in presentation.spans.iter().enumerate() {
+        let next = presentation.spans.get(at + 1);
+        let renditions: Vec<_> = presentation
+            .renditions
+            .iter()
+            .filter_map(|rendition| {
+                let open = Opened::of(opened, rendition);
+                let run = run(rendition, span, next.map(|next| next.first), open);
+                (!run.is_empty()).then_some((&**rendition, run))
+            })
+            .collect();
+        if next.is_none() && begins(presentation, span, &renditions) {
+            continue;
+        }
+        let first = renditions.iter().filter_map(|(_, run)| run.first()).map(|s| s.start_time()).min();
+        let Some(first) = first else {
+            continue;
+        };
+        let last = renditions.iter().filter_map(|(_, run)| run.last());
+        let ends = last.map(|s| MediaTime::new(s.start + s.duration, s.scale));
+        let reached = if presentation.ended && next.is_none() { common_end(ends) } else { ends.max() };
+        let over = next.is_some()
+            || presentation.ended
+            || presentation.closed.is_some_and(|closed| closed >= span.period.number);
+        // A span that another one follows in the same period ends where that begins.
+        let end = match next.filter(|next| next.period.number == span.period.number) {
+            Some(next) => Some(next.start),
+            None => reached.filter(|_| over),
+        };
+        let id = match span.start == MediaTime::ZERO {
+            true => span.period.number.to_string(),
+            false => format!("{}-{}", span.period.number, span.first),
+        };
+        let origin = if form == Form::Static { first } else { span.start };
+        periods.push(Listed { span, id, origin, end, renditions });
+    }
+    periods
+}
+
+/// Where a presentation ends whose tracks end a little apart: a player that waits for every track at the end must
+/// find them all there.
+fn common_end(ends: impl Iterator<Item = MediaTime> + Clone) -> Option<MediaTime> {
+    const LITTLE_MICROS: i64 = 500_000;
+    let (first, last) = (ends.clone().min()?, ends.max()?);
+    Some(if last.micros() - first.micros() <= LITTLE_MICROS { first } else { last })
+}
+
+/// Whether a rendition still makes its first segment of a span in which others have one. The Period is not shown
+/// yet then, because the AdaptationSets of a Period do not change once it is.
+fn begins(presentation: &Presentation, span: &Span, listed: &[(&Rendition, Vec<&Segment>)]) -> bool {
+    let makes_first = |rendition: &&Arc<Rendition>| {
+        let open = rendition.open.as_ref().filter(|open| open.number >= span.first);
+        open.is_some() && !listed.iter().any(|(other, _)| other.name == rendition.name)
+    };
+    let just_begun = listed.iter().all(|(_, run)| run.len() <= 1);
+    just_begun && presentation.renditions.iter().any(|rendition| makes_first(&rendition))
+}
+
+/// The segments of a rendition that a span lists: an unbroken run, because `$Number$` counts on.
+fn run<'a>(
+    rendition: &'a Rendition,
+    span: &Span,
+    until: Option<u64>,
+    open: Option<&'a Segment>,
+) -> Vec<&'a Segment> {
+    let mut run: Vec<&Segment> = Vec::new();
+    let in_span = |number: u64| number >= span.first && until.is_none_or(|until| number < until);
+    for segment in rendition.window().filter(|segment| in_span(segment.number)) {
+        let follows = run.last().is_none_or(|last| last.number + 1 == segment.number);
+        if segment.is_gap() || !follows {
+            // What comes after a gap within a span is a sliver; before it is what was on air.
+            if !run.is_empty() {
+                break;
+            }
+            continue;
+        }
+        run.push(segment);
+    }
+    let goes_on = |open: &&Segment| run.last().is_some_and(|last| last.number + 1 == open.number);
+    run.extend(open.filter(|open| in_span(open.number)).filter(goes_on));
+    run
+}

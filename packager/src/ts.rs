@@ -1,0 +1,127 @@
+//! Segments as MPEG-TS: the video of a number and the sound beside it in one file, made on request.
+//!
+//! What goes together is fixed with the segments themselves: the first audio rendition that has the number. So a file
+//! can be had once each audio rendition that goes with the video has finished the number or is known to be without,
+//! and it never changes after that. Muxing copies every payload byte, which nothing else here does.
+//!
+//! Deliberately not here: packets and tables (`container::ts`), playlists (`manifest::hls_ts`), keeping what was made.
+
+mod frames;
+mod streams;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use container::mp4::Malformed;
+use container::ts::Adts;
+use media::{Codec, Kind};
+
+use crate::presentation::{Init, Lookup, Presentation, Rendition, Segment};
+
+/// Raised when the same segments come to give other bytes: part of what names a body.
+pub const REVISION: u32 = 1;
+
+/// The segments that one file is made of.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Program {
+    /// The one that was asked for.
+    pub main: Arc<Segment>,
+    /// The sound beside a video.
+    pub sound: Option<Arc<Segment>>,
+}
+
+/// Why there is no file of a number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Absent {
+    /// It may come.
+    NotYet,
+    /// It was there or was skipped, and never comes again.
+    Gone,
+}
+
+/// A segment of which no file can be made. What the packager made never is one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A part's header cannot be read.
+    #[error(transparent)]
+    Header(#[from] Malformed),
+    /// A part's payload ends before its samples do.
+    #[error("payload ends before its samples do")]
+    Truncated,
+    /// A part's times lie beyond what the output can be made of.
+    #[error("decode time out of range")]
+    Time,
+}
+
+impl Program {
+    /// Bytes of what it is made of; the file is a few hundredths and some tens of packets longer.
+    pub fn payload_len(&self) -> u64 {
+        self.main.len() + self.sound.as_ref().map_or(0, |sound| sound.len())
+    }
+
+    /// The file (ISO/IEC 13818-1, RFC 8216bis §3.1.1).
+    pub fn mux(&self) -> Result<Bytes, Error> {
+        let mut streams = streams::Streams::default();
+        streams.add(&self.main)?;
+        if let Some(sound) = &self.sound {
+            streams.add(sound)?;
+        }
+        Ok(streams.mux().into())
+    }
+}
+
+/// Whether MPEG-TS can carry what this is.
+pub fn carries(init: &Init) -> bool {
+    match &init.track.codec {
+        Codec::Avc(_) => true,
+        Codec::Aac(aac) => Adts::of(aac).is_some(),
+    }
+}
+
+/// What the file of segment `number` of a rendition is made of.
+pub fn program(presentation: &Presentation, rendition: &Rendition, number: u64) -> Result<Program, Absent> {
+    let main = match rendition.segment(number) {
+        Lookup::Found(main) if main.init().is_some_and(|init| carries(init)) => main.clone(),
+        Lookup::Found(_) | Lookup::Gone => return Err(Absent::Gone),
+        Lookup::NotYet => return Err(Absent::NotYet),
+    };
+    let sound = match rendition.kind {
+        Kind::Video => sound(presentation, &main)?,
+        Kind::Audio => None,
+    };
+    Ok(Program { main, sound })
+}
+
+/// The sound beside a segment of a video: that of the first audio rendition of its period that has some.
+fn sound(presentation: &Presentation, main: &Segment) -> Result<Option<Arc<Segment>>, Absent> {
+    for name in sounds(presentation, main) {
+        let rendition = presentation.rendition(name);
+        let beside = rendition.and_then(|rendition| rendition.segments.get(&main.number));
+        let newest = rendition.and_then(|rendition| rendition.last()).map_or(0, |last| last.number);
+        match beside {
+            Some(segment) if segment.init().is_some_and(|init| carries(init)) => {
+                return Ok(Some(segment.clone()));
+            }
+            Some(_) => {}
+            // It was let go of earlier than the video.
+            None if newest > main.number => return Err(Absent::Gone),
+            None if closed(presentation, main.period.number) => {}
+            None => return Err(Absent::NotYet),
+        }
+    }
+    Ok(None)
+}
+
+/// The audio renditions of a segment's period, whether there is anything of them yet or not.
+fn sounds<'a>(presentation: &'a Presentation, main: &Segment) -> impl Iterator<Item = &'a str> {
+    let period = main.period.number;
+    let first = presentation.spans.iter().find(move |span| span.period.number == period);
+    let all = first.into_iter().flat_map(|span| &span.renditions);
+    all.filter(|(kind, _)| *kind == Kind::Audio).map(|(_, name)| &**name)
+}
+
+/// Whether nothing more comes in a period.
+fn closed(presentation: &Presentation, period: u64) -> bool {
+    let newest = presentation.spans.last().map_or(0, |span| span.period.number);
+    presentation.ended || newest > period || presentation.closed.is_some_and(|closed| closed >= period)
+}
