@@ -29,20 +29,15 @@ pub fn mpd(presentation: &Presentation, options: &Options) -> String {
         (true, true) => Form::Over,
         (true, false) => Form::Static,
     };
-    let low = low_latency(presentation, options);
+    let low = is_low_latency(presentation, options).then(|| LowLatency::of(presentation)).flatten();
     write_mpd(&mut out, presentation, form, low.as_ref(), options).expect("a String takes everything");
     out
 }
 
-/// Whether the MPD lists segments that still grow, so that it has news with every part: half a target duration is too
-/// long to keep it.
+/// Whether the MPD may list segments that still grow, so that it has news with every part: half a target duration is
+/// too long to keep it.
 pub fn is_low_latency(presentation: &Presentation, options: &Options) -> bool {
-    low_latency(presentation, options).is_some()
-}
-
-fn low_latency(presentation: &Presentation, options: &Options) -> Option<LowLatency> {
-    let wanted = options.low_latency && presentation.session.low_latency;
-    (wanted && !presentation.ended).then(|| LowLatency::of(presentation)).flatten()
+    options.low_latency && presentation.session.low_latency && !presentation.ended
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,8 +57,7 @@ fn write_mpd(
     low: Option<&LowLatency>,
     options: &Options,
 ) -> fmt::Result {
-    let opened = low.map(|_| low_latency::opened(presentation)).unwrap_or_default();
-    let periods = list(presentation, form, &opened);
+    let periods = list(presentation, form, low.map_or(&[], |low| &low.opened));
     write!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"")?;
     write!(out, " profiles=\"urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019\"")?;
     write_timing(out, presentation, form, low, options, &periods)?;
