@@ -13,6 +13,7 @@ mod outage;
 mod players;
 mod refusals;
 mod restart;
+mod smooth;
 mod tracks;
 mod ts;
 
