@@ -37,6 +37,7 @@ mod route;
 mod server;
 mod settings;
 mod smooth;
+mod span;
 mod target;
 mod timeout;
 mod ts;

@@ -6,7 +6,9 @@
 
 mod align;
 mod bitrates;
+mod clock;
 mod drift;
+mod feed;
 #[cfg(test)]
 mod fixture;
 mod gather;
@@ -18,10 +20,13 @@ pub mod numbers;
 #[allow(clippy::module_inception)]
 mod packager;
 pub mod presentation;
+mod roster;
 pub mod settings;
 mod timeline;
 pub mod ts;
+pub mod window;
 
+pub use feed::FeedId;
 pub use notice::Notice;
 pub use numbers::Numbers;
 pub use packager::{Now, Packager};

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use media::{Codec, Kind};
 
 use super::Options;
+use super::captions::ClosedCaptions;
 use crate::names::Ts;
 use crate::presentation::{Init, Presentation, Rendition, Segment};
 use crate::ts::{self, Absent};
@@ -20,23 +21,29 @@ const VERSION_OF_GAPS: u32 = 8;
 
 /// The multivariant playlist (RFC 8216bis §4.4.6): each video with its sound, or each audio where there is none.
 /// While live, children are named with their session.
-pub fn multivariant(presentation: &Presentation, _options: &Options) -> String {
+pub fn multivariant(presentation: &Presentation, options: &Options) -> String {
     let mut out = String::with_capacity(1024);
-    write_multivariant(&mut out, presentation).expect("a String takes everything");
+    write_multivariant(&mut out, presentation, options).expect("a String takes everything");
     out
 }
 
-fn write_multivariant(out: &mut String, presentation: &Presentation) -> fmt::Result {
+fn write_multivariant(out: &mut String, presentation: &Presentation, options: &Options) -> fmt::Result {
     writeln!(out, "#EXTM3U\n#EXT-X-VERSION:{VERSION}")?;
     if presentation.renditions.iter().all(|rendition| rendition.independent) {
         writeln!(out, "#EXT-X-INDEPENDENT-SEGMENTS")?;
     }
     let sound = of_kind(presentation, Kind::Audio).next();
+    let captions = ClosedCaptions::of(of_kind(presentation, Kind::Video).map(Arc::as_ref));
+    captions.write_group(out)?;
     for video in of_kind(presentation, Kind::Video) {
-        write_variant(out, presentation, video, sound)?;
+        write_variant(out, video, sound)?;
+        captions.write_attribute(out)?;
+        writeln!(out, "\n{}", Child { presentation, options, rendition: video })?;
     }
     for audio in of_kind(presentation, Kind::Audio) {
-        write_variant(out, presentation, audio, None)?;
+        write_variant(out, audio, None)?;
+        captions.write_attribute(out)?;
+        writeln!(out, "\n{}", Child { presentation, options, rendition: audio })?;
     }
     Ok(())
 }
@@ -47,13 +54,8 @@ fn of_kind(presentation: &Presentation, kind: Kind) -> impl Iterator<Item = &Arc
     presentation.renditions.iter().filter(move |it| it.kind == kind && it.alive()).filter(fits)
 }
 
-/// EXT-X-STREAM-INF (RFC 8216bis §4.4.6.2) and its URI.
-fn write_variant(
-    out: &mut String,
-    presentation: &Presentation,
-    main: &Arc<Rendition>,
-    sound: Option<&Arc<Rendition>>,
-) -> fmt::Result {
+/// EXT-X-STREAM-INF (RFC 8216bis §4.4.6.2), without the end of its line.
+fn write_variant(out: &mut String, main: &Arc<Rendition>, sound: Option<&Arc<Rendition>>) -> fmt::Result {
     let both = || std::iter::once(main).chain(sound);
     let streams = both().count() as u64;
     let bandwidth = |rate: fn(&Rendition) -> u64| multiplexed(main, streams, both().map(|it| rate(it)).sum());
@@ -62,8 +64,7 @@ fn write_variant(
     let inits = || both().filter_map(|rendition| rendition.init());
     let codecs: Vec<String> = inits().map(|init| init.track.codec.rfc6381()).collect();
     write!(out, ",CODECS=\"{}\"", codecs.join(","))?;
-    write_picture(out, main)?;
-    writeln!(out, "\n{}", Child { presentation, rendition: main })
+    write_picture(out, main)
 }
 
 fn write_picture(out: &mut String, rendition: &Rendition) -> fmt::Result {
@@ -95,16 +96,14 @@ fn multiplexed(main: &Rendition, streams: u64, rate: u64) -> u64 {
 /// The URI of a media playlist as the multivariant playlist names it.
 struct Child<'a> {
     presentation: &'a Presentation,
+    options: &'a Options,
     rendition: &'a Rendition,
 }
 
 impl fmt::Display for Child<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", Ts::Playlist { rendition: self.rendition.name.to_string() })?;
-        if !self.presentation.ended {
-            write!(f, "?s={}", self.presentation.session.id)?;
-        }
-        Ok(())
+        f.write_str(&self.options.inherited(self.presentation))
     }
 }
 
@@ -114,9 +113,9 @@ pub fn playable(presentation: &Presentation, rendition: &Rendition) -> bool {
 }
 
 /// The media playlist of a rendition of this presentation (RFC 8216bis §4.4.3).
-pub fn media(presentation: &Presentation, rendition: &Rendition, _options: &Options) -> String {
+pub fn media(presentation: &Presentation, rendition: &Rendition, options: &Options) -> String {
     let mut out = String::with_capacity(2048);
-    write_media(&mut out, presentation, rendition).expect("a String takes everything");
+    write_media(&mut out, presentation, rendition, options).expect("a String takes everything");
     out
 }
 
@@ -132,7 +131,12 @@ fn listed<'a>(presentation: &'a Presentation, rendition: &'a Rendition) -> impl 
     })
 }
 
-fn write_media(out: &mut String, presentation: &Presentation, rendition: &Rendition) -> fmt::Result {
+fn write_media(
+    out: &mut String,
+    presentation: &Presentation,
+    rendition: &Rendition,
+    options: &Options,
+) -> fmt::Result {
     let session = &rendition.session;
     let listed: Vec<Listed<'_>> = listed(presentation, rendition).collect();
     let first = listed.first().map(|(first, _)| first);
@@ -145,6 +149,9 @@ fn write_media(out: &mut String, presentation: &Presentation, rendition: &Rendit
     writeln!(out, "#EXT-X-TARGETDURATION:{}", session.target_duration)?;
     writeln!(out, "#EXT-X-MEDIA-SEQUENCE:{sequence}")?;
     writeln!(out, "#EXT-X-DISCONTINUITY-SEQUENCE:{discontinuities}")?;
+    if let Some(kind) = options.window.and_then(|window| window.playlist_type(options.pinned)) {
+        writeln!(out, "#EXT-X-PLAYLIST-TYPE:{kind}")?;
+    }
     if rendition.independent {
         writeln!(out, "#EXT-X-INDEPENDENT-SEGMENTS")?;
     }

@@ -5,14 +5,14 @@ import { playHls } from "../page/hls";
 import { playNative } from "../page/native";
 import { playRx } from "../page/rx";
 import { playShaka } from "../page/shaka";
-import type { Manifest } from "./headwater";
+import type { Wanted } from "./headwater";
 import { installed } from "./paths";
 
 /** A player that runs in a page, and what it is given. */
 export interface Player {
   name: string;
   version: string;
-  manifest: Manifest;
+  manifest: Wanted;
   /** The script that the page loads. */
   library: string;
   /** What the page then does. */

@@ -7,6 +7,7 @@ use media::{Codec, Kind};
 
 use super::VERSION;
 use crate::manifest::Options;
+use crate::manifest::captions::ClosedCaptions;
 use crate::names::Resource;
 use crate::presentation::{Presentation, Rendition};
 
@@ -14,24 +15,24 @@ const AUDIO_GROUP: &str = "audio";
 
 /// The multivariant playlist (RFC 8216bis §4.4.6). While live, children are named with their session, so that
 /// an open player stays on its own timeline when the entry ends or begins anew.
-pub fn multivariant(presentation: &Presentation, _options: &Options) -> String {
+pub fn multivariant(presentation: &Presentation, options: &Options) -> String {
     let mut out = String::with_capacity(1024);
-    write_multivariant(&mut out, presentation).expect("a String takes everything");
+    write_multivariant(&mut out, presentation, options).expect("a String takes everything");
     out
 }
 
-fn write_multivariant(out: &mut String, presentation: &Presentation) -> fmt::Result {
+fn write_multivariant(out: &mut String, presentation: &Presentation, options: &Options) -> fmt::Result {
     let alive = |kind| presentation.renditions.iter().filter(move |r| r.kind == kind && r.alive());
     writeln!(out, "#EXTM3U\n#EXT-X-VERSION:{VERSION}")?;
     if presentation.renditions.iter().all(|rendition| rendition.independent) {
         writeln!(out, "#EXT-X-INDEPENDENT-SEGMENTS")?;
     }
-    let uri = |rendition: &Rendition| Child { presentation, rendition: rendition.name.to_string() };
+    let uri = |rendition: &Rendition| Child { presentation, options, rendition: rendition.name.to_string() };
     let has_video = alive(Kind::Video).next().is_some();
     for (at, audio) in alive(Kind::Audio).enumerate() {
         if !has_video {
             stream_inf(out, &[audio], None)?;
-            writeln!(out, "{}", uri(audio))?;
+            writeln!(out, "\n{}", uri(audio))?;
             continue;
         }
         let (name, default) = (&audio.name, if at == 0 { "YES" } else { "NO" });
@@ -42,13 +43,16 @@ fn write_multivariant(out: &mut String, presentation: &Presentation) -> fmt::Res
         }
         writeln!(out, ",URI=\"{}\"", uri(audio))?;
     }
+    let captions = ClosedCaptions::of(alive(Kind::Video).map(Arc::as_ref));
+    captions.write_group(out)?;
     // A variant is as heavy as its heaviest audio.
     let audio = alive(Kind::Audio).max_by_key(|audio| audio.bitrate.peak);
     for video in in_order(alive(Kind::Video).collect()) {
         let group = audio.map(|_| AUDIO_GROUP);
         let together: Vec<&Arc<Rendition>> = std::iter::once(video).chain(audio).collect();
         stream_inf(out, &together, group)?;
-        writeln!(out, "{}", uri(video))?;
+        captions.write_attribute(out)?;
+        writeln!(out, "\n{}", uri(video))?;
     }
     Ok(())
 }
@@ -66,7 +70,7 @@ fn in_order(mut variants: Vec<&Arc<Rendition>>) -> Vec<&Arc<Rendition>> {
     variants
 }
 
-/// EXT-X-STREAM-INF (RFC 8216bis §4.4.6.2) of renditions that play together.
+/// EXT-X-STREAM-INF (RFC 8216bis §4.4.6.2) of renditions that play together, without the end of its line.
 fn stream_inf(out: &mut String, renditions: &[&Arc<Rendition>], audio: Option<&str>) -> fmt::Result {
     let sum = |rate: fn(&Rendition) -> u64| renditions.iter().map(|r| rate(r)).sum::<u64>();
     write!(out, "#EXT-X-STREAM-INF:BANDWIDTH={}", sum(|r| r.bitrate.peak))?;
@@ -86,21 +90,19 @@ fn stream_inf(out: &mut String, renditions: &[&Arc<Rendition>], audio: Option<&s
     if let Some(group) = audio {
         write!(out, ",AUDIO=\"{group}\"")?;
     }
-    writeln!(out)
+    Ok(())
 }
 
 /// The URI of a media playlist as the multivariant playlist names it.
 struct Child<'a> {
     presentation: &'a Presentation,
+    options: &'a Options,
     rendition: String,
 }
 
 impl fmt::Display for Child<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", Resource::Playlist { rendition: self.rendition.clone() })?;
-        if !self.presentation.ended {
-            write!(f, "?s={}", self.presentation.session.id)?;
-        }
-        Ok(())
+        f.write_str(&self.options.inherited(self.presentation))
     }
 }

@@ -88,7 +88,7 @@ pub(super) fn following<'a>(rendition: &'a Rendition, segment: &Segment) -> Opti
 
 /// What can be fetched of a rendition from a number on, oldest first: what is listed and what follows that.
 pub(super) fn held(rendition: &Rendition, from: u64) -> impl DoubleEndedIterator<Item = &Arc<Segment>> {
-    rendition.segments.range(from..).map(|(_, segment)| segment)
+    rendition.shown_from(from)
 }
 
 fn same_configuration(one: &Segment, other: &Segment) -> bool {

@@ -179,7 +179,12 @@ mod tests {
                 parts: vec![Arc::new(part)],
             },
         };
-        let period = Arc::new(Period { number: 1, discontinuity: 0, start: WallTime::default() });
+        let period = Arc::new(Period {
+            number: 1,
+            discontinuity: 0,
+            start: WallTime::default(),
+            elapsed: Duration::ZERO,
+        });
         Segment { number, period, start, duration: 2 * SECOND, scale: Timescale::VIDEO, content }
     }
 
