@@ -15,6 +15,7 @@ mod outage;
 mod players;
 mod refusals;
 mod restart;
+mod smooth;
 mod tracks;
 mod ts;
 mod windows;

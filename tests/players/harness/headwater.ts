@@ -59,6 +59,16 @@ export class Headwater {
     await until(`${seconds} s of ${entry}`, 20 + seconds, enough, () => this.log);
   }
 
+  /** Waits for the Smooth manifest of an entry to be over; returns when its video ends, in seconds of Unix time. */
+  async smoothEnds(entry: string, patience: number): Promise<number> {
+    const end = async () => {
+      const text = await (await fetch(this.url(entry, "Manifest"))).text();
+      const [, time, duration] = /<c t="(\d+)" d="(\d+)"\/>\s*<\/StreamIndex>/.exec(text) ?? [];
+      return text.includes("IsLive") || !time ? undefined : (Number(time) + Number(duration)) / 1e7;
+    };
+    return until(`the end of ${entry}`, patience, end, () => this.log);
+  }
+
   /** What it said. */
   get log(): string {
     return this.#child.output;
