@@ -3,6 +3,7 @@
 //! `make bench` runs it. It is no part of the product: it starts the release binary as anybody would, and knows none of
 //! the crates. What it asks of a server is its CPU clock, its memory, and the answers to requests.
 
+mod crowd;
 mod fleet;
 mod flood;
 mod flv;

@@ -10,6 +10,13 @@ pub fn segments(playlist: &str) -> impl Iterator<Item = &str> {
     playlist.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
+/// The index of the last part of the newest whole segment: the next one has as many.
+pub fn last_part(playlist: &str) -> Option<usize> {
+    let segments = playlist.rsplit_once("#EXTINF:")?.0;
+    let newest = segments.rsplit_once("#EXTINF:").map_or(segments, |(_, newest)| newest);
+    newest.lines().filter(|line| line.starts_with("#EXT-X-PART:")).count().checked_sub(1)
+}
+
 /// It says that its timeline is broken.
 pub fn is_broken(playlist: &str) -> bool {
     playlist.lines().any(|line| line == "#EXT-X-DISCONTINUITY")
@@ -23,6 +30,14 @@ fn sequence(playlist: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_of_the_newest_whole_segment_are_counted() {
+        let part = "#EXT-X-PART:DURATION=0.5,URI=\"a\"\n";
+        let text = format!("#EXTM3U\n{part}#EXTINF:2,\na.m4s\n{part}{part}{part}#EXTINF:2,\nb.m4s\n{part}");
+        assert_eq!(last_part(&text), Some(2));
+        assert_eq!(last_part("#EXTM3U\n#EXTINF:2,\na.m4s\n"), None);
+    }
 
     #[test]
     fn what_left_the_playlist_counts() {

@@ -5,6 +5,7 @@
 
 mod answers;
 mod control;
+mod crowds;
 mod floods;
 mod listing;
 mod streams;
@@ -34,6 +35,8 @@ pub struct Plan {
     pub flood: u64,
     /// Segments watched per stream.
     pub segments: usize,
+    /// Times that a crowd is woken.
+    pub wakings: usize,
     /// Entries in the catalog.
     pub entries: usize,
     /// Requests of each kind to the control API.
@@ -49,6 +52,7 @@ impl Plan {
         answers: Duration::from_secs(4),
         flood: 96,
         segments: 10,
+        wakings: 8,
         entries: 10_000,
         requests: 4000,
     };
@@ -60,6 +64,7 @@ impl Plan {
         answers: Duration::from_secs(2),
         flood: 48,
         segments: 4,
+        wakings: 3,
         entries: 2000,
         requests: 1000,
     };
@@ -86,6 +91,8 @@ pub enum Part {
     Answers,
     /// From a closing keyframe to the listed segment.
     Listing,
+    /// Players that wait for a part.
+    Crowds,
     /// Entries over the control API.
     Control,
 }
@@ -101,6 +108,7 @@ pub fn run(bench: &Bench, parts: &[Part]) -> anyhow::Result<()> {
             Part::Flood => floods::tables(bench)?,
             Part::Answers => answers::tables(bench)?,
             Part::Listing => listing::tables(bench)?,
+            Part::Crowds => crowds::tables(bench)?,
             Part::Control => control::tables(bench)?,
         };
         tables.iter().for_each(|table| println!("{table}"));

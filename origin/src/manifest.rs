@@ -112,7 +112,7 @@ mod tests {
     const KEY: Key = Key {
         version: 1,
         which: Which::Multivariant,
-        options: Options { pinned: false, low_latency: true, skip: false },
+        options: Options { pinned: false, low_latency: true, skip: false, window: None },
     };
 
     #[test]

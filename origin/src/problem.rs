@@ -7,6 +7,7 @@ use http::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use http::{HeaderValue, StatusCode};
+use packager::window::Missing;
 
 use crate::cache_control::Class;
 use crate::cors;
@@ -48,6 +49,20 @@ pub(crate) enum Problem {
     TooManyWaiting { target_duration: u32 },
     #[error("this was expected and will not come")]
     NeverMade,
+    #[error(
+        "the value of start is not one time: RFC 3339, or seconds from the beginning, or -seconds from the edge"
+    )]
+    BadStart,
+    #[error(
+        "the value of end is not one time: RFC 3339, or seconds from the beginning, or -seconds from the edge"
+    )]
+    BadEnd,
+    #[error("the window ends where it begins, or before")]
+    EmptyWindow,
+    #[error("timeline is one name of a-z, 0-9 and -, and goes without s")]
+    BadTimeline,
+    #[error("the entry has no such timeline, or it has not begun")]
+    NoSuchTimeline,
     #[error("only GET, HEAD and OPTIONS are served here")]
     Method,
     #[error("path and query are too long")]
@@ -67,12 +82,15 @@ impl Problem {
         match self {
             Problem::NoSuchPath | Problem::UnknownEntry | Problem::NotLive => StatusCode::NOT_FOUND,
             Problem::NoSuchRendition | Problem::NotYet | Problem::NeverMade => StatusCode::NOT_FOUND,
+            Problem::NoSuchTimeline => StatusCode::NOT_FOUND,
             Problem::Gone => StatusCode::GONE,
             Problem::Starting | Problem::NotInTime { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Problem::TooManyWaiting { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Problem::BadMsn | Problem::BadPart | Problem::PartWithoutMsn => StatusCode::BAD_REQUEST,
             Problem::BadSkip | Problem::TooFarAhead => StatusCode::BAD_REQUEST,
             Problem::BadSession | Problem::BadLowLatency => StatusCode::BAD_REQUEST,
+            Problem::BadStart | Problem::BadEnd | Problem::EmptyWindow => StatusCode::BAD_REQUEST,
+            Problem::BadTimeline => StatusCode::BAD_REQUEST,
             Problem::BadHost | Problem::UnwantedContent => StatusCode::BAD_REQUEST,
             Problem::Method => StatusCode::METHOD_NOT_ALLOWED,
             Problem::TargetTooLong => StatusCode::URI_TOO_LONG,
@@ -102,6 +120,11 @@ impl Problem {
             Problem::NotInTime { .. } => "not-in-time",
             Problem::TooManyWaiting { .. } => "too-many-waiting",
             Problem::NeverMade => "never-made",
+            Problem::BadStart => "bad-start",
+            Problem::BadEnd => "bad-end",
+            Problem::EmptyWindow => "empty-window",
+            Problem::BadTimeline => "bad-timeline",
+            Problem::NoSuchTimeline => "no-such-timeline",
             Problem::Method => "method",
             Problem::TargetTooLong => "target-too-long",
             Problem::BadHost => "bad-host",
@@ -154,6 +177,16 @@ fn challenge(denied: Denied) -> HeaderValue {
         Denied::TokenMissing => r#"Bearer realm="playback""#,
         _ => r#"Bearer realm="playback", error="invalid_token""#,
     })
+}
+
+impl From<Missing> for Problem {
+    fn from(missing: Missing) -> Problem {
+        match missing {
+            Missing::Empty => Problem::EmptyWindow,
+            Missing::NotYet => Problem::NotYet,
+            Missing::Gone => Problem::Gone,
+        }
+    }
 }
 
 impl From<Denied> for Problem {

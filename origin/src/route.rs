@@ -100,9 +100,9 @@ impl Origin {
             matches!(resource, Resource::Multivariant | Resource::Mpd | Resource::Playlist { .. })
                 || matches!(resource, Resource::Ts(Ts::Multivariant | Ts::Playlist { .. }))
         };
-        if let (Ok((entry, resource)), Ok(Query { session, .. })) =
-            (target::parse(uri.path()), target::query(uri.query()))
+        if let Ok((entry, resource)) = target::parse(uri.path())
             && manifests(&resource)
+            && let Ok(Query { session, .. }) = self.query(entry, uri, viewer)
             && let Found::Starting = self.source.find(entry, session, viewer)
         {
             // Started or not, the answer says.
@@ -123,7 +123,7 @@ impl Origin {
         match &resource {
             Resource::Playlist { rendition } => {
                 let Some(asked) = target::directives(uri.query())?.reload else { return Ok(()) };
-                let wanted = Wanted { entry, query: target::query(uri.query())?, viewer };
+                let wanted = self.wanted(entry, uri, true, viewer)?;
                 self.await_listed(&wanted, rendition, asked).await
             }
             Resource::Part { rendition, .. } | Resource::Init { rendition, .. } => {
@@ -167,15 +167,14 @@ impl Origin {
         viewer: Viewer,
     ) -> Result<Response, Problem> {
         let (entry, resource) = target::parse(uri.path())?;
-        let wanted =
-            || -> Result<_, Problem> { Ok(Wanted { entry, query: target::query(uri.query())?, viewer }) };
+        let wanted = || self.wanted(entry, uri, matches!(resource, Resource::Playlist { .. }), viewer);
         match resource {
             Resource::Time => Ok(answer::clock(SystemTime::now().into())),
             Resource::Multivariant => self.multivariant(&wanted()?, headers),
             Resource::Mpd => self.mpd(&wanted()?, headers),
-            Resource::Playlist { rendition } => {
+            Resource::Playlist { ref rendition } => {
                 let directives = target::directives(uri.query())?;
-                self.playlist(&wanted()?, &rendition, directives, headers)
+                self.playlist(&wanted()?, rendition, directives, headers)
             }
             resource => match growing::find(&self.source, entry, viewer, &resource) {
                 Some(growing) => Ok(growing.response()),
@@ -184,13 +183,42 @@ impl Origin {
         }
     }
 
+    /// What a query asks for, with the timeline that it names as the session that this is.
+    fn query(&self, entry: &str, uri: &Uri, viewer: Viewer) -> Result<Query, Problem> {
+        let mut query = target::query(uri.query())?;
+        if let Some(name) = target::timeline(uri.query())? {
+            let session = self.source.timeline(entry, name, viewer);
+            query.session = Some(session.ok_or(Problem::NoSuchTimeline)?);
+        }
+        Ok(query)
+    }
+
+    /// The same with its window, as the newest snapshot resolves it: however many points of time are asked for, there
+    /// are no more renderings than there are pairs of segments. A `child` is asked for again and again.
+    pub(crate) fn wanted<'a>(
+        &self,
+        entry: &'a str,
+        uri: &Uri,
+        child: bool,
+        viewer: Viewer,
+    ) -> Result<Wanted<'a>, Problem> {
+        let mut wanted = Wanted { entry, query: self.query(entry, uri, viewer)?, viewer };
+        if let Some(asked) = wanted.query.asked {
+            let window = self.view(&wanted)?.presentation.window(asked)?;
+            wanted.query.options.window = Some(if child { window.reloaded(asked) } else { window });
+        }
+        Ok(wanted)
+    }
+
     fn multivariant(&self, wanted: &Wanted<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
         let view = self.view(wanted)?;
         let presentation = &view.presentation;
         let key = Key { version: view.version, which: Which::Multivariant, options: wanted.query.options };
         let rendered = self.renderings.get(key, || hls::multivariant(presentation, &key.options));
         let etag = &rendered.plain().etag;
-        let unsettled = self.freshness.unsettled(wanted.entry, presentation.session.id, etag, Instant::now());
+        // Which window is asked for is no change of the body.
+        let unsettled = key.options.window.is_some()
+            || self.freshness.unsettled(wanted.entry, presentation.session.id, etag, Instant::now());
         let class = if presentation.ended { Class::Ended } else { Class::Multivariant { unsettled } };
         Ok(answer::manifest(&rendered, answer::HLS, class, headers))
     }
@@ -205,7 +233,7 @@ impl Origin {
     ) -> Result<Response, Problem> {
         let view = self.view(wanted)?;
         let (rendition, version) = view.rendition(name).ok_or(Problem::NoSuchRendition)?;
-        if rendition.segments.is_empty() {
+        if rendition.last().is_none() {
             return Err(Problem::Starting);
         }
         let options = Options { skip: directives.skip, ..wanted.query.options };
@@ -230,7 +258,10 @@ impl Origin {
     /// The snapshot that a manifest is asked of, once there is something to show.
     pub(crate) fn view(&self, wanted: &Wanted<'_>) -> Result<Arc<View>, Problem> {
         match self.source.find(wanted.entry, wanted.query.session, wanted.viewer) {
-            Found::View(view) if view.presentation.playable() => Ok(view),
+            Found::View(view) if view.presentation.playable() => Ok(match &wanted.query.options.window {
+                Some(window) => Arc::new(view.windowed(window)),
+                None => view,
+            }),
             found => Err(why_not(&found)),
         }
     }
@@ -303,7 +334,12 @@ mod tests {
         let mut presentation = Presentation::new(Arc::new(session), WallTime::from_millis(0));
         let segment = Arc::new(Segment {
             number: 1,
-            period: Arc::new(Period { number: 1, discontinuity: 0, start: WallTime::from_millis(0) }),
+            period: Arc::new(Period {
+                number: 1,
+                discontinuity: 0,
+                start: WallTime::from_millis(0),
+                elapsed: Duration::ZERO,
+            }),
             start: 0,
             duration: 180_000,
             scale: Timescale::VIDEO,

@@ -2,8 +2,10 @@
 
 use packager::manifest::{Options, hls};
 use packager::names::{Resource, is_entry_id};
+use packager::window::Asked;
 
 use crate::problem::Problem;
+use crate::span;
 
 /// The entry and the resource of a path, as it came: nothing of ours needs percent-encoding, so that no body
 /// has two URLs and no path leaves its place.
@@ -21,6 +23,8 @@ pub(crate) fn parse(path: &str) -> Result<(&str, Resource), Problem> {
 pub(crate) struct Query {
     /// The session that it names (`s=N`).
     pub(crate) session: Option<u64>,
+    /// The window that it asks for (`start=…&end=…`).
+    pub(crate) asked: Option<Asked>,
     /// What it wants of the manifest's form.
     pub(crate) options: Options,
 }
@@ -37,7 +41,14 @@ pub(crate) fn query(query: Option<&str>) -> Result<Query, Problem> {
         Some("0") => false,
         Some(_) => return Err(Problem::BadLowLatency),
     };
-    Ok(Query { session, options: Options { pinned: session.is_some(), low_latency, skip: false } })
+    let asked = window(query)?;
+    // Who looks back is not at the edge, and a player that is would not ask for a window.
+    let low_latency = low_latency && asked.is_none();
+    Ok(Query {
+        session,
+        asked,
+        options: Options { pinned: session.is_some(), low_latency, skip: false, window: None },
+    })
 }
 
 /// What a query asks of a media playlist by way of Delivery Directives (RFC 8216bis §6.2.5).
@@ -68,6 +79,22 @@ pub(crate) fn directives(query: Option<&str>) -> Result<Directives, Problem> {
         Some(_) => return Err(Problem::BadSkip),
     };
     Ok(Directives { reload, skip })
+}
+
+fn window(query: &str) -> Result<Option<Asked>, Problem> {
+    let start = only(query, "start").map_err(|()| Problem::BadStart)?;
+    let end = only(query, "end").map_err(|()| Problem::BadEnd)?;
+    span::window(start, end)
+}
+
+/// The timeline that a query names (`timeline=NAME`). A session is a timeline already.
+pub(crate) fn timeline(query: Option<&str>) -> Result<Option<&str>, Problem> {
+    let query = query.unwrap_or_default();
+    let Some(name) = only(query, "timeline").map_err(|()| Problem::BadTimeline)? else { return Ok(None) };
+    let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    let named = (1..=32).contains(&name.len()) && name.bytes().all(plain);
+    let alone = only(query, "s") == Ok(None);
+    if named && alone { Ok(Some(name)) } else { Err(Problem::BadTimeline) }
 }
 
 /// The value of a key, which may be there once.
@@ -168,6 +195,42 @@ mod tests {
             for text in texts {
                 assert_eq!(directives(Some(text)), Err(problem), "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn a_window_is_asked_for_once_and_is_never_at_the_edge() {
+        let options =
+            |text| query(Some(text)).map(|query| (query.asked.is_some(), query.options.low_latency));
+        assert_eq!(options("start=1&end=2.5"), Ok((true, false)));
+        assert_eq!(options("end=2026-11-22T10:00:00Z&ll=1"), Ok((true, false)));
+        assert_eq!(options("starts=1"), Ok((false, true)));
+        for (text, problem) in [
+            ("start", Problem::BadStart),
+            ("start=", Problem::BadStart),
+            ("start=1&start=1", Problem::BadStart),
+            ("start=1&end=yesterday", Problem::BadEnd),
+            ("end=1&end=2", Problem::BadEnd),
+        ] {
+            assert_eq!(options(text), Err(problem), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_timeline_is_one_plain_name_and_no_session_beside_it() {
+        assert_eq!(timeline(None), Ok(None));
+        assert_eq!(timeline(Some("ll=0&timeline=day-1")), Ok(Some("day-1")));
+        let long = format!("timeline={}", "a".repeat(33));
+        for text in [
+            "timeline",
+            "timeline=",
+            "timeline=A",
+            "timeline=a%20",
+            "timeline=a&timeline=a",
+            "timeline=a&s=1",
+            &long,
+        ] {
+            assert_eq!(timeline(Some(text)), Err(Problem::BadTimeline), "{text}");
         }
     }
 

@@ -26,7 +26,6 @@ use crate::manifest::{Key, Which};
 use crate::problem::Problem;
 use crate::route::{Origin, Wanted, timely};
 use crate::settings::Settings;
-use crate::target;
 
 impl Origin {
     /// Answers what is named below `ts/`.
@@ -39,8 +38,8 @@ impl Origin {
         headers: &HeaderMap,
         viewer: Viewer,
     ) -> Result<Response, Problem> {
-        let wanted =
-            || -> Result<_, Problem> { Ok(Wanted { entry, query: target::query(uri.query())?, viewer }) };
+        let child = matches!(name, Ts::Playlist { .. });
+        let wanted = || self.wanted(entry, uri, child, viewer);
         match name {
             Ts::Multivariant => self.ts_multivariant(&wanted()?, headers),
             Ts::Playlist { rendition } => self.ts_playlist(&wanted()?, &rendition, headers),
@@ -179,7 +178,12 @@ mod tests {
         let init = Arc::new(Init { period: 1, track, bytes: Bytes::new() });
         let main = Segment {
             number,
-            period: Arc::new(Period { number: 1, discontinuity: 0, start: WallTime::from_millis(0) }),
+            period: Arc::new(Period {
+                number: 1,
+                discontinuity: 0,
+                start: WallTime::from_millis(0),
+                elapsed: Duration::ZERO,
+            }),
             start: 0,
             duration: 180_000,
             scale: Timescale::VIDEO,

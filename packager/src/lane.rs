@@ -68,6 +68,16 @@ impl Lane {
         }
     }
 
+    /// Its name.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// The initialization segment of what it makes.
+    pub fn init(&self) -> &Arc<Init> {
+        &self.init
+    }
+
     /// A time of this lane.
     pub fn time(&self, ticks: i64) -> MediaTime {
         MediaTime::new(ticks, self.init.track.timescale)
@@ -173,7 +183,7 @@ impl Lane {
         let scale = self.init.track.timescale;
         let open = std::mem::take(&mut self.segment);
         let media_end = open.parts.last().map(|part| part.start + part.duration);
-        let end = end.map(|end| end.to(scale)).or(media_end);
+        let end = end.map(|end| end.to(scale)).max(media_end);
         let start = open.start.unwrap_or_else(|| start.to(scale));
         let duration = end.map_or(0, |end| end - start).max(0);
         let content = if open.parts.is_empty() {

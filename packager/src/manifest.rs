@@ -5,6 +5,9 @@ pub mod dash;
 pub mod hls;
 pub mod hls_ts;
 
+use crate::presentation::Presentation;
+use crate::window::Window;
+
 /// What a request asks of a manifest beside its name. Equal options of one snapshot give equal bytes, so they are part
 /// of the key under which a rendering is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -16,11 +19,14 @@ pub struct Options {
     /// Whether the player knows what is older than the skip boundary (`_HLS_skip`, RFC 8216bis §6.2.5.1); media
     /// playlists alone can leave it out.
     pub skip: bool,
+    /// What of the timeline is shown (`?start=&end=`): the presentation that is written is its slice already. Never with
+    /// `low_latency`: who looks back is not at the edge.
+    pub window: Option<Window>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { pinned: false, low_latency: true, skip: false }
+        Options { pinned: false, low_latency: true, skip: false, window: None }
     }
 }
 
@@ -28,5 +34,24 @@ impl Options {
     /// These of a request that named a session.
     pub fn pinned(self) -> Options {
         Options { pinned: true, ..self }
+    }
+
+    /// The query of a child: it names the session while that goes on, so that an open player stays on its timeline, and
+    /// the window. Empty, or beginning with `?`.
+    pub(crate) fn inherited(&self, presentation: &Presentation) -> String {
+        match presentation.ended && self.window.is_none() {
+            true => String::new(),
+            false => format!("?{}", self.location(presentation)),
+        }
+    }
+
+    /// The query by which the manifest itself is asked for again.
+    pub(crate) fn location(&self, presentation: &Presentation) -> String {
+        let session = presentation.session.id;
+        match self.window {
+            Some(window) => format!("s={session}&{window}"),
+            None if self.low_latency => format!("s={session}"),
+            None => format!("s={session}&ll=0"),
+        }
     }
 }

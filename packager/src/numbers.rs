@@ -1,5 +1,6 @@
 //! The numbering state of an entry: what must outlive the process so that no number is used twice.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use media::WallTime;
@@ -31,6 +32,35 @@ pub struct Numbers {
     pub part_target: Option<Duration>,
     /// The longest GOP seen in the session.
     pub longest_gop: Duration,
+    /// How much media the session had so far, over all its periods.
+    pub elapsed: Duration,
+    /// The timelines that the session is shown on. Whoever shows them writes this; here it is only kept.
+    pub shown: Arc<[Shown]>,
+}
+
+/// A timeline on which a session is shown: what must be known of it to go on with it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shown {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What names it in URLs: a burnt period number, or the session's own.
+    pub id: u64,
+    /// Number of its first segment.
+    pub first: u64,
+    /// How long the session had gone on there.
+    pub origin: Duration,
+}
+
+impl Shown {
+    /// The name of the timeline that everybody sees who may watch the entry at all.
+    pub const PUBLIC: &str = "public";
+    /// The name of the whole of a session, which its own people see.
+    pub const PREVIEW: &str = "preview";
+
+    /// A session of which the public sees all.
+    pub fn whole(session: u64) -> Shown {
+        Shown { name: Shown::PUBLIC.into(), id: session, first: 0, origin: Duration::ZERO }
+    }
 }
 
 impl Numbers {
@@ -52,6 +82,8 @@ impl Numbers {
             target_duration: None,
             part_target: None,
             longest_gop: Duration::ZERO,
+            elapsed: Duration::ZERO,
+            shown: Arc::default(),
         }
     }
 
@@ -71,5 +103,6 @@ impl Numbers {
         self.segment = timeline.number();
         self.closed = false;
         self.until = timeline.period().start.plus(timeline.end());
+        self.elapsed = timeline.period().elapsed + timeline.end().duration().unwrap_or_default();
     }
 }

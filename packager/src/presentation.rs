@@ -5,6 +5,7 @@
 
 mod rendition;
 mod segment;
+mod slice;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use media::{Captions, Kind, MediaTime, WallTime};
 
 pub use rendition::{Bitrate, FrameRate, Lookup, Rendition};
 pub use segment::{Content, Init, Open, Part, Period, Segment};
+pub use slice::{Bounds, Cutter, Slice};
 
 /// What is fixed from the first playlist of a session to its end, however often the encoder reconnects.
 #[derive(Clone, PartialEq, Debug)]
@@ -71,6 +73,8 @@ pub struct Presentation {
     pub closed: Option<u64>,
     /// Whether the session is over.
     pub ended: bool,
+    /// How long the session had gone on where this begins; zero but in a [`Slice`].
+    pub origin: Duration,
 }
 
 /// A stretch of a period in which the same renditions go together.
@@ -146,6 +150,7 @@ impl Presentation {
             spans: Vec::new(),
             closed: None,
             ended: false,
+            origin: Duration::ZERO,
         }
     }
 
@@ -156,7 +161,7 @@ impl Presentation {
 
     /// Whether every rendition that lives has a segment to show.
     pub fn playable(&self) -> bool {
-        self.renditions.iter().any(|rendition| !rendition.segments.is_empty())
+        self.renditions.iter().any(|rendition| rendition.last().is_some())
     }
 
     /// Takes one more record of the log.
@@ -165,6 +170,7 @@ impl Presentation {
         self.published = at.max(WallTime::from_millis(self.published.micros() / 1000 + 1));
         match record {
             Record::Part { rendition, number, period, init, part } => {
+                self.bridge(&rendition, number);
                 let rendition = self.entry(&rendition, init.track.kind());
                 match &mut rendition.open {
                     Some(open) if open.number == number => open.parts.push(part),
@@ -172,6 +178,7 @@ impl Presentation {
                 }
             }
             Record::Segment { rendition, kind, segment } => {
+                self.bridge(&rendition, segment.number);
                 self.entry(&rendition, kind).append(segment);
                 self.forget_spans();
             }
@@ -193,6 +200,25 @@ impl Presentation {
                 }
             }
         }
+    }
+
+    /// A rendition that was not there for a while lists gaps for what the others made meanwhile: numbers count on in a
+    /// playlist (RFC 8216bis §4.4.3.2). Where nobody has that any more, what is older goes too.
+    fn bridge(&mut self, name: &str, number: u64) {
+        let Some(at) = self.renditions.iter().position(|rendition| &*rendition.name == name) else { return };
+        let Some(last) = self.renditions[at].last().map(|last| last.number).filter(|last| last + 1 < number)
+        else {
+            return;
+        };
+        let of = |number| self.renditions.iter().find_map(|other| other.segments.get(&number));
+        let missing = (last + 1..number).rev().map_while(of).map(|segment| Arc::new(segment.as_gap()));
+        let missing: Vec<Arc<Segment>> = missing.collect();
+        let rendition = Arc::make_mut(&mut self.renditions[at]);
+        if missing.last().is_none_or(|first| first.number > last + 1) {
+            rendition.clear();
+            return;
+        }
+        missing.into_iter().rev().for_each(|gap| rendition.append(gap));
     }
 
     /// Lets go of spans that end before everything that can be fetched. What a rendition holds that died before all

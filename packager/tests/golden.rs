@@ -5,11 +5,10 @@
 
 mod common;
 
-use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::{Publisher, check};
+use common::{Publisher, check, golden};
 use container::flv;
 use media::codec::{Aac, Avc};
 use media::{Codec, Sample, Slice, Sync, Timescale, Track, TrackId};
@@ -74,15 +73,6 @@ fn send(publisher: &mut Publisher, id: TrackId, dts: i64, offset: i32, sync: Syn
     let sample = Sample { dts, composition_offset: offset, duration: 0, sync, data };
     publisher.packager.push(id, sample, publisher.now());
     publisher.log.extend(publisher.packager.take_log());
-}
-
-fn golden(name: &str, actual: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, actual).expect("writable");
-    }
-    let expected = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(expected == actual, "{name} differs; with UPDATE_GOLDEN=1 it is:\n{actual}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 
 use media::WallTime;
 use packager::Numbers;
+use packager::numbers::Shown;
 use serde::{Deserialize, Serialize};
 use stream::Ledger;
 
@@ -94,7 +95,21 @@ struct Stored {
     target_duration: Option<u32>,
     part_target: Option<u64>,
     longest_gop: u64,
+    #[serde(default)]
+    elapsed: u64,
+    /// Nothing in files of earlier versions, which showed the whole of a session to everybody or to nobody.
+    #[serde(default)]
+    shown: Option<Vec<StoredTimeline>>,
     boot: Option<String>,
+}
+
+/// [`Shown`] as it stands in the file.
+#[derive(Serialize, Deserialize)]
+struct StoredTimeline {
+    name: String,
+    id: u64,
+    first: u64,
+    origin: u64,
 }
 
 impl From<&Numbers> for Stored {
@@ -112,6 +127,8 @@ impl From<&Numbers> for Stored {
             target_duration: numbers.target_duration,
             part_target: numbers.part_target.map(micros),
             longest_gop: micros(numbers.longest_gop),
+            elapsed: micros(numbers.elapsed),
+            shown: Some(numbers.shown.iter().map(StoredTimeline::from).collect()),
             boot: None,
         }
     }
@@ -119,7 +136,11 @@ impl From<&Numbers> for Stored {
 
 impl From<Stored> for Numbers {
     fn from(stored: Stored) -> Numbers {
+        let whole = || Shown::whole(stored.session);
+        let timelines = stored.shown.map(|all| all.into_iter().map(Shown::from).collect());
         Numbers {
+            shown: timelines.unwrap_or_else(|| [whole()].into()),
+            elapsed: Duration::from_micros(stored.elapsed),
             session: stored.session,
             ended: stored.ended,
             segment: stored.segment,
@@ -132,6 +153,20 @@ impl From<Stored> for Numbers {
             part_target: stored.part_target.map(Duration::from_micros),
             longest_gop: Duration::from_micros(stored.longest_gop),
         }
+    }
+}
+
+impl From<&Shown> for StoredTimeline {
+    fn from(shown: &Shown) -> StoredTimeline {
+        let origin = u64::try_from(shown.origin.as_micros()).unwrap_or(u64::MAX);
+        StoredTimeline { name: shown.name.to_string(), id: shown.id, first: shown.first, origin }
+    }
+}
+
+impl From<StoredTimeline> for Shown {
+    fn from(stored: StoredTimeline) -> Shown {
+        let StoredTimeline { name, id, first, origin } = stored;
+        Shown { name: name.into(), id, first, origin: Duration::from_micros(origin) }
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::health::{Health, Plan, Probe, Verdict};
 use crate::status::{Meter, State};
-use crate::{Air, Ended, Leg, Pass, Peer, Protocol, Status};
+use crate::{Air, Ended, Leg, Pass, Peer, Protocol, Status, Timeline};
 
 /// A stream at one instant.
 #[derive(Clone, PartialEq, Debug)]
@@ -80,6 +80,7 @@ struct Facts {
     playable: bool,
     on: Option<OnAir>,
     last: Option<LastLeg>,
+    timelines: Arc<[Timeline]>,
 }
 
 #[derive(Clone, Debug)]
@@ -104,6 +105,7 @@ impl Desk {
             playable: false,
             on: None,
             last: None,
+            timelines: Arc::default(),
         };
         Desk { meter: Meter::default(), facts: Mutex::new(facts) }
     }
@@ -175,6 +177,14 @@ impl Desk {
     pub(crate) fn session(&self, id: u64, air: Air, playable: bool) {
         let mut facts = self.facts();
         (facts.session, facts.air, facts.playable) = (Some(id), air, playable);
+    }
+
+    /// Notes which named timelines there are. Says whether that is news.
+    pub(crate) fn timelines(&self, timelines: &Arc<[Timeline]>) -> bool {
+        let mut facts = self.facts();
+        let news = facts.timelines != *timelines;
+        facts.timelines = timelines.clone();
+        news
     }
 
     fn facts(&self) -> MutexGuard<'_, Facts> {

@@ -12,7 +12,7 @@ use crate::health::Health;
 use crate::owner::{Command, Owner, Stream};
 use crate::{
     Admit, Air, Ended, Found, Grant, Ledger, Leg, Peer, Publication, Refusal, Report, Request, Settings,
-    Source, Status, View, Viewer, isolated,
+    Source, Status, Timeline, View, Viewer, isolated,
 };
 
 /// All streams of this server. Cloning shares it.
@@ -118,6 +118,14 @@ impl Directory {
     /// Shows the stream to another kind of viewer, on all outputs at once. What was shown before ends there.
     pub async fn switch(&self, entry: &str, air: Air) {
         self.ask(entry, |reply| Command::Switch { air, reply }).await.unwrap_or_default()
+    }
+
+    /// Says which named timelines the stream has. Where it has these already it is not bothered.
+    pub async fn show_timelines(&self, entry: &str, timelines: Arc<[Timeline]>) {
+        let news = self.streams.get(entry).is_some_and(|stream| stream.desk.timelines(&timelines));
+        if news {
+            self.ask(entry, |reply| Command::Timelines { timelines, reply }).await.unwrap_or_default();
+        }
     }
 
     /// Cuts the publishers whose pass has come to an end, of one entry or of all.
@@ -251,6 +259,10 @@ impl Directory {
 impl Source for Directory {
     fn find(&self, entry: &str, session: Option<u64>, viewer: Viewer) -> Found {
         self.streams.get(entry).map_or(Found::Unknown, |stream| stream.state.borrow().find(session, viewer))
+    }
+
+    fn timeline(&self, entry: &str, name: &str, viewer: Viewer) -> Option<u64> {
+        self.streams.get(entry)?.state.borrow().timeline(name, viewer)
     }
 
     fn started<'a>(&'a self, entry: &'a str, session: Option<u64>, viewer: Viewer) -> BoxFuture<'a, ()> {

@@ -23,6 +23,7 @@ pub mod publication;
 pub mod quiet;
 pub mod refusals;
 pub mod status;
+pub mod timeline;
 pub mod view;
 
 pub use admit::{Admit, Air, ForGood, Grant, Leg, Pass, Peer, Protocol, Refusal, Request};
@@ -37,6 +38,7 @@ pub use publication::{Ended, Input, Publication};
 pub use quiet::Quiet;
 pub use refusals::Refusals;
 pub use status::{State, Status};
+pub use timeline::Timeline;
 pub use view::{Found, Source, View, Viewer};
 
 use std::sync::Arc;

@@ -1,8 +1,10 @@
 //! The one task that owns a stream: takes what its publisher sends, runs the packager, publishes views.
 
+mod air;
 mod burner;
 mod publisher;
 mod state;
+mod strip;
 
 use std::future::Future;
 use std::pin::pin;
@@ -19,10 +21,12 @@ use crate::bell::Bells;
 use crate::desk::Desk;
 use crate::event::{Hub, What};
 use crate::status;
-use crate::{Air, Ended, Grant, Input, Ledger, Peer, Publication, Quiet, Refusal, Settings, View};
+use crate::{Air, Ended, Grant, Input, Ledger, Peer, Publication, Quiet, Refusal, Settings, Timeline};
+use air::Shows;
 use burner::Burner;
 use publisher::Publisher;
 pub(crate) use state::State;
+use state::{Change, Named};
 
 /// Inputs taken before a view is published, when they come faster than that.
 const BATCH: usize = 64;
@@ -45,6 +49,11 @@ pub(crate) enum Command {
     },
     Switch {
         air: Air,
+        reply: oneshot::Sender<()>,
+    },
+    /// Which named timelines there are from now on.
+    Timelines {
+        timelines: Arc<[Timeline]>,
         reply: oneshot::Sender<()>,
     },
     Shutdown {
@@ -80,13 +89,14 @@ pub(crate) struct Owner {
     counted: Counts,
     resumes: bool,
     phase: Phase,
-    /// Whom the session is for.
-    air: Air,
+    /// To whom the session is shown.
+    shows: Shows,
+    /// What of the session was told last.
+    told: Option<Air>,
     /// When an encoder last tried since somebody ended the stream.
     tried: Option<Instant>,
     state: watch::Sender<Arc<State>>,
     bells: Arc<Bells>,
-    announced: bool,
     quiet: Quiet,
 }
 
@@ -104,7 +114,8 @@ impl Owner {
         let numbers = burner.load(wall).await;
         let away = (wall - numbers.at).duration().unwrap_or_default();
         let resumes = !numbers.ended && away <= settings.reconnect;
-        let packager = Packager::new(settings.packager.clone(), numbers, resumes);
+        let mut packager = Packager::new(settings.packager.clone(), numbers, resumes);
+        let shows = Shows::new(&mut packager, air, resumes);
         let until = Instant::now() + settings.reconnect;
         Owner {
             entry,
@@ -116,11 +127,11 @@ impl Owner {
             counted: Counts::default(),
             resumes,
             phase: Phase::Waiting { until },
-            air,
+            shows,
+            told: None,
             tried: None,
             state: watch::Sender::default(),
             bells: Arc::default(),
-            announced: false,
             quiet: Quiet::default(),
         }
     }
@@ -135,7 +146,7 @@ impl Owner {
     }
 
     /// How to reach it, and the task to spawn.
-    pub(crate) fn stream(self) -> (Stream, impl Future<Output = ()>) {
+    pub(crate) fn stream(mut self) -> (Stream, impl Future<Output = ()>) {
         let (sender, commands) = mpsc::channel(16);
         let (state, desk, bells) = (self.state.subscribe(), self.desk.clone(), self.bells.clone());
         self.show(None);
@@ -194,6 +205,12 @@ impl Owner {
                 let _ = reply.send(());
                 false
             }
+            Command::Timelines { timelines, reply } => {
+                self.shows.set(&timelines);
+                self.refresh().await;
+                let _ = reply.send(());
+                false
+            }
             Command::Shutdown { reply } => {
                 self.shut_down().await;
                 let _ = reply.send(());
@@ -211,7 +228,7 @@ impl Owner {
                 self.settings = settings;
                 self.begin_session(air);
             }
-            _ if air != self.air => {
+            _ if air != self.shows.air() => {
                 self.settings = settings;
                 self.switch(air).await;
             }
@@ -256,32 +273,41 @@ impl Owner {
         let numbers = self.packager.numbers().clone();
         self.packager = Packager::new(self.settings.packager.clone(), numbers, false);
         self.counted = Counts::default();
-        self.announced = false;
-        self.air = air;
+        self.told = None;
+        let last = self.state.borrow().shown.clone();
+        self.shows.begin(&mut self.packager, air, &last);
     }
 
-    /// What was shown to one kind of viewer ends, and what is shown to the other begins, in one step for all outputs:
-    /// a session is for one kind of viewer from its first picture to its last.
+    /// Shows it to another kind of viewer, in one step for all outputs. The session goes on, and whoever watches
+    /// its preview; everybody else sees what begins with the next segment, or nothing more.
     async fn switch(&mut self, air: Air) {
         self.tried = None;
-        if air == self.air {
+        if air == self.shows.air() {
             return;
         }
         info!(entry = %self.entry, air = air.as_str(), "switched");
-        if !matches!(self.phase, Phase::Over { .. }) {
-            self.packager.end(WallTime::from(SystemTime::now()));
+        if matches!(self.phase, Phase::Over { .. }) {
+            self.begin_session(air);
+        } else if air == Air::Live {
+            self.shows.go_live(&mut self.packager);
+        } else {
             self.publish_view().await;
-            // A preview that goes live is not over for whoever is told.
-            if self.air == Air::Live {
-                self.tell_of_the_end();
-            }
+            let session = self.packager.numbers().session;
+            self.shows.go_preview(self.state.borrow().whole(session));
         }
-        self.begin_session(air);
-        if let Phase::On(publisher) = &self.phase {
-            publisher.introduce(&mut self.packager);
-        }
+        self.refresh().await;
+    }
+
+    /// Shows anew what there is, after a change of what is shown to whom.
+    async fn refresh(&mut self) {
         self.publish_view().await;
-        self.show(None);
+        let taken_back = self.shows.air() == Air::Preview && self.told == Some(Air::Live);
+        if taken_back {
+            self.tell_of_the_end();
+            self.told = None;
+        }
+        self.show_newest();
+        self.bells.ring_all();
     }
 
     /// Says whether there was anything to cut, or to end.
@@ -380,7 +406,7 @@ impl Owner {
 
     /// What never was playable was nothing to anybody.
     fn tell_of_the_end(&self) {
-        if self.announced {
+        if self.told.is_some() {
             self.hub.tell(Some(&self.entry), What::Ended);
         }
     }
@@ -392,7 +418,7 @@ impl Owner {
             Phase::Waiting { .. } => {
                 self.end().await;
                 // Nothing was ever playable: there is nothing to keep.
-                return self.state.borrow().current.is_none();
+                return self.state.borrow().is_empty();
             }
             Phase::Over { .. } => return true,
         }
@@ -410,6 +436,7 @@ impl Owner {
 
     /// Shows readers the newest snapshot, if anything is new, after its numbers are burnt.
     async fn publish_view(&mut self) {
+        self.shows.prepare(&mut self.packager);
         self.burner.burn(self.packager.numbers()).await;
         for notice in self.packager.take_notices() {
             if let Some(unsaid) = self.quiet.may_say(notice.topic()) {
@@ -418,30 +445,41 @@ impl Owner {
         }
         self.count();
         let log = self.packager.take_log();
-        if log.is_empty() {
-            return;
-        }
-        log.iter().for_each(|record| self.desk.meter.record(record));
-        let Some(presentation) = self.packager.presentation() else { return };
-        let previous = self.state.borrow().current.clone();
-        let view = Arc::new(View::new(Arc::new(presentation.clone()), self.air, previous.as_deref()));
-        let begins = view.presentation.playable() && !self.announced;
-        self.show(Some(view));
-        if begins {
-            self.announce();
+        if !log.is_empty() {
+            log.iter().for_each(|record| self.desk.meter.record(record));
+            self.show_newest();
         }
     }
 
+    fn show_newest(&mut self) {
+        let newest = self.packager.presentation().cloned().map(|presentation| {
+            let session = presentation.session.id;
+            let before = self.state.borrow().whole(session).cloned();
+            self.shows.follow(presentation, before.as_deref())
+        });
+        self.show(newest);
+        self.announce();
+    }
+
+    /// Tells once that there is something to play for whom it is for now.
     fn announce(&mut self) {
-        self.announced = true;
-        let session = self.packager.numbers().session;
-        info!(entry = %self.entry, session, air = self.air.as_str(), "stream is playable");
-        self.desk.session(session, self.air, true);
-        let what = match self.air {
+        let air = self.shows.air();
+        let (session, playable) = self.primary();
+        if !playable || self.told == Some(air) {
+            return;
+        }
+        self.told = Some(air);
+        info!(entry = %self.entry, session, air = air.as_str(), "stream is playable");
+        let what = match air {
             Air::Preview => What::Preview,
             Air::Live => What::Live,
         };
         self.hub.tell(Some(&self.entry), what);
+    }
+
+    fn primary(&self) -> (u64, bool) {
+        let whole = self.state.borrow().whole(self.packager.numbers().session).is_some();
+        self.shows.primary(whole)
     }
 
     fn count(&mut self) {
@@ -452,18 +490,22 @@ impl Owner {
         }
     }
 
-    fn show(&self, view: Option<Arc<View>>) {
-        let before = self.state.borrow().clone();
+    fn show(&mut self, shown: Option<Vec<Named>>) {
+        let (before, coming) = (self.state.borrow().clone(), self.shows.coming());
+        let (over, gone) = (self.shows.take_over(), self.shows.take_gone());
         let expected = !matches!(self.phase, Phase::Over { .. });
-        let (session, air) = (self.packager.numbers().session, self.air);
-        if view.is_none() && (before.expected, before.session, before.air) == (expected, session, air) {
+        let parts_only = over.is_empty() && gone.is_empty() && before.coming == coming;
+        if shown.is_none() && parts_only && before.expected == expected {
             return;
         }
-        self.desk.session(session, air, self.announced);
-        let next = before.next(session, air, expected, view.clone(), self.settings.keep_ended);
+        let whole = shown.as_ref().and_then(|shown| shown.first()).map(|named| named.view.clone());
+        let keep = self.settings.keep_ended;
+        let next = before.next(Change { shown, coming, over, gone, expected, keep });
         self.state.send_replace(Arc::new(next));
-        match view {
-            Some(view) => self.bells.ring(&view),
+        let (session, playable) = self.primary();
+        self.desk.session(session, self.shows.air(), playable);
+        match whole.filter(|_| parts_only) {
+            Some(whole) => self.bells.ring(&whole),
             None => self.bells.ring_all(),
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::BoxFuture;
+use packager::window::Window;
 use packager::{Presentation, Rendition};
 
 use crate::Air;
@@ -21,7 +22,7 @@ pub struct View {
     pub presentation: Arc<Presentation>,
     /// Changes with anything in the presentation.
     pub version: u64,
-    /// Whom its session is for: one that began in preview never is the public's.
+    /// Whom it is for.
     pub air: Air,
     renditions: Vec<u64>,
 }
@@ -39,19 +40,21 @@ pub enum Viewer {
 impl View {
     /// The view of a snapshot that follows `previous`; renditions that did not change keep their versions.
     pub fn new(presentation: Arc<Presentation>, air: Air, previous: Option<&View>) -> View {
-        let renditions = presentation
-            .renditions
-            .iter()
-            .enumerate()
-            .map(|(at, rendition)| {
-                let kept = previous.and_then(|view| {
-                    let same = Arc::ptr_eq(view.presentation.renditions.get(at)?, rendition);
-                    same.then(|| view.renditions.get(at).copied()).flatten()
-                });
-                kept.unwrap_or_else(next_version)
-            })
-            .collect();
+        let kept = |rendition: &Arc<Rendition>| {
+            let mut versions = previous.into_iter().flat_map(View::versions);
+            versions.find(|(before, _)| Arc::ptr_eq(before, rendition)).map(|(_, version)| version)
+        };
+        let version = |rendition| kept(rendition).unwrap_or_else(next_version);
+        let renditions = presentation.renditions.iter().map(version).collect();
         View { presentation, version: next_version(), air, renditions }
+    }
+
+    /// A window on it. Its versions are the same, so that what is made of it has the window in its key.
+    pub fn windowed(&self, window: &Window) -> View {
+        let presentation = Arc::new(self.presentation.slice(window.slice(&self.presentation)));
+        let version = |rendition: &Arc<Rendition>| self.rendition(&rendition.name).map_or(0, |(_, it)| it);
+        let renditions = presentation.renditions.iter().map(version).collect();
+        View { presentation, version: self.version, air: self.air, renditions }
     }
 
     /// Whether this viewer may see it.
@@ -74,7 +77,7 @@ impl View {
 /// What there is under an entry id.
 #[derive(Clone, Debug)]
 pub enum Found {
-    /// No such entry here, or no such session of it.
+    /// No such entry here, or no such session of it that this viewer may see.
     Unknown,
     /// The entry is known and there is nothing for this viewer: not live since the server started, or in preview.
     Offline,
@@ -86,8 +89,13 @@ pub enum Found {
 
 /// Where an origin finds what it serves.
 pub trait Source: Send + Sync {
-    /// The newest snapshot of an entry that this viewer may see; with `session`, of that session of it.
+    /// The newest snapshot of what this viewer sees of an entry; with `session`, of that session or timeline of it.
     fn find(&self, entry: &str, session: Option<u64>, viewer: Viewer) -> Found;
+
+    /// What names the newest timeline of this name, as a session does; `None` where this viewer may see none.
+    fn timeline(&self, _entry: &str, _name: &str, _viewer: Viewer) -> Option<u64> {
+        None
+    }
 
     /// Resolves when [`find`](Source::find) has something else to say than [`Found::Starting`].
     fn started<'a>(&'a self, _entry: &'a str, _session: Option<u64>, _viewer: Viewer) -> BoxFuture<'a, ()> {
@@ -107,7 +115,8 @@ pub trait Source: Send + Sync {
         Box::pin(std::future::pending())
     }
 
-    /// Every session of an entry from which something can still be fetched, newest first.
+    /// Every timeline of an entry from which this viewer can still fetch something, newest first. What none of them
+    /// shows cannot be fetched, whatever its name.
     ///
     /// Bytes that a session published stay fetchable when the next one has begun.
     fn sessions(&self, entry: &str, viewer: Viewer) -> Vec<Arc<View>> {

@@ -414,7 +414,7 @@ async fn what_was_shown_in_preview_never_is_the_publics() {
     assert_eq!([seen(&directory, Viewer::Producer), seen(&directory, Viewer::Public)], ["live", "nothing"]);
     assert!(directory.sessions("demo", Viewer::Public).is_empty());
     let first = directory.report("demo").expect("on").session.expect("one");
-    assert!(matches!(directory.find("demo", Some(first), Viewer::Public), Found::Offline));
+    assert!(matches!(directory.find("demo", Some(first), Viewer::Public), Found::Unknown));
     assert_eq!(told(&mut events), ["started", "preview"]);
 
     directory.switch("demo", Air::Live).await;

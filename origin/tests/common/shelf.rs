@@ -69,7 +69,7 @@ impl Builder {
     pub(crate) fn new(id: u64) -> Builder {
         Builder {
             presentation: Presentation::new(session(id), START),
-            period: Arc::new(Period { number: id, discontinuity: 0, start: START }),
+            period: Arc::new(Period { number: id, discontinuity: 0, start: START, elapsed: Duration::ZERO }),
             writer: Writer::new(BlockSizes::default()),
         }
     }
@@ -108,7 +108,8 @@ impl Builder {
 
     /// What follows stands in another period.
     pub(crate) fn period(mut self, number: u64) -> Builder {
-        self.period = Arc::new(Period { number, discontinuity: number, start: START });
+        self.period =
+            Arc::new(Period { number, discontinuity: number, start: START, elapsed: Duration::ZERO });
         self
     }
 

@@ -30,7 +30,7 @@ pub fn mpd(presentation: &Presentation, options: &Options) -> String {
         (true, false) => Form::Static,
     };
     let low = low_latency(presentation, options);
-    write_mpd(&mut out, presentation, form, low.as_ref()).expect("a String takes everything");
+    write_mpd(&mut out, presentation, form, low.as_ref(), options).expect("a String takes everything");
     out
 }
 
@@ -54,15 +54,17 @@ fn write_mpd(
     presentation: &Presentation,
     form: Form,
     low: Option<&LowLatency>,
+    options: &Options,
 ) -> fmt::Result {
     let opened = low.map(|_| low_latency::opened(presentation)).unwrap_or_default();
     let periods = list(presentation, form, &opened);
     write!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"")?;
     write!(out, " profiles=\"urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019\"")?;
-    write_timing(out, presentation, form, low, &periods)?;
+    write_timing(out, presentation, form, low, options, &periods)?;
     writeln!(out, ">")?;
     if form != Form::Static {
-        writeln!(out, "  <Location>{}?s={}</Location>", Resource::Mpd, presentation.session.id)?;
+        let query = options.location(presentation).replace('&', "&amp;");
+        writeln!(out, "  <Location>{}?{query}</Location>", Resource::Mpd)?;
     }
     if let Some(low) = low {
         low.write_service(out)?;
@@ -98,6 +100,7 @@ fn write_timing(
     presentation: &Presentation,
     form: Form,
     low: Option<&LowLatency>,
+    options: &Options,
     periods: &[Listed<'_>],
 ) -> fmt::Result {
     let session = &presentation.session;
@@ -112,8 +115,11 @@ fn write_timing(
         Form::Live => {
             write!(out, " type=\"dynamic\" availabilityStartTime=\"1970-01-01T00:00:00Z\"")?;
             write!(out, " publishTime=\"{}\"", presentation.published)?;
-            let window = session.window.as_micros() as i64;
-            write!(out, " timeShiftBufferDepth=\"{}\"", Seconds(window))?;
+            // Without it nothing that is listed ever leaves (§5.3.1.2).
+            if options.window.is_none() {
+                let window = session.window.as_micros() as i64;
+                write!(out, " timeShiftBufferDepth=\"{}\"", Seconds(window))?;
+            }
             low_latency::write_rhythm(out, low, target)?;
         }
         Form::Over => {

@@ -21,13 +21,13 @@ const VERSION_OF_GAPS: u32 = 8;
 
 /// The multivariant playlist (RFC 8216bis §4.4.6): each video with its sound, or each audio where there is none.
 /// While live, children are named with their session.
-pub fn multivariant(presentation: &Presentation, _options: &Options) -> String {
+pub fn multivariant(presentation: &Presentation, options: &Options) -> String {
     let mut out = String::with_capacity(1024);
-    write_multivariant(&mut out, presentation).expect("a String takes everything");
+    write_multivariant(&mut out, presentation, options).expect("a String takes everything");
     out
 }
 
-fn write_multivariant(out: &mut String, presentation: &Presentation) -> fmt::Result {
+fn write_multivariant(out: &mut String, presentation: &Presentation, options: &Options) -> fmt::Result {
     writeln!(out, "#EXTM3U\n#EXT-X-VERSION:{VERSION}")?;
     if presentation.renditions.iter().all(|rendition| rendition.independent) {
         writeln!(out, "#EXT-X-INDEPENDENT-SEGMENTS")?;
@@ -38,12 +38,12 @@ fn write_multivariant(out: &mut String, presentation: &Presentation) -> fmt::Res
     for video in of_kind(presentation, Kind::Video) {
         write_variant(out, video, sound)?;
         captions.write_attribute(out)?;
-        writeln!(out, "\n{}", Child { presentation, rendition: video })?;
+        writeln!(out, "\n{}", Child { presentation, options, rendition: video })?;
     }
     for audio in of_kind(presentation, Kind::Audio) {
         write_variant(out, audio, None)?;
         captions.write_attribute(out)?;
-        writeln!(out, "\n{}", Child { presentation, rendition: audio })?;
+        writeln!(out, "\n{}", Child { presentation, options, rendition: audio })?;
     }
     Ok(())
 }
@@ -96,16 +96,14 @@ fn multiplexed(main: &Rendition, streams: u64, rate: u64) -> u64 {
 /// The URI of a media playlist as the multivariant playlist names it.
 struct Child<'a> {
     presentation: &'a Presentation,
+    options: &'a Options,
     rendition: &'a Rendition,
 }
 
 impl fmt::Display for Child<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", Ts::Playlist { rendition: self.rendition.name.to_string() })?;
-        if !self.presentation.ended {
-            write!(f, "?s={}", self.presentation.session.id)?;
-        }
-        Ok(())
+        f.write_str(&self.options.inherited(self.presentation))
     }
 }
 
@@ -115,9 +113,9 @@ pub fn playable(presentation: &Presentation, rendition: &Rendition) -> bool {
 }
 
 /// The media playlist of a rendition of this presentation (RFC 8216bis §4.4.3).
-pub fn media(presentation: &Presentation, rendition: &Rendition, _options: &Options) -> String {
+pub fn media(presentation: &Presentation, rendition: &Rendition, options: &Options) -> String {
     let mut out = String::with_capacity(2048);
-    write_media(&mut out, presentation, rendition).expect("a String takes everything");
+    write_media(&mut out, presentation, rendition, options).expect("a String takes everything");
     out
 }
 
@@ -133,7 +131,12 @@ fn listed<'a>(presentation: &'a Presentation, rendition: &'a Rendition) -> impl 
     })
 }
 
-fn write_media(out: &mut String, presentation: &Presentation, rendition: &Rendition) -> fmt::Result {
+fn write_media(
+    out: &mut String,
+    presentation: &Presentation,
+    rendition: &Rendition,
+    options: &Options,
+) -> fmt::Result {
     let session = &rendition.session;
     let listed: Vec<Listed<'_>> = listed(presentation, rendition).collect();
     let first = listed.first().map(|(first, _)| first);
@@ -146,6 +149,9 @@ fn write_media(out: &mut String, presentation: &Presentation, rendition: &Rendit
     writeln!(out, "#EXT-X-TARGETDURATION:{}", session.target_duration)?;
     writeln!(out, "#EXT-X-MEDIA-SEQUENCE:{sequence}")?;
     writeln!(out, "#EXT-X-DISCONTINUITY-SEQUENCE:{discontinuities}")?;
+    if let Some(kind) = options.window.and_then(|window| window.playlist_type(options.pinned)) {
+        writeln!(out, "#EXT-X-PLAYLIST-TYPE:{kind}")?;
+    }
     if rendition.independent {
         writeln!(out, "#EXT-X-INDEPENDENT-SEGMENTS")?;
     }

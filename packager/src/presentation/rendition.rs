@@ -8,6 +8,7 @@ use rpds::RedBlackTreeMapSync;
 
 use super::Session;
 use super::segment::{Content, Init, Open, Part, Segment};
+use super::slice::{Bounds, Slice};
 
 /// What a segment counts for at least in windows, so that a publisher whose timestamps jump all the time cannot make
 /// playlists of millions of slivers.
@@ -64,6 +65,10 @@ pub struct Rendition {
     pub captions: Captions,
     /// Whether the session is over: no segment will follow.
     pub ended: bool,
+    /// What of the segments is shown.
+    bounds: Bounds,
+    /// Whether playlists list all of that.
+    entire: bool,
     held: Duration,
     held_bytes: u64,
     window: Window,
@@ -145,6 +150,8 @@ impl Rendition {
             frame_rate: None,
             captions: Captions::default(),
             ended: false,
+            bounds: Bounds::ALL,
+            entire: false,
             held: Duration::ZERO,
             held_bytes: 0,
             window: Window::default(),
@@ -153,31 +160,46 @@ impl Rendition {
 
     /// The newest finished segment.
     pub fn last(&self) -> Option<&Arc<Segment>> {
-        self.segments.last().map(|(_, segment)| segment)
+        self.shown().next_back()
     }
 
     /// Number of the oldest segment that can be fetched.
     pub(super) fn oldest(&self) -> Option<u64> {
-        self.segments.first().map(|(&number, _)| number)
+        self.shown().next().map(|segment| segment.number)
+    }
+
+    /// Every finished segment that can be fetched, oldest first.
+    pub fn shown(&self) -> impl DoubleEndedIterator<Item = &Arc<Segment>> {
+        self.shown_from(0)
+    }
+
+    /// Those from this number on.
+    pub fn shown_from(&self, number: u64) -> impl DoubleEndedIterator<Item = &Arc<Segment>> {
+        let (first, last) = (number.max(self.bounds.first), self.bounds.last);
+        let some = (first <= last).then(|| self.segments.range(first..=last));
+        some.into_iter().flatten().map(|(_, segment)| segment)
     }
 
     /// Whether newcomers should be told of it: it has a segment, and is not off at the edge. A lone gap in the
     /// last segment of a period is no death.
     pub fn alive(&self) -> bool {
         let newest = if self.ended { usize::MAX } else { 2 };
-        self.segments.values().rev().take(newest).any(|segment| !segment.is_gap())
+        self.shown().rev().take(newest).any(|segment| !segment.is_gap())
     }
 
     /// The newest initialization segment.
     pub fn init(&self) -> Option<&Arc<Init>> {
         match &self.open {
             Some(open) => Some(&open.init),
-            None => self.segments.values().rev().find_map(|segment| segment.init()),
+            None => self.shown().rev().find_map(|segment| segment.init()),
         }
     }
 
     /// Segment `number`.
     pub fn segment(&self, number: u64) -> Lookup<'_, Arc<Segment>> {
+        if !self.bounds.contains(number) {
+            return Lookup::Gone;
+        }
         match self.segments.get(&number) {
             Some(segment) if !segment.is_gap() => Lookup::Found(segment),
             Some(_) => Lookup::Gone,
@@ -202,15 +224,47 @@ impl Rendition {
     pub fn init_of(&self, number: u64) -> Option<&Arc<Init>> {
         let open = self.open.as_ref().map(|open| &open.init);
         open.into_iter()
-            .chain(self.segments.values().rev().filter_map(|segment| segment.init()))
+            .chain(self.shown().rev().filter_map(|segment| segment.init()))
             .find(|init| init.period == number)
     }
 
-    /// The segments that a live playlist lists: the newest whose durations make up the session's window.
+    /// The segments that a playlist lists: the newest whose durations make up the session's window, or all that a
+    /// slice shows.
     ///
     /// The first of them never goes back, because a longer tail only ever lets older ones go.
     pub fn window(&self) -> impl DoubleEndedIterator<Item = &Arc<Segment>> {
-        self.segments.range(self.window.first..).map(|(_, segment)| segment)
+        let first = match (self.entire, self.bounds.last) {
+            (true, _) => 0,
+            (false, u64::MAX) => self.window.first,
+            // It is over while the whole goes on, which has slid further.
+            (false, _) => self.last_window(),
+        };
+        self.shown_from(first)
+    }
+
+    fn last_window(&self) -> u64 {
+        let mut listed = Duration::ZERO;
+        let mut reaches = |segment: &&Arc<Segment>| {
+            listed += counted(segment);
+            listed >= self.session.window
+        };
+        self.shown().rev().find(&mut reaches).map_or(0, |segment| segment.number)
+    }
+
+    /// What a slice shows of it.
+    pub(super) fn slice(&self, slice: &Slice, session: &Arc<Session>) -> Rendition {
+        let mut cut = self.clone();
+        cut.session = session.clone();
+        cut.bounds = slice.bounds;
+        cut.entire = slice.entire;
+        cut.ended |= slice.ended;
+        cut.open = cut.open.filter(|open| !cut.ended && slice.bounds.contains(open.number));
+        cut
+    }
+
+    /// Lets go of what is not shown.
+    pub(super) fn detach(&mut self) {
+        self.segments = self.shown().map(|segment| (segment.number, segment.clone())).collect();
     }
 
     pub(super) fn append(&mut self, segment: Arc<Segment>) {
@@ -233,6 +287,12 @@ impl Rendition {
             }
             self.drop_oldest();
         }
+    }
+
+    /// Lets everything go: it begins anew.
+    pub(super) fn clear(&mut self) {
+        self.segments = RedBlackTreeMapSync::new_sync();
+        (self.held, self.held_bytes, self.window) = (Duration::ZERO, 0, Window::default());
     }
 
     /// Lets everything go but the newest segment: others have gone on for longer than anything stays.

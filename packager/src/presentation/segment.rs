@@ -1,6 +1,7 @@
 //! Periods, segments and parts: what is finished, and what is being made.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use media::{MediaTime, Timescale, Track, WallTime};
@@ -15,6 +16,8 @@ pub struct Period {
     pub discontinuity: u64,
     /// Wall time of media time zero, whole milliseconds. Set once; wall-clock fields derive from it alone.
     pub start: WallTime,
+    /// How long the session had gone on before it: the media of its earlier periods, without what lies between.
+    pub elapsed: Duration,
 }
 
 /// The initialization segment of a rendition in a period, and what manifests say about it.
@@ -101,6 +104,23 @@ impl Segment {
         self.period.start.plus(self.start_time())
     }
 
+    /// Wall time of its end.
+    pub fn wall_end(&self) -> WallTime {
+        self.period.start.plus(MediaTime::new(self.start + self.duration, self.scale))
+    }
+
+    /// How long the session had gone on at its start, in microseconds.
+    pub fn position(&self) -> i64 {
+        let before = i64::try_from(self.period.elapsed.as_micros()).unwrap_or(i64::MAX);
+        before.saturating_add(self.start_time().micros())
+    }
+
+    /// The same at its end.
+    pub fn end_position(&self) -> i64 {
+        let end = MediaTime::new(self.start + self.duration, self.scale);
+        self.position().saturating_add(end.micros() - self.start_time().micros())
+    }
+
     /// Its parts; none for a gap.
     pub fn parts(&self) -> &[Arc<Part>] {
         match &self.content {
@@ -125,6 +145,11 @@ impl Segment {
     /// Whether it begins with a sync sample.
     pub fn independent(&self) -> bool {
         self.parts().first().is_some_and(|part| part.independent)
+    }
+
+    /// The same time without anything to fetch.
+    pub(super) fn as_gap(&self) -> Segment {
+        Segment { content: Content::Gap, ..self.clone() }
     }
 
     /// Bytes of all its parts.

@@ -1,11 +1,8 @@
 //! The publisher of a stream, as its owner knows it.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use media::{Track, TrackId};
-use packager::Packager;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -28,8 +25,6 @@ pub(super) struct Publisher {
     heard: Instant,
     /// When it pushed a healthy one out.
     pushed: Option<Instant>,
-    announced: Option<(bool, bool)>,
-    tracks: BTreeMap<TrackId, Track>,
     probe: Arc<Mutex<Probe>>,
 }
 
@@ -44,8 +39,8 @@ impl Publisher {
         let (ended, watcher) = watch::channel(None);
         let farewell = Arc::<OnceLock<String>>::default();
         let publication = Publication { inputs: sender, ended: watcher, farewell: farewell.clone() };
-        let (heard, announced, tracks) = (Instant::now(), None, BTreeMap::new());
-        let publisher = Publisher { peer, inputs, ended, farewell, heard, pushed, announced, tracks, probe };
+        let heard = Instant::now();
+        let publisher = Publisher { peer, inputs, ended, farewell, heard, pushed, probe };
         (publisher, publication)
     }
 
@@ -66,22 +61,10 @@ impl Publisher {
         // Counters, whole at every step: a panic elsewhere cannot have broken them.
         let mut probe = self.probe.lock().unwrap_or_else(PoisonError::into_inner);
         match input {
-            Input::Announce { video, audio } => self.announced = Some((*video, *audio)),
-            Input::Track { id, track } => {
-                probe.track(*id, track, now);
-                self.tracks.insert(*id, track.clone());
-            }
+            Input::Announce { .. } => {}
+            Input::Track { id, track } => probe.track(*id, track, now),
             Input::Sample { id, sample } => probe.sample(*id, sample, now),
         }
-    }
-
-    /// Says again what it said of itself: to a session that begins in its midst.
-    pub(super) fn introduce(&self, packager: &mut Packager) {
-        packager.begin();
-        if let Some((video, audio)) = self.announced {
-            packager.announce(video, audio);
-        }
-        self.tracks.iter().for_each(|(id, track)| packager.track(*id, track.clone()));
     }
 
     pub(super) fn is_healthy(&self) -> bool {

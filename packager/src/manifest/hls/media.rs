@@ -41,7 +41,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn write(&mut self, presentation: &Presentation, shown: &Shown<'_>, options: &Options) -> fmt::Result {
-        self.header(shown)?;
+        self.header(shown, options)?;
         self.beginning(shown)?;
         for segment in &shown.segments {
             self.segment(segment, self.low_latency && segment.number >= shown.parts_from)?;
@@ -57,7 +57,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn header(&mut self, shown: &Shown<'_>) -> fmt::Result {
+    fn header(&mut self, shown: &Shown<'_>, options: &Options) -> fmt::Result {
         let session = &self.rendition.session;
         let version = if shown.skipped.is_some() { VERSION_WITH_SKIP } else { VERSION };
         writeln!(self.out, "#EXTM3U\n#EXT-X-VERSION:{version}")?;
@@ -67,6 +67,9 @@ impl Writer<'_> {
         }
         writeln!(self.out, "#EXT-X-MEDIA-SEQUENCE:{}", shown.sequence)?;
         writeln!(self.out, "#EXT-X-DISCONTINUITY-SEQUENCE:{}", shown.discontinuity)?;
+        if let Some(kind) = options.window.and_then(|window| window.playlist_type(options.pinned)) {
+            writeln!(self.out, "#EXT-X-PLAYLIST-TYPE:{kind}")?;
+        }
         if self.rendition.independent {
             writeln!(self.out, "#EXT-X-INDEPENDENT-SEGMENTS")?;
         }

@@ -15,19 +15,19 @@ const AUDIO_GROUP: &str = "audio";
 
 /// The multivariant playlist (RFC 8216bis §4.4.6). While live, children are named with their session, so that
 /// an open player stays on its own timeline when the entry ends or begins anew.
-pub fn multivariant(presentation: &Presentation, _options: &Options) -> String {
+pub fn multivariant(presentation: &Presentation, options: &Options) -> String {
     let mut out = String::with_capacity(1024);
-    write_multivariant(&mut out, presentation).expect("a String takes everything");
+    write_multivariant(&mut out, presentation, options).expect("a String takes everything");
     out
 }
 
-fn write_multivariant(out: &mut String, presentation: &Presentation) -> fmt::Result {
+fn write_multivariant(out: &mut String, presentation: &Presentation, options: &Options) -> fmt::Result {
     let alive = |kind| presentation.renditions.iter().filter(move |r| r.kind == kind && r.alive());
     writeln!(out, "#EXTM3U\n#EXT-X-VERSION:{VERSION}")?;
     if presentation.renditions.iter().all(|rendition| rendition.independent) {
         writeln!(out, "#EXT-X-INDEPENDENT-SEGMENTS")?;
     }
-    let uri = |rendition: &Rendition| Child { presentation, rendition: rendition.name.to_string() };
+    let uri = |rendition: &Rendition| Child { presentation, options, rendition: rendition.name.to_string() };
     let has_video = alive(Kind::Video).next().is_some();
     for (at, audio) in alive(Kind::Audio).enumerate() {
         if !has_video {
@@ -96,15 +96,13 @@ fn stream_inf(out: &mut String, renditions: &[&Arc<Rendition>], audio: Option<&s
 /// The URI of a media playlist as the multivariant playlist names it.
 struct Child<'a> {
     presentation: &'a Presentation,
+    options: &'a Options,
     rendition: String,
 }
 
 impl fmt::Display for Child<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", Resource::Playlist { rendition: self.rendition.clone() })?;
-        if !self.presentation.ended {
-            write!(f, "?s={}", self.presentation.session.id)?;
-        }
-        Ok(())
+        f.write_str(&self.options.inherited(self.presentation))
     }
 }
