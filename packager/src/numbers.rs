@@ -1,5 +1,6 @@
 //! The numbering state of an entry: what must outlive the process so that no number is used twice.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub struct Numbers {
     pub named: u64,
     /// The timelines that the session is shown on. Whoever shows them writes this; here it is only kept.
     pub shown: Arc<[Shown]>,
+    /// By which bitrate Smooth URLs name each rendition, in bits per second: given once, for the life of the entry.
+    pub bitrates: Arc<BTreeMap<Arc<str>, u32>>,
 }
 
 /// A timeline on which a session is shown: what must be known of it to go on with it.
@@ -87,6 +90,7 @@ impl Numbers {
             elapsed: Duration::ZERO,
             named: 0,
             shown: Arc::default(),
+            bitrates: Arc::default(),
         }
     }
 
@@ -106,7 +110,7 @@ impl Numbers {
     pub(crate) fn reach(&mut self, timeline: &Timeline) {
         self.segment = timeline.number();
         self.closed = false;
-        self.until = timeline.period().start.plus(timeline.end());
+        self.until = timeline.period().start.plus(timeline.reached());
         self.elapsed = timeline.period().elapsed + timeline.end().duration().unwrap_or_default();
     }
 }

@@ -86,6 +86,8 @@ pub struct Timeline {
     oldest: u64,
     /// End of the last reference sample: no boundary can appear before it any more.
     decided: MediaTime,
+    /// End of the last sample of any track that is in its segment.
+    reached: MediaTime,
     part_target: Duration,
     /// The latest presentation time of a reference sample.
     shown: i64,
@@ -131,6 +133,7 @@ impl Timeline {
             bounds: VecDeque::from([MediaTime::ZERO]),
             oldest: number,
             decided: MediaTime::ZERO,
+            reached: MediaTime::ZERO,
             shown: i64::MIN,
             regroup: false,
             begun: false,
@@ -175,6 +178,11 @@ impl Timeline {
     /// Media time up to which the period reaches.
     pub fn end(&self) -> MediaTime {
         self.decided
+    }
+
+    /// Media time up to which any track reaches: sound may be ahead of the pictures.
+    pub fn reached(&self) -> MediaTime {
+        self.reached.max(self.decided)
     }
 
     /// A publisher's time as media time of the period.
@@ -241,7 +249,7 @@ impl Timeline {
         let number = self.number();
         self.fix_target(self.decided.micros() - self.bound(number).micros(), fixed);
         for at in 0..self.tracks.len() {
-            self.advance(at, number, true, log);
+            self.advance(at, number, at == self.reference, log);
             let (start, end) = (self.bound(number), self.decided);
             let track = &mut self.tracks[at];
             let end = (!track.lane.has_samples()).then_some(end);
@@ -249,7 +257,7 @@ impl Timeline {
                 track.lane.close_segment(number, start, end, log);
             }
         }
-        (number, self.decided, self.counts)
+        (number, self.reached(), self.counts)
     }
 
     /// A sample whose duration is known: into the segment if it is the reference's, else into the queue.

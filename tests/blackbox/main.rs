@@ -8,6 +8,7 @@ mod check;
 mod demo;
 mod frames;
 mod http;
+mod low_latency;
 mod metrics;
 mod outage;
 mod players;

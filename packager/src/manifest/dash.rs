@@ -34,6 +34,12 @@ pub fn mpd(presentation: &Presentation, options: &Options) -> String {
     out
 }
 
+/// Whether the MPD lists segments that still grow, so that it has news with every part: half a target duration is too
+/// long to keep it.
+pub fn is_low_latency(presentation: &Presentation, options: &Options) -> bool {
+    low_latency(presentation, options).is_some()
+}
+
 fn low_latency(presentation: &Presentation, options: &Options) -> Option<LowLatency> {
     let wanted = options.low_latency && presentation.session.low_latency;
     (wanted && !presentation.ended).then(|| LowLatency::of(presentation)).flatten()
@@ -88,8 +94,7 @@ fn write_mpd(
         writeln!(out, "  </Period>")?;
     }
     if form != Form::Static {
-        let scheme = "urn:mpeg:dash:utc:http-iso:2014";
-        writeln!(out, "  <UTCTiming schemeIdUri=\"{scheme}\" value=\"{}\"/>", Resource::Time)?;
+        writeln!(out, "  {UtcTiming}")?;
     }
     writeln!(out, "</MPD>")
 }
@@ -132,4 +137,14 @@ fn write_timing(
         }
     }
     write!(out, " maxSegmentDuration=\"{}\" minBufferTime=\"{}\"", Seconds(longest), Seconds(target))
+}
+
+/// The server's own clock (ISO/IEC 23009-1 §5.8.4.11 and §5.8.5.7).
+struct UtcTiming;
+
+impl fmt::Display for UtcTiming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = "urn:mpeg:dash:utc:http-iso:2014";
+        write!(f, "<UTCTiming schemeIdUri=\"{scheme}\" value=\"{}\"/>", Resource::Time)
+    }
 }

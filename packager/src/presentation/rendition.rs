@@ -59,6 +59,9 @@ pub struct Rendition {
     pub independent: bool,
     /// Measured rates.
     pub bitrate: Bitrate,
+    /// The bitrate by which Smooth URLs name it, in bits per second: unique among renditions of its kind, and never
+    /// another. `None` before its first segment.
+    pub named_bitrate: Option<u32>,
     /// Frames per second as measured over the first segment of the latest period; video only.
     pub frame_rate: Option<FrameRate>,
     /// Captions that its pictures carried at any time in the session.
@@ -147,6 +150,7 @@ impl Rendition {
             open: None,
             independent: true,
             bitrate: Bitrate::default(),
+            named_bitrate: None,
             frame_rate: None,
             captions: Captions::default(),
             ended: false,

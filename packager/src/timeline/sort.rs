@@ -190,6 +190,7 @@ impl Timeline {
         // A keyframe as near as that is worth waiting for the next time.
         track.trusted |= sample.sync != Sync::No && start < late;
         track.shown = track.shown.max(sample.pts());
+        self.reached = self.reached.max(track.end_of(&sample));
         track.lane.add(sample, track.at, self.part_target, log);
     }
 

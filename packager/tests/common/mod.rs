@@ -1,6 +1,7 @@
 //! A publisher in memory, and what must hold for whatever the packager made of it.
 #![allow(dead_code)]
 
+pub mod smooth;
 pub mod transport;
 
 use std::path::Path;

@@ -7,7 +7,7 @@ import { BINARY } from "./paths";
 import { until } from "./until";
 
 /** What a player can be given. */
-export type Manifest = "master.m3u8" | "manifest.mpd" | "ts/master.m3u8";
+export type Manifest = "master.m3u8" | "manifest.mpd" | "ts/master.m3u8" | "Manifest";
 
 /** The same, wanted in another form. */
 export type Wanted = Manifest | "master.m3u8?ll=0";

@@ -10,14 +10,14 @@ use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use media::{Codec, MediaTime};
+use media::{Codec, MediaTime, WallTime};
 
 use super::seconds::Seconds;
 use crate::presentation::{Content, Open, Presentation, Rendition, Segment};
 
 /// The least latency that players are told to keep (`Latency@target`).
 const LEAST_LATENCY: Duration = Duration::from_millis(1500);
-/// And how many parts it is at least: one in the making, one on its way, one in the buffer.
+/// And how many parts it is at least: one in the making, one until the MPD says so, one in the buffer.
 const LATENCY_PARTS: u32 = 3;
 /// How slow and how fast players may go to keep it; what is hardly heard.
 const PLAYBACK_RATE: (&str, &str) = ("0.96", "1.04");
@@ -56,10 +56,19 @@ impl LowLatency {
         self.part
     }
 
-    /// ServiceDescription (§5.13, Annex K): beyond `max` a player may rather jump.
+    /// ServiceDescription (§5.13, Annex K), for all and for clients of DVB (ETSI TS 103 285 §10.20): beyond `max` a
+    /// player may rather jump.
+    ///
+    /// Shaka 5.2 adds `Latency@target` to `suggestedPresentationDelay`, and so would end at twice the latency; where there
+    /// are two descriptions it keeps to the latter alone.
     pub(super) fn write_service(&self, out: &mut String) -> fmt::Result {
+        self.write_description(out, 0, "")?;
+        self.write_description(out, 1, "    <Scope schemeIdUri=\"urn:dvb:dash:lowlatency:scope:2019\"/>\n")
+    }
+
+    fn write_description(&self, out: &mut String, id: u32, scope: &str) -> fmt::Result {
         let target = self.latency().as_millis();
-        writeln!(out, "  <ServiceDescription id=\"0\">")?;
+        write!(out, "  <ServiceDescription id=\"{id}\">\n{scope}")?;
         write!(out, "    <Latency target=\"{target}\" min=\"{}\"", target / 2)?;
         writeln!(out, " max=\"{}\" referenceId=\"0\"/>", target * 3)?;
         writeln!(out, "    <PlaybackRate min=\"{}\" max=\"{}\"/>", PLAYBACK_RATE.0, PLAYBACK_RATE.1)?;
@@ -68,11 +77,14 @@ impl LowLatency {
 
     /// ProducerReferenceTime (§5.12), which `prft` of each segment repeats, and Resync (§5.3.12): a part is the unit of
     /// which a decoder can take hold, and begins with a sync sample only where all samples are.
-    pub(super) fn write_timing(&self, out: &mut String, first: &Segment, all_sync: bool) -> fmt::Result {
-        let start = first.period.start;
-        write!(out, "      <ProducerReferenceTime id=\"0\" inband=\"true\" type=\"encoder\"")?;
-        writeln!(out, " wallClockTime=\"{start}\" presentationTime=\"0\"/>")?;
-        let (kind, longest) = (u8::from(all_sync), first.scale.ticks(self.part));
+    ///
+    /// There are two of the former, the period's anchor and that of the newest segment. One would do; Shaka 5.2 takes a
+    /// single one for the date at which presentation time was zero, which it is not, and leaves several alone.
+    pub(super) fn write_timing(&self, out: &mut String, run: &[&Segment], all_sync: bool) -> fmt::Result {
+        let Some(newest) = run.last() else { return Ok(()) };
+        write_reference(out, 0, newest.period.start, 0)?;
+        write_reference(out, 1, newest.wall_time(), newest.start)?;
+        let (kind, longest) = (u8::from(all_sync), newest.scale.ticks(self.part));
         writeln!(out, "      <Resync type=\"{kind}\" dT=\"{longest}\"/>")
     }
 
@@ -81,6 +93,13 @@ impl LowLatency {
         let offset = self.offset as f64 / 1e6;
         write!(out, " availabilityTimeOffset=\"{offset}\" availabilityTimeComplete=\"false\"")
     }
+}
+
+fn write_reference(out: &mut String, id: u32, wall: WallTime, media: i64) -> fmt::Result {
+    write!(out, "      <ProducerReferenceTime id=\"{id}\" inband=\"true\" type=\"encoder\"")?;
+    writeln!(out, " wallClockTime=\"{wall}\" presentationTime=\"{media}\">")?;
+    writeln!(out, "        {}", super::UtcTiming)?;
+    writeln!(out, "      </ProducerReferenceTime>")
 }
 
 /// The duration in microseconds of the shortest listed segment of a rendition that another one follows in its period:
