@@ -4,3 +4,5 @@
 pub mod boxes;
 pub mod peer;
 pub mod shown;
+#[path = "../../packager/tests/common/transport.rs"]
+pub mod transport;

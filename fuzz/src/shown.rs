@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use packager::manifest::{Options, dash, hls};
+use packager::manifest::{Options, dash, hls, hls_ts};
 use packager::names::Resource;
+use packager::ts::program;
 use packager::{Presentation, Rendition, Segment, Settings};
 
 use crate::boxes;
+use crate::transport::Transport;
 
 /// Segments of a rendition with [`settings`], however short they are: two windows and a segment of at most 10 s.
 const MOST_SEGMENTS: usize = 720;
@@ -25,6 +27,7 @@ pub fn check(presentation: &Presentation) {
     assert!(presentation.spans.len() <= most, "{} spans", presentation.spans.len());
     check_hls(presentation);
     check_dash(presentation);
+    check_ts(presentation);
 }
 
 fn check_rendition(rendition: &Rendition) {
@@ -87,6 +90,17 @@ fn check_dash(presentation: &Presentation) {
         let text = dash::mpd(presentation, &Options { pinned, ..Options::default() });
         let document = roxmltree::Document::parse(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
         assert_eq!(document.root_element().tag_name().name(), "MPD");
+    }
+}
+
+/// Segments as MPEG-TS, one after another, are one stream.
+fn check_ts(presentation: &Presentation) {
+    for rendition in &presentation.renditions {
+        let programs =
+            rendition.segments.keys().filter_map(|&number| program(presentation, rendition, number).ok());
+        let files = programs.map(|program| program.mux().expect("what the packager made"));
+        Transport::read(&files.collect::<Vec<_>>().concat());
+        hls_ts::media(presentation, rendition, &Options::default());
     }
 }
 

@@ -3,12 +3,14 @@
 //! Everything above speaks these types. There is no I/O here, no clock, no container and no protocol:
 //! a sample is the same thing whether RTMP brought it or a file did.
 
+pub mod captions;
 pub mod codec;
 pub mod payload;
 pub mod sample;
 pub mod time;
 pub mod track;
 
+pub use captions::Captions;
 pub use codec::Codec;
 pub use payload::Slice;
 pub use sample::{Sample, Sync};

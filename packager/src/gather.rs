@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use media::{Kind, MediaTime, Sample, Sync, Track, TrackId, WallTime};
 
+use crate::feed::FeedId;
 use crate::settings::Settings;
 
 /// Audio that begins earlier than the video by more than this is let go: players would wait on a hole.
@@ -15,6 +16,8 @@ const SAME_TIMELINE_MICROS: i64 = 10_000_000;
 /// What arrived while waiting.
 #[derive(Clone, Debug)]
 pub struct Held {
+    /// Which push.
+    pub feed: FeedId,
     /// Which track.
     pub id: TrackId,
     /// The sample in the publisher's time.
@@ -48,6 +51,17 @@ pub struct Gather {
     held: VecDeque<Held>,
     bytes: u64,
     since: Option<Instant>,
+    /// Since when a period could begin.
+    ready: Option<Instant>,
+}
+
+/// What a period waits for.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected {
+    /// Whether there will be video and audio, as far as that is known.
+    pub kinds: Option<(bool, bool)>,
+    /// How long others are waited for once there is enough.
+    pub moment: Duration,
 }
 
 impl Gather {
@@ -69,24 +83,30 @@ impl Gather {
     }
 
     /// When waiting gives up on a track, if nothing more arrives.
-    pub fn deadline(&self, settings: &Settings, now: Instant) -> Option<Instant> {
+    pub fn deadline(&self, settings: &Settings, moment: Duration, now: Instant) -> Option<Instant> {
         let since = self.since?;
         let waits = [settings.limits.track_wait, settings.probe.max(settings.limits.track_wait)];
-        waits.into_iter().map(|wait| since + wait).find(|&at| at > now)
+        let gives_up = waits.into_iter().map(|wait| since + wait);
+        let begins = self.ready.map(|ready| ready + moment);
+        gives_up.chain(begins).filter(|&at| at > now).min()
     }
 
     /// Begins the period if everything that should be in it is here, or if the wait was long enough.
     pub fn begin(
         &mut self,
         tracks: &BTreeMap<TrackId, Track>,
-        announced: Option<(bool, bool)>,
+        expected: Expected,
         settings: &Settings,
         now: Instant,
     ) -> Option<Beginning> {
         let waited = now.saturating_duration_since(self.since?);
         let patient = waited < settings.limits.track_wait;
         let here: Vec<TrackId> = tracks.keys().copied().filter(|&id| self.has_start(id, patient)).collect();
-        if here.is_empty() || !self.enough(&here, tracks, announced, settings, waited) {
+        if here.is_empty() || !self.enough(&here, tracks, expected.kinds, settings, waited) {
+            return None;
+        }
+        let ready = *self.ready.get_or_insert(now);
+        if now.saturating_duration_since(ready) < expected.moment {
             return None;
         }
         let beginning = self.cut_loose(&here, tracks)?;
@@ -136,11 +156,12 @@ impl Gather {
         }
     }
 
-    /// The zero is the first keyframe, or audio that begins shortly before it.
+    /// The zero is the first keyframe, or audio that begins shortly before it. Pictures beside the first ones come with
+    /// the samples and not with the tracks: they join the period where they have a keyframe.
     fn cut_loose(&mut self, here: &[TrackId], tracks: &BTreeMap<TrackId, Track>) -> Option<Beginning> {
-        let video = here.iter().find(|id| id.kind == Kind::Video);
+        let video = here.iter().copied().find(|id| id.kind == Kind::Video);
         let lead = match video {
-            Some(id) => self.held.iter().find(|held| held.id == *id && held.sample.sync != Sync::No)?,
+            Some(id) => self.held.iter().find(|held| held.id == id && held.sample.sync != Sync::No)?,
             None => self.held.iter().find(|held| here.contains(&held.id))?,
         };
         let (wall, now, start) = (lead.wall, lead.now, lead.presented.micros());
@@ -148,16 +169,19 @@ impl Gather {
         let fits = |held: &Held| {
             let after = held.presented.micros() - start;
             match held.id.kind {
-                Kind::Video => here.contains(&held.id) && held.sample.dts >= first_key,
+                Kind::Video if Some(held.id) != video => after.abs() < SAME_TIMELINE_MICROS,
+                Kind::Video => held.sample.dts >= first_key,
                 Kind::Audio => {
                     here.contains(&held.id) && (-LEAD_IN_MICROS..SAME_TIMELINE_MICROS).contains(&after)
                 }
             }
         };
         let samples: Vec<Held> = self.held.drain(..).filter(fits).collect();
-        let of_zero = |held: &&Held| held.id.kind == Kind::Audio || held.sample.dts == first_key;
+        let is_key = |held: &&Held| Some(held.id) == video && held.sample.dts == first_key;
+        let of_zero = |held: &&Held| held.id.kind == Kind::Audio || is_key(held);
         let zero = samples.iter().filter(of_zero).map(|held| held.presented).min()?;
-        let tracks = here.iter().filter_map(|id| Some((*id, tracks.get(id)?.clone()))).collect();
+        let begins = here.iter().filter(|id| id.kind == Kind::Audio || Some(**id) == video);
+        let tracks = begins.filter_map(|id| Some((*id, tracks.get(id)?.clone()))).collect();
         Some(Beginning { tracks, zero, wall, now, samples })
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use container::mp4::{Fragment, FragmentSample, fragment_header};
-use media::{Kind, MediaTime, Sample, Slice, Sync, payload};
+use media::{Captions, Codec, Kind, MediaTime, Sample, Slice, Sync, payload};
 
 use crate::presentation::{Content, Init, Part, Period, Record, Segment};
 
@@ -28,6 +28,9 @@ pub struct Lane {
     part: OpenPart,
     /// `mfhd` sequence number of the next fragment.
     sequence: u32,
+    /// What its pictures carry beside themselves; `told` of it is in the log.
+    captions: Captions,
+    told: Captions,
     /// Samples whose composition offset was raised so that none presents before its segment.
     pub clamped: u64,
 }
@@ -59,8 +62,20 @@ impl Lane {
             segment: OpenSegment::default(),
             part: OpenPart::default(),
             sequence: 1,
+            captions: Captions::default(),
+            told: Captions::default(),
             clamped: 0,
         }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// The initialization segment of what it makes.
+    pub fn init(&self) -> &Arc<Init> {
+        &self.init
     }
 
     /// A time of this lane.
@@ -91,6 +106,7 @@ impl Lane {
         if !self.part.samples.is_empty() && (full || here) {
             self.close_part(number, log);
         }
+        self.look_for_captions(&sample);
         let segment_start = *self.segment.start.get_or_insert(sample.dts);
         if sample.pts() < segment_start {
             sample.composition_offset = (segment_start - sample.dts) as i32;
@@ -102,6 +118,12 @@ impl Lane {
         self.part.push(sample);
         if self.part.duration + estimate > target && self.part.suffices(target) {
             self.close_part(number, log);
+        }
+    }
+
+    fn look_for_captions(&mut self, sample: &Sample) {
+        if let Codec::Avc(avc) = &self.init.track.codec {
+            self.captions = self.captions.and(Captions::of(avc.length_size, &sample.data));
         }
     }
 
@@ -142,6 +164,10 @@ impl Lane {
             init: self.init.clone(),
             part,
         });
+        if self.captions != self.told {
+            self.told = self.captions;
+            log.push(Record::Captions { rendition: self.name.clone(), captions: self.captions });
+        }
     }
 
     /// Closes the open segment at `end`, where the next one begins in every rendition, or where this lane's
@@ -157,7 +183,7 @@ impl Lane {
         let scale = self.init.track.timescale;
         let open = std::mem::take(&mut self.segment);
         let media_end = open.parts.last().map(|part| part.start + part.duration);
-        let end = end.map(|end| end.to(scale)).or(media_end);
+        let end = end.map(|end| end.to(scale)).max(media_end);
         let start = open.start.unwrap_or_else(|| start.to(scale));
         let duration = end.map_or(0, |end| end - start).max(0);
         let content = if open.parts.is_empty() {

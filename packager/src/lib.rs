@@ -5,7 +5,10 @@
 //! No socket, file, task or clock is known here; time is an argument.
 
 mod align;
+mod bitrates;
+mod clock;
 mod drift;
+mod feed;
 #[cfg(test)]
 mod fixture;
 mod gather;
@@ -17,11 +20,13 @@ pub mod numbers;
 #[allow(clippy::module_inception)]
 mod packager;
 pub mod presentation;
+mod roster;
 pub mod settings;
 mod timeline;
 pub mod ts;
 pub mod window;
 
+pub use feed::FeedId;
 pub use notice::Notice;
 pub use numbers::Numbers;
 pub use packager::{Now, Packager};

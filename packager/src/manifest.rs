@@ -1,8 +1,10 @@
 //! Manifests: pure functions of a snapshot and of what the request asked for.
 
+mod captions;
 pub mod dash;
 pub mod hls;
 pub mod hls_ts;
+pub mod smooth;
 
 use crate::presentation::Presentation;
 use crate::window::Window;

@@ -1,24 +1,23 @@
 //! What an operator should know of a publisher, in plain words with a remedy where there is one.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
-
-use media::TrackId;
 
 /// Something about a publisher that an operator can act on. For the log and the status.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Notice {
     /// Timestamps stepped.
     Step {
-        /// Which track.
-        id: TrackId,
+        /// Of which rendition.
+        rendition: Arc<str>,
         /// By how much, in milliseconds.
         millis: i64,
     },
     /// A track appeared or changed its configuration.
     TrackChanged {
-        /// Which track.
-        id: TrackId,
+        /// Of which rendition.
+        rendition: Arc<str>,
     },
     /// The publisher's clock lags behind the server's.
     Drift {
@@ -39,10 +38,25 @@ pub enum Notice {
         /// EXT-X-TARGETDURATION of the session, in seconds.
         target_duration: u32,
     },
+    /// Timestamps of one push stepped while others went on.
+    Moved {
+        /// Of which rendition.
+        rendition: Arc<str>,
+    },
+    /// Segments of a rendition do not begin with a keyframe where the others' do.
+    Misaligned {
+        /// Which one.
+        rendition: Arc<str>,
+    },
+    /// The sound of one push is not what the others send, and is not used.
+    OtherSound {
+        /// The push: its rendition, or its place in words.
+        rendition: Arc<str>,
+    },
     /// A track cannot be packaged.
     Refused {
-        /// Which track.
-        id: TrackId,
+        /// Of which rendition.
+        rendition: Arc<str>,
         /// Why.
         reason: String,
     },
@@ -58,6 +72,9 @@ impl Notice {
             Notice::NoKeyframe => "keyframe",
             Notice::LongSegments { .. } => "length",
             Notice::ForcedCut { .. } => "cut",
+            Notice::Moved { .. } => "moved",
+            Notice::Misaligned { .. } => "aligned",
+            Notice::OtherSound { .. } => "sound",
             Notice::Refused { .. } => "refused",
         }
     }
@@ -66,9 +83,11 @@ impl Notice {
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Notice::Step { id, millis } => write!(f, "timestamps of {id} stepped by {millis} ms: new period"),
-            Notice::TrackChanged { id } => {
-                write!(f, "{id} appeared or changed: new period at the next keyframe")
+            Notice::Step { rendition, millis } => {
+                write!(f, "timestamps of {rendition} stepped by {millis} ms: new period")
+            }
+            Notice::TrackChanged { rendition } => {
+                write!(f, "{rendition} appeared or changed: new period at the next keyframe")
             }
             Notice::Drift { lag } => write!(f, "encoder clock lags by {} ms: new period", lag.as_millis()),
             Notice::NoKeyframe => {
@@ -86,7 +105,23 @@ impl fmt::Display for Notice {
                 "no keyframe within {target_duration} s: segments begin without one, and players join late; \
                  check the encoder's keyframe interval"
             ),
-            Notice::Refused { id, reason } => write!(f, "{id} cannot be packaged: {reason}"),
+            Notice::Moved { rendition } => {
+                write!(
+                    f,
+                    "timestamps of {rendition} stepped: it leaves gaps and joins again, the others go on"
+                )
+            }
+            Notice::Misaligned { rendition } => write!(
+                f,
+                "keyframes of {rendition} are not where the other renditions have theirs: \
+                 set the same keyframe interval in every output and force keyframes at the same times"
+            ),
+            Notice::OtherSound { rendition } => write!(
+                f,
+                "the sound of {rendition} has another format than the one that is heard, and is not used: \
+                 set the same audio codec, sample rate and channels in every output"
+            ),
+            Notice::Refused { rendition, reason } => write!(f, "{rendition} cannot be packaged: {reason}"),
         }
     }
 }

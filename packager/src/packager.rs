@@ -1,26 +1,24 @@
 //! From a publisher's samples to the log of what was made, and its fold.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod fold;
+mod period;
+mod route;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use container::mp4::init_segment;
-use media::{Kind, MediaTime, Sample, Sync, Track, TrackId, WallTime};
+use media::{MediaTime, Sample, Track, TrackId, WallTime};
 
-use crate::align::output_timescale;
 use crate::drift::Drift;
-use crate::gather::{Beginning, Gather, Held};
+use crate::feed::FeedId;
+use crate::gather::{Gather, Held};
 use crate::notice::Notice;
 use crate::numbers::{Numbers, Shown};
-use crate::presentation::{Init, Period, Presentation, Record, Retention, Session, Span};
+use crate::presentation::{Presentation, Record};
+use crate::roster::{MAX_NAMES, Roster, Unplaced};
 use crate::settings::Settings;
 use crate::timeline::{Counts, Fixed, Timeline};
-
-/// How far the timestamps of two tracks may lie apart and still be one timeline.
-const SKEW: Duration = Duration::from_secs(10);
-
-/// How long after where the others are a track may begin: what lies between is listed as gaps.
-const HEADWAY: Duration = Duration::from_secs(60);
 
 /// Both clocks at one instant. Wall time is only ever read from it when a period begins.
 #[derive(Clone, Copy, Debug)]
@@ -31,15 +29,20 @@ pub struct Now {
     pub wall: WallTime,
 }
 
-/// Packages one session of one publisher at a time.
+/// Packages one session of an entry: one push, or several that make one switching set.
+///
+/// Several pushes [`join`](Packager::join) and [`leave`](Packager::leave) as they like; a publisher that is alone needs
+/// neither and uses [`track`](Packager::track) and [`push`](Packager::push).
 #[derive(Debug)]
 pub struct Packager {
     settings: Arc<Settings>,
     numbers: Numbers,
     fixed: Fixed,
     burnt: Option<u64>,
+    /// Who is on.
+    roster: Roster,
+    /// The tracks of the presentation that are expected.
     tracks: BTreeMap<TrackId, Track>,
-    announced: Option<(bool, bool)>,
     /// Whether this publisher has had a period already.
     begun: bool,
     /// Whether it was said that this publisher sends no keyframe.
@@ -81,9 +84,12 @@ impl Packager {
             Fixed { longest_gop: numbers.longest_gop, ..Fixed::default() }
         };
         let burnt = (resume && !numbers.closed).then_some(numbers.segment);
-        let session = if resume { numbers.session } else { numbers.period + 1 };
+        let session = if resume { numbers.session } else { numbers.period.max(numbers.named) + 1 };
         let mut numbers = Numbers { session, ended: false, closed: true, ..numbers };
+        numbers.named = numbers.named.max(session);
         if !resume {
+            // A session is named by the number of its first period.
+            numbers.period = session - 1;
             numbers.elapsed = Duration::ZERO;
             numbers.shown = Arc::default();
         }
@@ -92,8 +98,8 @@ impl Packager {
             numbers,
             fixed,
             burnt,
+            roster: Roster::default(),
             tracks: BTreeMap::new(),
-            announced: None,
             begun: false,
             keyless: false,
             forced: false,
@@ -117,10 +123,11 @@ impl Packager {
         &self.numbers
     }
 
-    /// A number that names nothing else of the entry, ever: no session, no period, no other timeline.
+    /// A number to name a timeline of the session by: no other timeline of the entry has it, nor any session. Period
+    /// numbers are not used up by it, because players are told the next one before it is there (RFC 8216bis §4.4.5.3).
     pub fn burn_id(&mut self) -> u64 {
-        self.numbers.period = self.numbers.period.max(self.numbers.session) + 1;
-        self.numbers.period
+        self.numbers.named += 1;
+        self.numbers.named
     }
 
     /// Keeps with the numbers on which timelines the session is shown.
@@ -144,70 +151,101 @@ impl Packager {
         self.counts.plus(running)
     }
 
-    /// Which tracks the publisher's metadata promises.
-    pub fn announce(&mut self, video: bool, audio: bool) {
-        self.announced = Some((video, audio));
+    /// A push begins. Where others are on, it joins their period; `rendition` names what it brings, as in `720p`.
+    pub fn join(&mut self, rendition: Option<&str>) -> FeedId {
+        if self.roster.is_empty() {
+            self.begin();
+        }
+        self.roster.join(rendition.map(Arc::from))
     }
 
-    /// What a track is; again when that changed.
+    /// A push is gone. Others carry on its sound; with the last one the period ends.
+    pub fn leave(&mut self, feed: FeedId, now: Now) {
+        let left = self.roster.leave(feed);
+        if self.roster.is_empty() {
+            self.interrupt(now.wall);
+            return;
+        }
+        left.tracks.iter().for_each(|id| drop(self.tracks.remove(id)));
+        let carried = self.without(left, now.wall);
+        self.route(carried, now);
+        self.fold(now.wall);
+    }
+
+    /// Which tracks the metadata of a push promises.
+    pub fn announce_of(&mut self, feed: FeedId, video: bool, audio: bool) {
+        self.roster.announce(feed, video, audio);
+    }
+
+    /// What a track of a push is; again when that changed.
+    pub fn track_of(&mut self, feed: FeedId, id: TrackId, track: Track) {
+        match self.roster.describe(feed, id, track) {
+            Ok(brought) => brought.tracks.into_iter().for_each(|(id, track)| self.described(id, track)),
+            Err(Unplaced::OtherSound) => {
+                self.notices.push(Notice::OtherSound { rendition: self.roster.title(feed) });
+            }
+            Err(Unplaced::TooMany) => {
+                let reason = format!("there are more than {MAX_NAMES} renditions");
+                self.notices.push(Notice::Refused { rendition: self.roster.title(feed), reason });
+            }
+        }
+    }
+
+    /// Takes a sample of a push in the order of arrival.
+    pub fn push_of(&mut self, feed: FeedId, id: TrackId, sample: Sample, now: Now) {
+        let Some(timescale) = self.roster.timescale(feed, id) else {
+            self.counts.dropped += 1;
+            return;
+        };
+        let presented = MediaTime::new(sample.pts(), timescale);
+        let held = Held { feed, id, presented, sample, wall: now.wall, now: now.instant };
+        let brought = self.roster.take(held, self.settings.limits.waiting_bytes);
+        brought.tracks.into_iter().for_each(|(id, track)| self.described(id, track));
+        self.route(brought.samples, now);
+        self.fold(now.wall);
+    }
+
+    /// Whether the keyframes of a push do not come where segments begin.
+    pub fn is_misaligned(&self, feed: FeedId) -> bool {
+        let Some(running) = &self.running else { return false };
+        let mut live = running.timeline.live().filter(|id| running.timeline.is_misaligned(*id));
+        live.any(|id| self.roster.owner(id) == Some(feed))
+    }
+
+    /// [`announce_of`](Packager::announce_of) a publisher that is alone.
+    pub fn announce(&mut self, video: bool, audio: bool) {
+        let feed = self.roster.sole();
+        self.announce_of(feed, video, audio);
+    }
+
+    /// [`track_of`](Packager::track_of) a publisher that is alone.
     pub fn track(&mut self, id: TrackId, track: Track) {
+        let feed = self.roster.sole();
+        self.track_of(feed, id, track);
+    }
+
+    /// [`push_of`](Packager::push_of) a publisher that is alone.
+    pub fn push(&mut self, id: TrackId, sample: Sample, now: Now) {
+        let feed = self.roster.sole();
+        self.push_of(feed, id, sample, now);
+    }
+
+    /// A track of the presentation is described. One that is new joins the others, where there are some, unless it is
+    /// described differently from what the period has under its name.
+    fn described(&mut self, id: TrackId, track: Track) {
         let before = self.tracks.insert(id, track.clone());
         if before.as_ref() == Some(&track) {
             return;
         }
-        if let Some(running) = &mut self.running {
-            running.changed.insert(id);
-            if !std::mem::replace(&mut running.renew, true) {
-                self.notices.push(Notice::TrackChanged { id });
-            }
-        }
-    }
-
-    /// Takes a sample in the order of arrival.
-    pub fn push(&mut self, id: TrackId, sample: Sample, now: Now) {
-        let Some(track) = self.tracks.get(&id) else {
-            self.counts.dropped += 1;
+        let Some(running) = &mut self.running else { return };
+        if running.joins(id, &track, &self.roster) {
+            running.changed.remove(&id);
             return;
-        };
-        let presented = MediaTime::new(sample.pts(), track.timescale);
-        let held = Held { id, presented, sample, wall: now.wall, now: now.instant };
-        self.route(vec![held], now);
-        self.fold(now.wall);
-    }
-
-    /// Finds each sample its place. Where one begins a period, those that waited for that come next, and may begin
-    /// another: timestamps can step while nothing has begun yet.
-    fn route(&mut self, samples: Vec<Held>, now: Now) {
-        let mut left = VecDeque::from(samples);
-        while let Some(held) = left.pop_front() {
-            let waited = self.step(held, now).unwrap_or_default();
-            waited.into_iter().rev().for_each(|held| left.push_front(held));
         }
-        self.warn_of_forced_cuts();
-    }
-
-    /// Takes one sample, and gives those that waited if it began a period.
-    fn step(&mut self, held: Held, now: Now) -> Option<Vec<Held>> {
-        match self.decide(&held) {
-            Step::Place => {
-                self.place(held);
-                return None;
-            }
-            Step::Drop => {
-                self.counts.dropped += 1;
-                return None;
-            }
-            Step::Hold => {}
-            Step::Lost => {
-                if let Some(running) = &mut self.running {
-                    running.timeline.lose(held.id, &mut self.made);
-                    running.renew = true;
-                }
-            }
-            Step::Renew => self.close_period(now.wall),
+        running.changed.insert(id);
+        if !std::mem::replace(&mut running.renew, true) {
+            self.notices.push(Notice::TrackChanged { rendition: self.roster.name(id) });
         }
-        self.gather.hold(held, self.settings.limits.waiting_bytes);
-        if self.running.is_none() { self.try_begin(now) } else { None }
     }
 
     /// Does what is due by the clock alone.
@@ -231,34 +269,20 @@ impl Packager {
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
         match &self.running {
             Some(running) => running.arrived.values().min().map(|&at| at + self.part_patience()),
-            None => self.gather.deadline(&self.settings, now),
+            None => self.gather.deadline(&self.settings, self.moment(), now),
         }
     }
 
-    /// The publisher is gone, or its timeline broke: the period ends here, the session goes on.
+    /// All publishers are gone, or their timeline broke: the period ends here, the session goes on.
     pub fn interrupt(&mut self, wall: WallTime) {
         self.gather = Gather::default();
         self.close_period(wall);
     }
 
-    fn close_period(&mut self, wall: WallTime) {
-        if let Some(running) = self.running.take() {
-            let Period { start, number: period, elapsed, .. } = **running.timeline.period();
-            let (number, end, counts) = running.timeline.finish(&mut self.fixed, &mut self.made);
-            self.counts = self.counts.plus(counts);
-            self.numbers.segment = number;
-            self.numbers.closed = true;
-            self.numbers.until = self.numbers.until.max(start.plus(end));
-            self.numbers.elapsed = elapsed + end.duration().unwrap_or_default();
-            self.made.push(Record::Closed { period });
-            self.fold(wall);
-        }
-    }
-
-    /// A publisher begins, or begins again: its tracks are described anew.
+    /// All begin, or begin again: their tracks are described anew.
     pub fn begin(&mut self) {
+        self.roster.clear();
         self.tracks.clear();
-        self.announced = None;
         self.begun = false;
         self.keyless = false;
     }
@@ -276,230 +300,5 @@ impl Packager {
     fn part_patience(&self) -> Duration {
         // Until the first frame's duration is known there is no telling a slow frame rate from a stall.
         self.fixed.part_target.map_or(self.settings.probe, |target| target.mul_f64(1.5))
-    }
-
-    fn decide(&mut self, held: &Held) -> Step {
-        let Some(running) = &mut self.running else {
-            return Step::Hold;
-        };
-        let begins = held.sample.sync != Sync::No;
-        let video = held.id.kind == Kind::Video;
-        let leads = video || !self.tracks.keys().any(|id| id.kind == Kind::Video);
-        // A track that was off, was not there when the period began, or is another one now.
-        let here = running.timeline.takes(held.id) && !running.changed.contains(&held.id);
-        if !here && !running.renew {
-            running.renew = true;
-            self.notices.push(Notice::TrackChanged { id: held.id });
-        }
-        if running.renew && begins && leads {
-            return Step::Renew;
-        }
-        if !here {
-            return Step::Hold;
-        }
-        let longest = self
-            .fixed
-            .target_duration
-            .map_or(self.settings.probe, |seconds| Duration::from_secs(seconds.into()));
-        let step = continuity(&running.timeline, held, &self.settings, longest);
-        if let Step::Renew = step {
-            let stamp = MediaTime::new(held.sample.dts, held.presented.scale);
-            let millis =
-                running.timeline.last(held.id).map_or(0, |last| (stamp.micros() - last.micros()) / 1000);
-            self.notices.push(Notice::Step { id: held.id, millis });
-        }
-        step
-    }
-
-    fn place(&mut self, held: Held) {
-        let Some(running) = &mut self.running else {
-            return;
-        };
-        running.arrived.insert(held.id, held.now);
-        running.timeline.push(held.id, held.sample, &mut self.fixed, &mut self.made);
-        self.numbers.reach(&running.timeline);
-        let media = running.timeline.end().duration().unwrap_or_default();
-        if let Some(lag) = running.drift.note(media, held.now)
-            && lag > self.settings.limits.drift
-            && !running.renew
-        {
-            running.renew = true;
-            self.notices.push(Notice::Drift { lag });
-        }
-    }
-
-    /// Begins a period if that can be done now, and gives the samples to begin it with.
-    fn try_begin(&mut self, now: Now) -> Option<Vec<Held>> {
-        let has = |kind| self.tracks.keys().any(|id| id.kind == kind);
-        let known = self.begun.then(|| (has(Kind::Video), has(Kind::Audio)));
-        let announced = known.or(self.announced);
-        if !self.keyless && self.gather.lacks_key(&self.tracks, &self.settings, now.instant) {
-            self.keyless = true;
-            self.notices.push(Notice::NoKeyframe);
-        }
-        let beginning = self.gather.begin(&self.tracks, announced, &self.settings, now.instant)?;
-        self.open_period(beginning)
-    }
-
-    fn open_period(&mut self, beginning: Beginning) -> Option<Vec<Held>> {
-        let number = self.numbers.period + 1;
-        // Rounded up, so that a period never begins before the one before it ended.
-        let until = WallTime::from_micros(self.numbers.until.micros() + 999).floor_millis();
-        let start = beginning.wall.floor_millis().max(until);
-        let Numbers { discontinuity, elapsed, .. } = self.numbers;
-        let period = Arc::new(Period { number, discontinuity, start, elapsed });
-        let mut tracks = Vec::new();
-        for (id, source) in beginning.tracks {
-            match self.describe(number, &source) {
-                Ok(init) => tracks.push((id, init, source)),
-                Err(reason) => {
-                    self.tracks.remove(&id);
-                    self.notices.push(Notice::Refused { id, reason });
-                }
-            }
-        }
-        if tracks.is_empty() {
-            return None;
-        }
-        self.begun = true;
-        self.counts.periods += 1;
-        self.numbers.discontinuity += 1;
-        self.numbers.period = number;
-        let first = self.numbers.segment + 1;
-        self.made.push(Record::Span(Arc::new(Span {
-            period: period.clone(),
-            first,
-            start: MediaTime::ZERO,
-            renditions: tracks.iter().map(|(id, ..)| (id.kind, id.to_string().into())).collect(),
-        })));
-        let timeline = Timeline::new(self.settings.clone(), period, first, tracks, beginning.zero);
-        let drift = Drift::new(beginning.now);
-        self.running = Some(Running {
-            timeline,
-            drift,
-            renew: false,
-            changed: BTreeSet::new(),
-            arrived: BTreeMap::new(),
-        });
-        Some(beginning.samples)
-    }
-
-    fn describe(&self, period: u64, source: &Track) -> Result<Arc<Init>, String> {
-        let track = Track { codec: source.codec.clone(), timescale: output_timescale(&source.codec) };
-        let bytes = init_segment(&track).map_err(|e| e.to_string())?;
-        Ok(Arc::new(Init { period, track, bytes }))
-    }
-
-    /// Takes what was made into the snapshot, as soon as there can be one.
-    fn fold(&mut self, wall: WallTime) {
-        self.numbers.target_duration = self.fixed.target_duration;
-        self.numbers.part_target = self.fixed.part_target;
-        self.numbers.longest_gop = self.fixed.longest_gop;
-        self.numbers.at = wall;
-        if self.presentation.is_none() {
-            let Some(session) = self.session().filter(|_| self.complete()) else {
-                return;
-            };
-            self.warn_of_length(session.target_duration);
-            self.presentation = Some(Presentation::new(session, wall));
-        }
-        let Some(presentation) = &mut self.presentation else {
-            return;
-        };
-        for record in self.made.drain(..) {
-            presentation.apply(record.clone(), wall);
-            self.log.push(record);
-        }
-    }
-
-    fn warn_of_length(&mut self, target_duration: u32) {
-        let wanted = self.settings.segment;
-        let chosen = self.settings.target_duration.is_some();
-        if !chosen && f64::from(target_duration) >= wanted.as_secs_f64().ceil() * 2.0 {
-            self.notices.push(Notice::LongSegments { target_duration, wanted });
-        }
-    }
-
-    fn warn_of_forced_cuts(&mut self) {
-        if let (false, Some(target_duration)) = (self.forced, self.fixed.target_duration)
-            && self.counts().forced_cuts > 0
-        {
-            self.forced = true;
-            self.notices.push(Notice::ForcedCut { target_duration });
-        }
-    }
-
-    /// Whether every rendition that has a part has a whole segment, so that no first playlist is empty. One that
-    /// lags by more than a segment is not waited for.
-    fn complete(&self) -> bool {
-        let mut segments: BTreeMap<&str, u32> = BTreeMap::new();
-        for record in &self.made {
-            match record {
-                Record::Part { rendition, .. } => *segments.entry(rendition).or_default() += 0,
-                Record::Segment { rendition, .. } => *segments.entry(rendition).or_default() += 1,
-                _ => {}
-            }
-        }
-        let lagging = segments.values().any(|&count| count > 1);
-        let over = self.running.is_none() && segments.values().any(|&count| count > 0);
-        over || lagging || (!segments.is_empty() && segments.values().all(|&count| count > 0))
-    }
-
-    fn session(&self) -> Option<Arc<Session>> {
-        let (target_duration, part_target) = (self.fixed.target_duration?, self.fixed.part_target?);
-        let settings = &self.settings;
-        let longest = Duration::from_secs(target_duration.into());
-        // No segment may go that leaves less than that (RFC 8216bis §6.2.2).
-        let window = settings.window.max(longest * 3);
-        Some(Arc::new(Session {
-            id: self.numbers.session,
-            target_duration,
-            part_target,
-            low_latency: settings.low_latency,
-            window,
-            retention: Retention {
-                live: window * 2 + longest,
-                dvr: settings.dvr_window,
-                dvr_bytes: settings.dvr_memory,
-                max_bytes: settings.limits.rendition_bytes,
-            },
-            burnt: self.burnt,
-        }))
-    }
-}
-
-/// What to do with a sample.
-enum Step {
-    Place,
-    Drop,
-    /// Keep it for the next period.
-    Hold,
-    /// There is a hole before it that its track cannot bridge: the track is off until a new period.
-    Lost,
-    /// It begins a new period.
-    Renew,
-}
-
-/// Whether a timestamp goes on where its track was, or at least where the other tracks are.
-fn continuity(timeline: &Timeline, held: &Held, settings: &Settings, longest: Duration) -> Step {
-    let micros = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-    let stamp = MediaTime::new(held.sample.dts, held.presented.scale).micros();
-    let back = -micros(settings.limits.step_back);
-    let reference = timeline.is_reference(held.id);
-    let limit = if reference { settings.limits.gap.min(longest) } else { settings.limits.hole };
-    let skew = micros(SKEW);
-    let with_others = timeline.others(held.id).any(|other| (stamp - other.micros()).abs() <= skew);
-    let Some(last) = timeline.last(held.id) else {
-        let away = timeline.since_zero(held.presented).micros() - timeline.end().micros();
-        return if (-skew..=micros(HEADWAY)).contains(&away) { Step::Place } else { Step::Renew };
-    };
-    let step = stamp - last.micros();
-    if (back..=micros(limit)).contains(&step) {
-        return Step::Place;
-    }
-    match (with_others, reference) {
-        (true, false) if step > 0 => Step::Lost,
-        (true, false) => Step::Drop,
-        _ => Step::Renew,
     }
 }

@@ -10,7 +10,7 @@ mod slice;
 use std::sync::Arc;
 use std::time::Duration;
 
-use media::{Kind, MediaTime, WallTime};
+use media::{Captions, Kind, MediaTime, WallTime};
 
 pub use rendition::{Bitrate, FrameRate, Lookup, Rendition};
 pub use segment::{Content, Init, Open, Part, Period, Segment};
@@ -122,6 +122,22 @@ pub enum Record {
         /// Frames per second.
         frame_rate: FrameRate,
     },
+    /// Captions that the pictures of a rendition carry.
+    Captions {
+        /// Which rendition.
+        rendition: Arc<str>,
+        /// All that its period carried so far.
+        captions: Captions,
+    },
+    /// By which bitrate Smooth URLs name a rendition, before its first segment.
+    Bitrate {
+        /// Which rendition.
+        rendition: Arc<str>,
+        /// What it carries.
+        kind: Kind,
+        /// Bits per second.
+        bitrate: u32,
+    },
     /// From here on another set of renditions goes together.
     Span(Arc<Span>),
     /// A period got no successor yet and nothing more comes in it.
@@ -163,6 +179,7 @@ impl Presentation {
         self.published = at.max(WallTime::from_millis(self.published.micros() / 1000 + 1));
         match record {
             Record::Part { rendition, number, period, init, part } => {
+                self.bridge(&rendition, number);
                 let rendition = self.entry(&rendition, init.track.kind());
                 match &mut rendition.open {
                     Some(open) if open.number == number => open.parts.push(part),
@@ -170,6 +187,7 @@ impl Presentation {
                 }
             }
             Record::Segment { rendition, kind, segment } => {
+                self.bridge(&rendition, segment.number);
                 self.entry(&rendition, kind).append(segment);
                 self.forget_spans();
             }
@@ -177,6 +195,13 @@ impl Presentation {
             Record::Closed { period } => self.closed = Some(period),
             Record::FrameRate { rendition, frame_rate } => {
                 self.entry(&rendition, Kind::Video).frame_rate = Some(frame_rate);
+            }
+            Record::Captions { rendition, captions } => {
+                let rendition = self.entry(&rendition, Kind::Video);
+                rendition.captions = rendition.captions.and(captions);
+            }
+            Record::Bitrate { rendition, kind, bitrate } => {
+                self.entry(&rendition, kind).named_bitrate = Some(bitrate);
             }
             Record::End => {
                 self.ended = true;
@@ -187,6 +212,25 @@ impl Presentation {
                 }
             }
         }
+    }
+
+    /// A rendition that was not there for a while lists gaps for what the others made meanwhile: numbers count on in a
+    /// playlist (RFC 8216bis §4.4.3.2). Where nobody has that any more, what is older goes too.
+    fn bridge(&mut self, name: &str, number: u64) {
+        let Some(at) = self.renditions.iter().position(|rendition| &*rendition.name == name) else { return };
+        let Some(last) = self.renditions[at].last().map(|last| last.number).filter(|last| last + 1 < number)
+        else {
+            return;
+        };
+        let of = |number| self.renditions.iter().find_map(|other| other.segments.get(&number));
+        let missing = (last + 1..number).rev().map_while(of).map(|segment| Arc::new(segment.as_gap()));
+        let missing: Vec<Arc<Segment>> = missing.collect();
+        let rendition = Arc::make_mut(&mut self.renditions[at]);
+        if missing.last().is_none_or(|first| first.number > last + 1) {
+            rendition.clear();
+            return;
+        }
+        missing.into_iter().rev().for_each(|gap| rendition.append(gap));
     }
 
     /// Lets go of spans that end before everything that can be fetched. What a rendition holds that died before all

@@ -7,6 +7,7 @@ mod access;
 mod check;
 mod demo;
 mod frames;
+mod growing;
 mod http;
 mod low_latency;
 mod metrics;
@@ -16,5 +17,6 @@ mod refusals;
 mod restart;
 mod tracks;
 mod ts;
+mod windows;
 
 mod compare;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use media::{Codec, Kind};
 
 use super::Options;
+use super::captions::ClosedCaptions;
 use crate::names::Ts;
 use crate::presentation::{Init, Presentation, Rendition, Segment};
 use crate::ts::{self, Absent};
@@ -32,11 +33,17 @@ fn write_multivariant(out: &mut String, presentation: &Presentation, options: &O
         writeln!(out, "#EXT-X-INDEPENDENT-SEGMENTS")?;
     }
     let sound = of_kind(presentation, Kind::Audio).next();
+    let captions = ClosedCaptions::of(of_kind(presentation, Kind::Video).map(Arc::as_ref));
+    captions.write_group(out)?;
     for video in of_kind(presentation, Kind::Video) {
-        write_variant(out, presentation, options, video, sound)?;
+        write_variant(out, video, sound)?;
+        captions.write_attribute(out)?;
+        writeln!(out, "\n{}", Child { presentation, options, rendition: video })?;
     }
     for audio in of_kind(presentation, Kind::Audio) {
-        write_variant(out, presentation, options, audio, None)?;
+        write_variant(out, audio, None)?;
+        captions.write_attribute(out)?;
+        writeln!(out, "\n{}", Child { presentation, options, rendition: audio })?;
     }
     Ok(())
 }
@@ -47,14 +54,8 @@ fn of_kind(presentation: &Presentation, kind: Kind) -> impl Iterator<Item = &Arc
     presentation.renditions.iter().filter(move |it| it.kind == kind && it.alive()).filter(fits)
 }
 
-/// EXT-X-STREAM-INF (RFC 8216bis §4.4.6.2) and its URI.
-fn write_variant(
-    out: &mut String,
-    presentation: &Presentation,
-    options: &Options,
-    main: &Arc<Rendition>,
-    sound: Option<&Arc<Rendition>>,
-) -> fmt::Result {
+/// EXT-X-STREAM-INF (RFC 8216bis §4.4.6.2), without the end of its line.
+fn write_variant(out: &mut String, main: &Arc<Rendition>, sound: Option<&Arc<Rendition>>) -> fmt::Result {
     let both = || std::iter::once(main).chain(sound);
     let streams = both().count() as u64;
     let bandwidth = |rate: fn(&Rendition) -> u64| multiplexed(main, streams, both().map(|it| rate(it)).sum());
@@ -63,8 +64,7 @@ fn write_variant(
     let inits = || both().filter_map(|rendition| rendition.init());
     let codecs: Vec<String> = inits().map(|init| init.track.codec.rfc6381()).collect();
     write!(out, ",CODECS=\"{}\"", codecs.join(","))?;
-    write_picture(out, main)?;
-    writeln!(out, "\n{}", Child { presentation, options, rendition: main })
+    write_picture(out, main)
 }
 
 fn write_picture(out: &mut String, rendition: &Rendition) -> fmt::Result {

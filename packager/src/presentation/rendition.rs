@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use media::{Kind, MediaTime};
+use media::{Captions, Kind, MediaTime};
 use rpds::RedBlackTreeMapSync;
 
 use super::Session;
@@ -59,8 +59,13 @@ pub struct Rendition {
     pub independent: bool,
     /// Measured rates.
     pub bitrate: Bitrate,
+    /// The bitrate by which Smooth URLs name it, in bits per second: unique among renditions of its kind, and never
+    /// another. `None` before its first segment.
+    pub named_bitrate: Option<u32>,
     /// Frames per second as measured over the first segment of the latest period; video only.
     pub frame_rate: Option<FrameRate>,
+    /// Captions that its pictures carried at any time in the session.
+    pub captions: Captions,
     /// Whether the session is over: no segment will follow.
     pub ended: bool,
     /// What of the segments is shown.
@@ -145,7 +150,9 @@ impl Rendition {
             open: None,
             independent: true,
             bitrate: Bitrate::default(),
+            named_bitrate: None,
             frame_rate: None,
+            captions: Captions::default(),
             ended: false,
             bounds: Bounds::ALL,
             entire: false,
@@ -175,6 +182,13 @@ impl Rendition {
         let (first, last) = (number.max(self.bounds.first), self.bounds.last);
         let some = (first <= last).then(|| self.segments.range(first..=last));
         some.into_iter().flatten().map(|(_, segment)| segment)
+    }
+
+    /// The newest of them below this number.
+    pub(crate) fn shown_before(&self, number: u64) -> Option<&Arc<Segment>> {
+        let (first, end) = (self.bounds.first, number.min(self.bounds.last.saturating_add(1)));
+        let some = (first < end).then(|| self.segments.range(first..end));
+        some.and_then(|mut some| some.next_back()).map(|(_, segment)| segment)
     }
 
     /// Whether newcomers should be told of it: it has a segment, and is not off at the edge. A lone gap in the
@@ -284,6 +298,12 @@ impl Rendition {
             }
             self.drop_oldest();
         }
+    }
+
+    /// Lets everything go: it begins anew.
+    pub(super) fn clear(&mut self) {
+        self.segments = RedBlackTreeMapSync::new_sync();
+        (self.held, self.held_bytes, self.window) = (Duration::ZERO, 0, Window::default());
     }
 
     /// Lets everything go but the newest segment: others have gone on for longer than anything stays.

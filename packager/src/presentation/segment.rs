@@ -147,6 +147,11 @@ impl Segment {
         self.parts().first().is_some_and(|part| part.independent)
     }
 
+    /// The same time without anything to fetch.
+    pub(super) fn as_gap(&self) -> Segment {
+        Segment { content: Content::Gap, ..self.clone() }
+    }
+
     /// Bytes of all its parts.
     pub fn len(&self) -> u64 {
         self.parts().iter().map(|part| part.len).sum()

@@ -7,10 +7,13 @@ import { BINARY } from "./paths";
 import { until } from "./until";
 
 /** What a player can be given. */
-export type Manifest = "master.m3u8" | "manifest.mpd" | "ts/master.m3u8";
+export type Manifest = "master.m3u8" | "manifest.mpd" | "ts/master.m3u8" | "Manifest";
+
+/** The same, wanted in another form. */
+export type Wanted = Manifest | "master.m3u8?ll=0";
 
 /** What is below an entry. */
-type Resource = Manifest | "video-1.m3u8";
+type Resource = Wanted | "video-1.m3u8";
 
 /** The real binary with a data directory of its own, on ports that were free. */
 export class Headwater {

@@ -3,7 +3,7 @@ import type { Browser } from "puppeteer-core";
 import { chromium } from "./browser";
 import type { Child } from "./child";
 import { publish } from "./encoder";
-import { Headwater, type Manifest } from "./headwater";
+import { Headwater, type Wanted } from "./headwater";
 import { Pages } from "./pages";
 import type { Player } from "./players";
 import { Viewer } from "./viewer";
@@ -41,7 +41,7 @@ export class Stage {
   }
 
   /** What a player is given. */
-  url(manifest: Manifest): string {
+  url(manifest: Wanted): string {
     return this.server.url(ENTRY, manifest);
   }
 
@@ -50,9 +50,9 @@ export class Stage {
     return this.server.publishUrl(ENTRY);
   }
 
-  /** A viewer who opens a player now. */
-  open(player: Player): Promise<Viewer> {
-    return Viewer.open(this.#browser, this.#pages, player, this.url(player.manifest));
+  /** A viewer who opens a player now; `query` is what the URL of the manifest asks for. */
+  open(player: Player, query = ""): Promise<Viewer> {
+    return Viewer.open(this.#browser, this.#pages, player, this.url(player.manifest) + query);
   }
 
   /** A viewer for each player. */
@@ -61,8 +61,8 @@ export class Stage {
   }
 
   /** The encoder begins, or begins anew. */
-  async onAir(): Promise<void> {
-    this.#encoder = await publish(this.publishUrl);
+  async onAir(encoder: (url: string) => Promise<Child> = publish): Promise<void> {
+    this.#encoder = await encoder(this.publishUrl);
   }
 
   /** The encoder loses its power. */

@@ -112,6 +112,19 @@ export class Viewer {
     await this.#page.evaluate(() => window.handle.live());
   }
 
+  /** Waits for a caption with these words to be shown, and says it. */
+  caption(words: string, seconds: number): Promise<string> {
+    const shown = () =>
+      this.#video.evaluate((video, words) => {
+        window.handle.captions?.();
+        const showing = [...video.textTracks].filter(({ mode }) => mode !== "disabled");
+        const cues = showing.flatMap(({ activeCues }) => [...(activeCues ?? [])] as VTTCue[]);
+        const texts = cues.map(({ text }) => text.replace(/<[^>]*>/g, "").trim());
+        return texts.find((text) => text.includes(words));
+      }, words);
+    return until(`${this.player.name}: a caption`, seconds, shown, () => this.report());
+  }
+
   /** What is on the screen, which is kept as `name`. */
   async picture(name: string): Promise<Picture> {
     const png = await this.#page.screenshot({ captureBeyondViewport: false });

@@ -21,7 +21,12 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all(stages.map((stage) => stage.strike())));
 
-const column = { "master.m3u8": "HLS", "manifest.mpd": "DASH" } as const;
+const column = {
+  "master.m3u8": "HLS",
+  "manifest.mpd": "DASH",
+  Manifest: "Smooth",
+  "ts/master.m3u8": "HLS of MPEG-TS",
+} as const;
 
 /** Lets a page's player play in a browser. */
 async function page(stage: Stage, player: Player): Promise<string> {
@@ -39,7 +44,7 @@ async function page(stage: Stage, player: Player): Promise<string> {
 for (const [at, browser] of BROWSERS.entries()) {
   for (const player of browser.players) {
     const tool = `${player.name.split(" on ")[0]} in ${browser.name} ${browser.version}`;
-    const place = { table: "Players", tool, version: player.version, column: column[player.manifest] } as const;
+    const place = { table: "Players", tool, version: player.version, column: column[player.manifest as keyof typeof column] } as const;
     cell(place, () => page(stages[at]!, player));
   }
 }
@@ -52,7 +57,7 @@ function both(tool: string, number: string, play: (url: string) => Promise<strin
   }
 }
 
-type Limits = Partial<Record<"HLS" | "DASH", Known>>;
+type Limits = Partial<Record<(typeof column)[keyof typeof column], Known>>;
 
 const MPV: Limits = {
   DASH: {

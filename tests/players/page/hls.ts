@@ -6,7 +6,7 @@ declare const Hls: typeof HlsJs;
 
 /** Runs in the page, so it can name nothing outside itself. */
 export function playHls(video: HTMLVideoElement, url: string): void {
-  const hls = new Hls();
+  const hls = new Hls({ lowLatencyMode: !url.endsWith("?ll=0") });
   [window.fatal, window.hiccups] = [[], []];
   hls.on(Hls.Events.ERROR, (_, { fatal, type, details, reason, response, error }) => {
     const text = `${type} ${details} ${response?.code ?? ""} ${reason ?? error?.message ?? ""}`;
@@ -17,6 +17,10 @@ export function playHls(video: HTMLVideoElement, url: string): void {
     range: () => [video.seekable.start(0), video.seekable.end(0)],
     live: () => (video.currentTime = hls.liveSyncPosition ?? NaN),
     over: () => video.ended,
+    captions: () => {
+      const first = [...video.textTracks].find(({ kind }) => kind === "captions");
+      if (first) first.mode = "showing";
+    },
   };
   hls.loadSource(url);
   hls.attachMedia(video);

@@ -22,6 +22,10 @@ export async function playShaka(video: HTMLVideoElement, url: string): Promise<v
     range: () => [player.seekRange().start, player.seekRange().end],
     live: () => player.goToLive(),
     over: () => video.ended,
+    captions: () => {
+      const [first] = player.getTextTracks();
+      if (first && !first.active) player.selectTextTrack(first);
+    },
   };
   await player.attach(video);
   await player.load(url);

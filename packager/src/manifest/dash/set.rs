@@ -8,6 +8,7 @@ use media::{Codec, Kind, MediaTime};
 use super::list::Run;
 use super::low_latency::LowLatency;
 use super::timeline;
+use crate::manifest::captions::write_accessibility;
 use crate::presentation::{Init, Rendition, Segment};
 
 /// Renditions between which players switch (ISO/IEC 23009-1 §5.3.3.1): pictures go together, and each sound stands by
@@ -78,6 +79,7 @@ pub(super) fn write(
     if let Some(low) = low {
         low.write_timing(out, segments, rendition.kind == Kind::Audio)?;
     }
+    write_accessibility(out, set.runs.iter().map(|(rendition, _)| *rendition), "      ")?;
     writeln!(out, "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"main\"/>")?;
     if others.is_empty() {
         write_template(out, (rendition, segments), origin, low, "      ")?;

@@ -7,6 +7,7 @@ use media::{Codec, Kind};
 
 use super::VERSION;
 use crate::manifest::Options;
+use crate::manifest::captions::ClosedCaptions;
 use crate::names::Resource;
 use crate::presentation::{Presentation, Rendition};
 
@@ -31,7 +32,7 @@ fn write_multivariant(out: &mut String, presentation: &Presentation, options: &O
     for (at, audio) in alive(Kind::Audio).enumerate() {
         if !has_video {
             stream_inf(out, &[audio], None)?;
-            writeln!(out, "{}", uri(audio))?;
+            writeln!(out, "\n{}", uri(audio))?;
             continue;
         }
         let (name, default) = (&audio.name, if at == 0 { "YES" } else { "NO" });
@@ -42,13 +43,16 @@ fn write_multivariant(out: &mut String, presentation: &Presentation, options: &O
         }
         writeln!(out, ",URI=\"{}\"", uri(audio))?;
     }
+    let captions = ClosedCaptions::of(alive(Kind::Video).map(Arc::as_ref));
+    captions.write_group(out)?;
     // A variant is as heavy as its heaviest audio.
     let audio = alive(Kind::Audio).max_by_key(|audio| audio.bitrate.peak);
     for video in in_order(alive(Kind::Video).collect()) {
         let group = audio.map(|_| AUDIO_GROUP);
         let together: Vec<&Arc<Rendition>> = std::iter::once(video).chain(audio).collect();
         stream_inf(out, &together, group)?;
-        writeln!(out, "{}", uri(video))?;
+        captions.write_attribute(out)?;
+        writeln!(out, "\n{}", uri(video))?;
     }
     Ok(())
 }
@@ -66,7 +70,7 @@ fn in_order(mut variants: Vec<&Arc<Rendition>>) -> Vec<&Arc<Rendition>> {
     variants
 }
 
-/// EXT-X-STREAM-INF (RFC 8216bis §4.4.6.2) of renditions that play together.
+/// EXT-X-STREAM-INF (RFC 8216bis §4.4.6.2) of renditions that play together, without the end of its line.
 fn stream_inf(out: &mut String, renditions: &[&Arc<Rendition>], audio: Option<&str>) -> fmt::Result {
     let sum = |rate: fn(&Rendition) -> u64| renditions.iter().map(|r| rate(r)).sum::<u64>();
     write!(out, "#EXT-X-STREAM-INF:BANDWIDTH={}", sum(|r| r.bitrate.peak))?;
@@ -86,7 +90,7 @@ fn stream_inf(out: &mut String, renditions: &[&Arc<Rendition>], audio: Option<&s
     if let Some(group) = audio {
         write!(out, ",AUDIO=\"{group}\"")?;
     }
-    writeln!(out)
+    Ok(())
 }
 
 /// The URI of a media playlist as the multivariant playlist names it.
