@@ -382,6 +382,22 @@ mod tests {
         assert_eq!(origin.renderings.count(), 3);
     }
 
+    #[test]
+    fn windows_cost_as_many_renderings_as_there_are_segments_to_tell_apart() {
+        let origin = Origin::new(&Settings::default(), Arc::new(One(view())), &Metrics::default());
+        let ask = |query: String| {
+            let target: Uri = format!("/play/x/video-1.m3u8?{query}").parse().expect("a URI");
+            origin.answer(&Method::GET, &target, &HeaderMap::new(), Viewer::Public).map(|it| it.status())
+        };
+        for micros in 0..1000 {
+            assert_eq!(ask(format!("start=0.{micros:06}")), Ok(http::StatusCode::OK));
+            assert_eq!(ask(format!("start=1970-01-01T00:00:00.{micros:06}Z")), Ok(http::StatusCode::OK));
+        }
+        assert_eq!(origin.renderings.count(), 1);
+        assert_eq!(ask("start=3".to_owned()), Err(Problem::NotYet));
+        assert_eq!(ask("start=1&end=0.5".to_owned()), Err(Problem::EmptyWindow));
+    }
+
     /// A stream that starts when it is told to.
     struct Late(watch::Receiver<Option<Arc<View>>>);
 

@@ -290,8 +290,11 @@ impl<'a> Resolver<'a> {
 
     /// Whether no rendition still makes this segment: sound is a moment behind the pictures.
     fn is_there(&self, segment: &Segment) -> bool {
+        let newest = segment.number == self.newest.number;
         let makes = |rendition: &&Arc<Rendition>| {
-            rendition.last().is_some_and(|last| last.number + 1 == segment.number)
+            let open = rendition.open.as_ref().is_some_and(|open| open.number == segment.number);
+            let next = rendition.last().is_some_and(|last| last.number + 1 == segment.number);
+            open || (next && newest)
         };
         self.presentation.ended || !self.presentation.renditions.iter().any(|it| makes(&it))
     }

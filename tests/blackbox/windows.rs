@@ -56,6 +56,10 @@ fn open_and_closed_windows_of_a_live_stream() {
         assert_eq!(entry.get(&segment.uri).status, 200);
     }
 
+    let transport = entry.get("ts/video-1.m3u8?start=2.5&end=5.5").text();
+    assert_eq!(Media::parse(&transport).sequence, closed.sequence, "the same as MPEG-TS");
+    assert!(transport.contains("#EXT-X-PLAYLIST-TYPE:VOD\n"));
+
     let master = entry.get("master.m3u8?start=-4").text();
     let child = &children(&master).iter().find(|(name, _)| name == "video-1").expect("a video").1.clone();
     let first = Media::parse(&entry.get(child).text());

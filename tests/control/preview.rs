@@ -95,7 +95,9 @@ fn assert_no_preview(show: &Show, link: &Link, live: &Media, before: u64) {
     assert!(!seen.is_empty() && !shown.is_empty());
     for segment in seen {
         let parts = (0..8).map(|part| segment.uri.replace(".m4s", &format!(".{part}.m4s")));
-        for uri in parts.chain([segment.uri.clone(), segment.uri.replace("video-1", "audio-1")]) {
+        let transport = format!("ts/{}", segment.uri.replace(".m4s", ".ts"));
+        let others = [segment.uri.clone(), segment.uri.replace("video-1", "audio-1"), transport];
+        for uri in parts.chain(others) {
             let answer = show.public.get(&uri);
             assert!(matches!(answer.status, 404 | 410), "{uri}: {}", answer.status);
         }

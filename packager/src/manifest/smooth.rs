@@ -34,24 +34,30 @@ pub fn playable(presentation: &Presentation) -> bool {
 
 /// The client manifest ([MS-SSTR] §2.2.2); `None` where nothing is to be listed yet. After the end it keeps its
 /// timeline and says how long that was, with or without a session named: the URLs of fragments hold absolute times.
-pub fn manifest(presentation: &Presentation, _options: &Options) -> Option<String> {
+pub fn manifest(presentation: &Presentation, options: &Options) -> Option<String> {
     let streams = stream::streams(presentation);
     if streams.is_empty() || !playable(presentation) {
         return None;
     }
     let mut out = String::with_capacity(4096);
-    write_manifest(&mut out, presentation, &streams).expect("a String takes everything");
+    write_manifest(&mut out, presentation, options, &streams).expect("a String takes everything");
     Some(out)
 }
 
-fn write_manifest(out: &mut String, presentation: &Presentation, streams: &[Stream<'_>]) -> fmt::Result {
+fn write_manifest(
+    out: &mut String,
+    presentation: &Presentation,
+    options: &Options,
+    streams: &[Stream<'_>],
+) -> fmt::Result {
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     write!(out, "<SmoothStreamingMedia MajorVersion=\"2\" MinorVersion=\"0\" TimeScale=\"{TIMESCALE}\"")?;
     if presentation.ended {
         writeln!(out, " Duration=\"{}\">", duration(streams))?;
     } else {
-        // A duration of zero is one that nobody knows yet ([MS-SSTR] §2.2.2.1).
-        let window = presentation.session.window.as_nanos() / 100;
+        // A duration of zero is one that nobody knows yet, a window of zero one that loses nothing ([MS-SSTR] §2.2.2.1).
+        let whole = options.window.is_some();
+        let window = if whole { 0 } else { presentation.session.window.as_nanos() / 100 };
         write!(out, " Duration=\"0\" IsLive=\"TRUE\"")?;
         // The first is the name in the specification, the second the one that servers and clients use.
         write!(out, " LookaheadCount=\"{LOOKAHEAD}\" LookAheadFragmentCount=\"{LOOKAHEAD}\"")?;

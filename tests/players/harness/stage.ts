@@ -40,6 +40,11 @@ export class Stage {
     return this.server.listed(ENTRY, seconds);
   }
 
+  /** Waits for the Smooth manifest to be over; returns when its pictures end, in seconds since the Unix epoch. */
+  smoothEnds(patience: number): Promise<number> {
+    return this.server.smoothEnds(ENTRY, patience);
+  }
+
   /** What a player is given. */
   url(manifest: Wanted): string {
     return this.server.url(ENTRY, manifest);

@@ -25,13 +25,17 @@ pub(super) struct Chunk<'a> {
     pub(super) segment: &'a Arc<Segment>,
     /// Of its beginning, in units of [`TIMESCALE`] since the Unix epoch.
     pub(super) time: u64,
+    /// Of all its samples ([MS-SSTR] §2.2.4.4).
     pub(super) duration: u64,
 }
 
 impl<'a> Chunk<'a> {
     pub(super) fn of(segment: &'a Arc<Segment>) -> Chunk<'a> {
-        let (time, end) = (at(segment, segment.start), at(segment, segment.start + segment.duration));
-        Chunk { segment, time, duration: end - time }
+        // Of a track that broke off the last sample may be longer than its segment is said to be.
+        let media = segment.parts().last().map(|last| last.start + last.duration);
+        let end = media.unwrap_or(segment.start + segment.duration);
+        let (time, end) = (at(segment, segment.start), at(segment, end));
+        Chunk { segment, time, duration: end.saturating_sub(time) }
     }
 
     pub(super) fn end(&self) -> u64 {
@@ -84,7 +88,7 @@ pub(super) fn following<'a>(rendition: &'a Rendition, segment: &Segment) -> Opti
 
 /// What can be fetched of a rendition from a number on, oldest first: what is listed and what follows that.
 pub(super) fn held(rendition: &Rendition, from: u64) -> impl DoubleEndedIterator<Item = &Arc<Segment>> {
-    rendition.segments.range(from..).map(|(_, segment)| segment)
+    rendition.shown_from(from)
 }
 
 fn same_configuration(one: &Segment, other: &Segment) -> bool {

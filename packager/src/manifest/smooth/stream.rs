@@ -183,7 +183,7 @@ mod tests {
             number: 1,
             discontinuity: 0,
             start: WallTime::default(),
-            elapsed: std::time::Duration::ZERO,
+            elapsed: Duration::ZERO,
         });
         Segment { number, period, start, duration: 2 * SECOND, scale: Timescale::VIDEO, content }
     }
