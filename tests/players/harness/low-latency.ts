@@ -1,5 +1,6 @@
 import { playLowLatencyHls, playLowLatencyShaka } from "../page/low-latency";
-import { HLS_JS, SHAKA_HLS, type Player } from "./players";
+import { playLowLatencyDashJs, playLowLatencyRx, playLowLatencyShakaDash } from "../page/low-latency-dash";
+import { DASH_JS, HLS_JS, RX_SMOOTH, SHAKA_DASH, SHAKA_HLS, type Player } from "./players";
 import { started } from "./watching";
 import type { State, Viewer } from "./viewer";
 
@@ -7,6 +8,13 @@ import type { State, Viewer } from "./viewer";
 export const LOW_LATENCY_PLAYERS: Player[] = [
   { ...HLS_JS, name: "hls.js in low latency", play: playLowLatencyHls },
   { ...SHAKA_HLS, name: "Shaka on HLS in low latency", play: playLowLatencyShaka },
+];
+
+/** Players that play segments which grow. */
+export const LOW_LATENCY_DASH: Player[] = [
+  { ...DASH_JS, name: "dash.js in low latency", play: playLowLatencyDashJs },
+  { ...SHAKA_DASH, name: "Shaka on DASH in low latency", play: playLowLatencyShakaDash },
+  { ...RX_SMOOTH, name: "rx-player in low latency", manifest: "manifest.mpd", play: playLowLatencyRx },
 ];
 
 /** Seconds behind the clock that a player may be: three parts of half a second, and what it takes itself. */

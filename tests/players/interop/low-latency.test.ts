@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from "vitest";
 
-import { LOW_LATENCY_PLAYERS, staysNear } from "../harness/low-latency";
+import { LOW_LATENCY_DASH, LOW_LATENCY_PLAYERS, staysNear } from "../harness/low-latency";
 import { Stage } from "../harness/stage";
 import { cell } from "./cell";
 
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage?.strike());
 
-for (const player of LOW_LATENCY_PLAYERS) {
+for (const player of [...LOW_LATENCY_PLAYERS, ...LOW_LATENCY_DASH]) {
   const { name: tool, version } = player;
   const place = { table: "Low latency", tool, version, column: "five minutes" } as const;
   cell(
