@@ -238,7 +238,8 @@ impl OnAir {
 
     fn news(&mut self) -> Option<(Seat, Arc<Health>)> {
         let health = self.health();
-        if health.verdict == Verdict::Measuring || self.told.as_ref().is_some_and(|told| !health.is_news(told))
+        if health.verdict == Verdict::Measuring
+            || self.told.as_ref().is_some_and(|told| !health.is_news(told))
         {
             return None;
         }

@@ -351,7 +351,10 @@ impl Owner {
         let feeds: Vec<FeedId> = match &self.phase {
             Phase::On(publishers) => {
                 let going = publishers.iter().filter(goes);
-                going.inspect(|publisher| publisher.cut(why.clone())).map(|publisher| publisher.feed).collect()
+                going
+                    .inspect(|publisher| publisher.cut(why.clone()))
+                    .map(|publisher| publisher.feed)
+                    .collect()
             }
             _ => Vec::new(),
         };
