@@ -13,6 +13,7 @@ mod metrics;
 mod outage;
 mod players;
 mod refusals;
+mod renditions;
 mod restart;
 mod tracks;
 mod ts;
