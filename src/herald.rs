@@ -42,23 +42,26 @@ impl Herald {
     /// Publishers that are refused by the thousand are told of a few times a minute.
     fn told(&self, what: &What) -> Option<(Kind, Map<String, Value>)> {
         Some(match what {
-            What::PublishStarted { leg, peer } => (Kind::PublishStarted, publisher(*leg, *peer)),
-            What::PublishStopped { leg, peer, reason } => {
-                (Kind::PublishStopped, with(publisher(*leg, *peer), [("reason", json!(reason))]))
+            What::PublishStarted { leg, rendition, peer } => {
+                (Kind::PublishStarted, named(publisher(*leg, *peer), rendition.as_deref()))
+            }
+            What::PublishStopped { leg, rendition, peer, reason } => {
+                let publisher = named(publisher(*leg, *peer), rendition.as_deref());
+                (Kind::PublishStopped, with(publisher, [("reason", json!(reason))]))
             }
             What::PublishRefused { leg, peer, reason, text } => {
                 let untold = self.quiet.may_say(reason)?;
                 let why = [("reason", json!(reason)), ("text", json!(text)), ("untold", json!(untold))];
                 (Kind::PublishRefused, with(publisher(*leg, *peer), why))
             }
-            What::Health { leg, verdict, findings } => {
+            What::Health { leg, rendition, verdict, findings } => {
                 let findings: Vec<_> = findings.iter().map(finding).collect();
                 let health = [
                     ("leg", json!(leg.as_str())),
                     ("verdict", json!(verdict.as_str())),
                     ("findings", json!(findings)),
                 ];
-                (Kind::StreamHealth, with(Map::new(), health))
+                (Kind::StreamHealth, named(with(Map::new(), health), rendition.as_deref()))
             }
             What::Preview => (Kind::StreamPreview, Map::new()),
             What::Live => (Kind::StreamLive, Map::new()),
@@ -75,6 +78,14 @@ fn publisher(leg: Leg, peer: Peer) -> Map<String, Value> {
         ("peer", json!(address.to_string())),
     ];
     with(Map::new(), facts)
+}
+
+/// The rendition of a switching set, where a publisher names one.
+fn named(map: Map<String, Value>, rendition: Option<&str>) -> Map<String, Value> {
+    match rendition {
+        Some(rendition) => with(map, [("rendition", json!(rendition))]),
+        None => map,
+    }
 }
 
 fn finding(finding: &Finding) -> Value {

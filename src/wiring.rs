@@ -45,6 +45,7 @@ pub(crate) fn stream(config: &Config) -> stream::Settings {
     stream::Settings {
         reconnect: config.stream.reconnect,
         takeover: takeover(config.stream.takeover),
+        max_renditions: config.stream.max_renditions,
         keep_ended: config.stream.keep_ended,
         packager: Arc::new(packager(config)),
         plan: Plan { segment: config.packager.segment, ..Plan::default() },

@@ -97,6 +97,7 @@ fn stream(reader: &mut Reader, into: &mut Stream) {
     section.duration("reconnect", secs(0)..=secs(3600), &mut into.reconnect);
     let words = [("stale", Takeover::Stale), ("always", Takeover::Always), ("never", Takeover::Never)];
     section.choice("takeover", &words, &mut into.takeover);
+    section.count("max_renditions", 1..=24, &mut into.max_renditions);
     section.duration("keep_ended", secs(0)..=secs(86_400), &mut into.keep_ended);
 }
 

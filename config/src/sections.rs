@@ -120,6 +120,8 @@ pub struct Stream {
     pub reconnect: Duration,
     /// When a newcomer may push out the publisher on air.
     pub takeover: Takeover,
+    /// Publishers of an entry at once, one for each rendition of its switching set; 1 to 24.
+    pub max_renditions: usize,
     /// How long the last window of an ended stream stays playable; 0 s to 1 day.
     pub keep_ended: Duration,
 }
@@ -129,6 +131,7 @@ impl Default for Stream {
         Stream {
             reconnect: Duration::from_secs(30),
             takeover: Takeover::Stale,
+            max_renditions: 8,
             keep_ended: Duration::from_secs(3600),
         }
     }

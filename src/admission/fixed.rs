@@ -22,34 +22,30 @@ impl FixedKeys {
 
     /// Refuses as unknown what somebody else may know.
     pub(super) fn decide(&self, request: &Request) -> Result<Grant, Refusal> {
-        let entry = match self.entries.get(&request.name) {
-            Some(entry) => entry,
-            None => return Err(self.stranger(&request.name)),
-        };
+        let (entry, rendition) = self.find(&request.name).ok_or(Refusal::UnknownKey)?;
         match request.leg {
-            Leg::Primary => Ok(self.grant(entry)),
+            Leg::Primary => Ok(self.grant(entry, rendition)),
             Leg::Backup => Err(unsupported("the backup leg", "publish to /live/KEY")),
         }
     }
 
-    fn grant(&self, entry: &Arc<str>) -> Grant {
+    /// A name is a key, or a key and a rendition.
+    fn find<'a>(&self, name: &'a str) -> Option<(&Arc<str>, Option<&'a str>)> {
+        if let Some(entry) = self.entries.get(name) {
+            return Some((entry, None));
+        }
+        let (key, rendition) = split_rendition(name)?;
+        Some((self.entries.get(key)?, Some(rendition)))
+    }
+
+    fn grant(&self, entry: &Arc<str>, rendition: Option<&str>) -> Grant {
         Grant {
             entry: entry.clone(),
             leg: Leg::Primary,
-            rendition: None,
+            rendition: rendition.map(str::to_owned),
             settings: self.settings.clone(),
             air: Air::Live,
             pass: Arc::new(ForGood),
-        }
-    }
-
-    /// A name that is no key: perhaps a key and a rendition.
-    fn stranger(&self, name: &str) -> Refusal {
-        match split_rendition(name) {
-            Some((key, _)) if self.entries.contains_key(key) => {
-                unsupported("renditions of an ABR group", "publish one quality to the key alone")
-            }
-            _ => Refusal::UnknownKey,
         }
     }
 }
@@ -67,23 +63,28 @@ mod tests {
 
     use super::*;
 
-    /// The entry that is granted, or the reason of the refusal.
+    /// The entry that is granted with its rendition, or the reason of the refusal.
     fn check(name: &str, leg: Leg, expected: Result<&str, &str>) {
         let toml = "streams = [{ entry = \"e1\", key = \"one\" }, { entry = \"e2\", key = \"two_HD\" }]";
         let config = Config::parse("f", toml, []).unwrap_or_default();
         let keys = FixedKeys::new(&config.streams, Arc::default());
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         let decided = keys.decide(&Request { protocol: Protocol::Rtmp, leg, name: name.to_owned(), peer });
-        let decided = decided.as_ref().map(|grant| &*grant.entry).map_err(|refusal| refusal.reason());
-        assert_eq!(decided, expected, "{name}");
+        let named = |grant: &Grant| match &grant.rendition {
+            Some(rendition) => format!("{} {rendition}", grant.entry),
+            None => grant.entry.to_string(),
+        };
+        let decided = decided.as_ref().map(named).map_err(|refusal| refusal.reason());
+        assert_eq!(decided, expected.map(str::to_owned), "{name}");
     }
 
     #[test]
     fn a_name_is_matched_exactly_and_then_split() {
         check("one", Leg::Primary, Ok("e1"));
         check("two_HD", Leg::Primary, Ok("e2"));
-        check("one_720p", Leg::Primary, Err("unsupported"));
-        check("two_HD_720p", Leg::Primary, Err("unsupported"));
+        check("one_720p", Leg::Primary, Ok("e1 720p"));
+        check("two_HD_720p", Leg::Primary, Ok("e2 720p"));
+        check("one_HD", Leg::Primary, Err("unknown-key"));
         check("two", Leg::Primary, Err("unknown-key"));
         check("three_720p", Leg::Primary, Err("unknown-key"));
         check("", Leg::Primary, Err("unknown-key"));

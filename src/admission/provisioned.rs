@@ -28,7 +28,7 @@ impl Provisioned {
     }
 
     pub(super) fn decide(&self, request: &Request) -> Result<Grant, Refusal> {
-        let Some(opened) = self.keys.find(&request.name) else { return Err(self.stranger(&request.name)) };
+        let (key, opened, rendition) = self.find(&request.name).ok_or(Refusal::UnknownKey)?;
         if opened.leg == catalog::Leg::Backup || request.leg == Leg::Backup {
             return Err(unsupported("the backup leg", "publish to /live/ with the primary key"));
         }
@@ -37,28 +37,27 @@ impl Provisioned {
         let entry = &opened.entry;
         let pass = KeyPass {
             keys: self.keys.clone(),
-            key: Secret::new(request.name.as_str()),
+            key: Secret::new(key),
             entry: entry.id.clone(),
             _place: place,
         };
         Ok(Grant {
             entry: entry.id.as_str().into(),
             leg: Leg::Primary,
-            rendition: None,
+            rendition: rendition.map(str::to_owned),
             settings: Arc::new(overrides::apply(&self.base, &entry.settings, opened.quotas)),
             air: air(entry.air),
             pass: Arc::new(pass),
         })
     }
 
-    /// A name that is no key: perhaps a key and a rendition.
-    fn stranger(&self, name: &str) -> Refusal {
-        match split_rendition(name) {
-            Some((key, _)) if self.keys.find(key).is_some() => {
-                unsupported("renditions of an ABR group", "publish one quality to the key alone")
-            }
-            _ => Refusal::UnknownKey,
+    /// A name is a key, or a key and a rendition.
+    fn find<'a>(&self, name: &'a str) -> Option<(&'a str, Opened, Option<&'a str>)> {
+        if let Some(opened) = self.keys.find(name) {
+            return Some((name, opened, None));
         }
+        let (key, rendition) = split_rendition(name)?;
+        Some((key, self.keys.find(key)?, Some(rendition)))
     }
 
     fn place(&self, opened: &Opened) -> Result<Place, Refusal> {

@@ -90,8 +90,9 @@ fn status(status: &Value) -> String {
 
 fn leg(leg: &Value) -> String {
     let of = |pointer: &str| text(leg, pointer);
+    let rendition = leg["rendition"].as_str().map(|rendition| format!(" {rendition}")).unwrap_or_default();
     let mut out = format!(
-        "\n{} leg, {} from {}, {}\n",
+        "\n{} leg{rendition}, {} from {}, {}\n",
         of("/leg"),
         of("/protocol"),
         of("/peer"),

@@ -132,6 +132,12 @@ pub enum Refusal {
         /// Where the incumbent comes from.
         incumbent: SocketAddr,
     },
+    /// As many renditions are on as may be.
+    #[error("{most} renditions are published already (stream.max_renditions); stop one of them first")]
+    Full {
+        /// How many there may be.
+        most: usize,
+    },
     /// The key is right, and it is not the entry's time.
     #[error("{text}")]
     NotNow {
@@ -168,6 +174,7 @@ impl Refusal {
         match self {
             Refusal::UnknownKey => "unknown-key",
             Refusal::Busy { .. } => "busy",
+            Refusal::Full { .. } => "full",
             Refusal::NotNow { .. } => "not-now",
             Refusal::Quota { .. } => "quota",
             Refusal::Ended => "ended",

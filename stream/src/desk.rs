@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use media::WallTime;
+use packager::FeedId;
 use tokio::time::Instant;
 
 use crate::health::{Health, Plan, Probe, Verdict};
@@ -41,6 +42,8 @@ pub struct Report {
 pub struct LegReport {
     /// Which leg it is.
     pub leg: Leg,
+    /// The rendition of a switching set that it names.
+    pub rendition: Option<Arc<str>>,
     /// Where it comes from.
     pub peer: SocketAddr,
     /// How.
@@ -56,6 +59,8 @@ pub struct LegReport {
 pub struct LastLeg {
     /// Which leg it was.
     pub leg: Leg,
+    /// The rendition of a switching set that it named.
+    pub rendition: Option<Arc<str>>,
     /// Where it came from.
     pub peer: SocketAddr,
     /// When it left.
@@ -78,19 +83,30 @@ struct Facts {
     air: Air,
     session: Option<u64>,
     playable: bool,
-    on: Option<OnAir>,
+    on: Vec<OnAir>,
     last: Option<LastLeg>,
     timelines: Arc<[Timeline]>,
 }
 
+/// Which publisher is meant.
+#[derive(Clone, Debug)]
+pub(crate) struct Seat {
+    /// Its push, as the packager knows it.
+    pub(crate) feed: FeedId,
+    pub(crate) leg: Leg,
+    pub(crate) rendition: Option<Arc<str>>,
+    pub(crate) peer: Peer,
+}
+
 #[derive(Clone, Debug)]
 struct OnAir {
-    leg: Leg,
-    peer: Peer,
+    seat: Seat,
     since: WallTime,
     pass: Arc<dyn Pass>,
     probe: Arc<Mutex<Probe>>,
     plan: Plan,
+    /// Its keyframes are not where the other renditions have theirs.
+    misaligned: bool,
     /// What was told of its health last.
     told: Option<Arc<Health>>,
 }
@@ -103,7 +119,7 @@ impl Desk {
             air,
             session: None,
             playable: false,
-            on: None,
+            on: Vec::new(),
             last: None,
             timelines: Arc::default(),
         };
@@ -131,43 +147,44 @@ impl Desk {
         self.meter.status(entry, state)
     }
 
-    /// Why the publisher that is on has to go, if it has to.
-    pub(crate) fn recheck(&self) -> Option<Ended> {
+    /// Which publishers have to go, and why.
+    pub(crate) fn recheck(&self) -> Vec<(FeedId, Ended)> {
         // Asked outside the lock: what it looks at has locks of its own.
-        let pass = self.facts().on.as_ref().map(|on| on.pass.clone());
-        pass.and_then(|pass| pass.check())
+        let passes: Vec<_> = self.facts().on.iter().map(|on| (on.seat.feed, on.pass.clone())).collect();
+        passes.into_iter().filter_map(|(feed, pass)| Some((feed, pass.check()?))).collect()
     }
 
-    /// What the publisher that is on sends, if that is news since it was asked last.
-    pub(crate) fn news(&self) -> Option<(Leg, Arc<Health>)> {
-        let mut facts = self.facts();
-        let on = facts.on.as_mut()?;
-        let health = on.health();
-        if health.verdict == Verdict::Measuring || on.told.as_ref().is_some_and(|told| !health.is_news(told))
-        {
-            return None;
-        }
-        let health = Arc::new(health);
-        on.told = Some(health.clone());
-        Some((on.leg, health))
+    /// What the publishers that are on send, where that is news since it was asked last.
+    pub(crate) fn news(&self) -> Vec<(Seat, Arc<Health>)> {
+        self.facts().on.iter_mut().filter_map(OnAir::news).collect()
     }
 
     /// A publisher is on; what it sends is to be noted in the probe.
-    pub(crate) fn enter(&self, leg: Leg, peer: Peer, pass: Arc<dyn Pass>, plan: Plan) -> Arc<Mutex<Probe>> {
+    pub(crate) fn enter(&self, seat: Seat, pass: Arc<dyn Pass>, plan: Plan) -> Arc<Mutex<Probe>> {
         let probe = Arc::new(Mutex::new(Probe::new(Instant::now().into_std())));
-        let on = OnAir { leg, peer, since: now(), pass, probe: probe.clone(), plan, told: None };
+        let (since, probed) = (now(), probe.clone());
+        let on = OnAir { seat, since, pass, probe: probed, plan, misaligned: false, told: None };
         let mut facts = self.facts();
-        facts.on = Some(on);
+        facts.on.push(on);
         facts.stand(State::Publishing);
         probe
     }
 
-    /// The publisher is gone; says who it was.
-    pub(crate) fn leave(&self, reason: String) -> Option<(Leg, Peer)> {
+    /// Whether the keyframes of a publisher are where the other renditions have theirs.
+    pub(crate) fn align(&self, feed: FeedId, misaligned: bool) {
         let mut facts = self.facts();
-        let on = facts.on.take()?;
-        facts.last = Some(LastLeg { leg: on.leg, peer: on.peer.address, at: now(), reason });
-        Some((on.leg, on.peer))
+        let on = facts.on.iter_mut().find(|on| on.seat.feed == feed);
+        on.into_iter().for_each(|on| on.misaligned = misaligned);
+    }
+
+    /// A publisher is gone; says who it was.
+    pub(crate) fn leave(&self, feed: FeedId, reason: String) -> Option<Seat> {
+        let mut facts = self.facts();
+        let at = facts.on.iter().position(|on| on.seat.feed == feed)?;
+        let Seat { leg, rendition, peer, .. } = facts.on.remove(at).seat;
+        facts.last =
+            Some(LastLeg { leg, rendition: rendition.clone(), peer: peer.address, at: now(), reason });
+        Some(Seat { feed, leg, rendition, peer })
     }
 
     pub(crate) fn stand(&self, state: State) {
@@ -204,9 +221,10 @@ impl Facts {
 impl OnAir {
     fn report(&self) -> LegReport {
         LegReport {
-            leg: self.leg,
-            peer: self.peer.address,
-            protocol: self.peer.protocol,
+            leg: self.seat.leg,
+            rendition: self.seat.rendition.clone(),
+            peer: self.seat.peer.address,
+            protocol: self.seat.peer.protocol,
             since: self.since,
             health: self.health(),
         }
@@ -214,7 +232,20 @@ impl OnAir {
 
     fn health(&self) -> Health {
         let probe = self.probe.lock().unwrap_or_else(PoisonError::into_inner);
-        probe.health(Instant::now().into_std(), &self.plan)
+        let health = probe.health(Instant::now().into_std(), &self.plan);
+        if self.misaligned { health.misaligned() } else { health }
+    }
+
+    fn news(&mut self) -> Option<(Seat, Arc<Health>)> {
+        let health = self.health();
+        if health.verdict == Verdict::Measuring
+            || self.told.as_ref().is_some_and(|told| !health.is_news(told))
+        {
+            return None;
+        }
+        let health = Arc::new(health);
+        self.told = Some(health.clone());
+        Some((self.seat.clone(), health))
     }
 }
 

@@ -7,6 +7,7 @@ use dashmap::DashMap;
 use futures_util::future::BoxFuture;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use crate::desk::Seat;
 use crate::event::{Event, Hub, What};
 use crate::health::Health;
 use crate::owner::{Command, Owner, Stream};
@@ -131,19 +132,21 @@ impl Directory {
     /// Cuts the publishers whose pass has come to an end, of one entry or of all.
     pub async fn recheck(&self, entry: Option<&str>) {
         let all = self.streams.iter().filter(|stream| entry.is_none_or(|entry| **stream.key() == *entry));
-        let over: Vec<_> =
-            all.filter_map(|stream| Some((stream.key().clone(), stream.desk.recheck()?))).collect();
-        for (entry, why) in over {
-            self.cut(&entry, why).await;
+        let over: Vec<_> = all.map(|stream| (stream.key().clone(), stream.desk.recheck())).collect();
+        for (entry, gone) in over {
+            for (feed, why) in gone {
+                let only = Some(feed);
+                self.ask(&entry, |reply| Command::Cut { only, why, reply }).await;
+            }
         }
     }
 
     /// Tells who listens of every publisher whose health became something else.
     pub fn examine(&self) {
         for stream in self.streams.iter() {
-            if let Some((leg, health)) = stream.desk.news() {
-                let Health { verdict, findings, .. } = &*health;
-                let what = What::Health { leg, verdict: *verdict, findings: findings.clone() };
+            for (seat, health) in stream.desk.news() {
+                let (Health { verdict, findings, .. }, Seat { leg, rendition, .. }) = (&*health, seat);
+                let what = What::Health { leg, rendition, verdict: *verdict, findings: findings.clone() };
                 self.hub.tell(Some(stream.key()), what);
             }
         }
@@ -160,7 +163,7 @@ impl Directory {
     }
 
     async fn cut(&self, entry: &str, why: Ended) -> bool {
-        self.ask(entry, |reply| Command::Cut { why, reply }).await.unwrap_or(false)
+        self.ask(entry, |reply| Command::Cut { only: None, why, reply }).await.unwrap_or(false)
     }
 
     async fn ask<T>(&self, entry: &str, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {

@@ -31,6 +31,8 @@ pub enum What {
     PublishStarted {
         /// Which leg it is.
         leg: Leg,
+        /// The rendition of a switching set that it names.
+        rendition: Option<Arc<str>>,
         /// Where it comes from.
         peer: Peer,
     },
@@ -38,6 +40,8 @@ pub enum What {
     PublishStopped {
         /// Which leg it was.
         leg: Leg,
+        /// The rendition of a switching set that it named.
+        rendition: Option<Arc<str>>,
         /// Where it came from.
         peer: Peer,
         /// Why, in words.
@@ -58,6 +62,8 @@ pub enum What {
     Health {
         /// Of which leg.
         leg: Leg,
+        /// Of which rendition of a switching set.
+        rendition: Option<Arc<str>>,
         /// Whether it can go on air.
         verdict: Verdict,
         /// What should be known, the worst first.

@@ -11,6 +11,7 @@
 //! | `stalled` `stalls` | nothing comes right now; nothing came for a while |
 //! | `slow_delivery` `fast_delivery` `delayed` | media arrives slower or faster than it plays, or later than it did |
 //! | `clock_drift` `skew` `timestamps_jump` | the encoder's clock runs off; sound and picture are apart; stamps step |
+//! | `keyframes_misaligned` | where players can change from one rendition of a switching set to another |
 //! | `no_keyframe` `keyframe_interval_long` `keyframe_interval_irregular` `keyframe_interval_uneven` `open_gop` | where players can join |
 //! | `variable_frame_rate` `frame_rate_low` `frames_missing` `b_frames` | pictures |
 //! | `audio_gaps` | sound |
@@ -85,6 +86,13 @@ pub struct Health {
 }
 
 impl Health {
+    /// The same of a publisher whose keyframes are not where the other renditions of its entry have theirs.
+    pub(crate) fn misaligned(mut self) -> Health {
+        self.findings.push(findings::misaligned());
+        self.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        self
+    }
+
     /// Whether there is something to tell since `before`: another verdict, or another set of findings. Numbers and
     /// wording alone are no news.
     pub fn is_news(&self, before: &Health) -> bool {

@@ -63,6 +63,8 @@ pub struct Settings {
     pub reconnect: Duration,
     /// When a newcomer may push out the incumbent.
     pub takeover: Takeover,
+    /// Publishers at once, one for each rendition (`stream.max_renditions`).
+    pub max_renditions: usize,
     /// How long an ended stream's last window stays playable (`stream.keep_ended`).
     pub keep_ended: Duration,
     /// How its media is cut.
@@ -76,6 +78,7 @@ impl Default for Settings {
         Settings {
             reconnect: Duration::from_secs(30),
             takeover: Takeover::Stale,
+            max_renditions: 8,
             keep_ended: Duration::from_secs(3600),
             packager: Arc::default(),
             plan: health::Plan::default(),

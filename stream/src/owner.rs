@@ -3,6 +3,7 @@
 mod air;
 mod burner;
 mod publisher;
+mod publishers;
 mod state;
 mod strip;
 
@@ -12,19 +13,20 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use media::WallTime;
-use packager::{Counts, Now, Packager};
+use packager::{Counts, FeedId, Now, Packager, Record};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
 use crate::bell::Bells;
-use crate::desk::Desk;
+use crate::desk::{Desk, Seat};
 use crate::event::{Hub, What};
 use crate::status;
 use crate::{Air, Ended, Grant, Input, Ledger, Peer, Publication, Quiet, Refusal, Settings, Timeline};
 use air::Shows;
 use burner::Burner;
 use publisher::Publisher;
+use publishers::Publishers;
 pub(crate) use state::State;
 use state::{Change, Named};
 
@@ -41,9 +43,10 @@ pub(crate) enum Command {
         grant: Box<Grant>,
         reply: oneshot::Sender<Result<Publication, Refusal>>,
     },
-    /// Cut the publisher, and end the stream where that is what the reason means. Says whether there was anything to
-    /// cut or end.
+    /// Cut the publishers, or one of them, and end the stream where that is what the reason means. Says whether there
+    /// was anything to cut or end.
     Cut {
+        only: Option<FeedId>,
         why: Ended,
         reply: oneshot::Sender<bool>,
     },
@@ -70,8 +73,8 @@ pub(crate) struct Stream {
 }
 
 enum Phase {
-    /// A publisher is on.
-    On(Publisher),
+    /// One publisher is on, or several.
+    On(Publishers),
     /// It may come back until then.
     Waiting { until: Instant },
     /// The session is over; its last window stays until then.
@@ -195,9 +198,9 @@ impl Owner {
                 let _ = reply.send(self.publish(peer, *grant).await);
                 false
             }
-            Command::Cut { why, reply } => {
+            Command::Cut { only, why, reply } => {
                 let gone = matches!(why, Ended::Deleted);
-                let _ = reply.send(self.cut(why).await);
+                let _ = reply.send(self.cut(only, why).await);
                 gone
             }
             Command::Switch { air, reply } => {
@@ -221,8 +224,9 @@ impl Owner {
 
     async fn publish(&mut self, peer: Peer, grant: Grant) -> Result<Publication, Refusal> {
         self.is_rested()?;
-        let pushed = self.make_room(peer)?;
-        let Grant { settings, air, leg, pass, .. } = grant;
+        let Grant { settings, air, leg, pass, rendition, .. } = grant;
+        let rendition = rendition_of(rendition)?;
+        let pushed = self.make_room(peer, rendition.as_deref(), &settings)?;
         match self.phase {
             Phase::Over { .. } => {
                 self.settings = settings;
@@ -234,11 +238,18 @@ impl Owner {
             }
             _ => self.settings = settings,
         }
-        self.packager.begin();
-        let probe = self.desk.enter(leg, peer, pass, self.settings.plan.clone());
-        let (publisher, publication) = Publisher::new(peer, pushed, probe);
-        self.phase = Phase::On(publisher);
-        self.hub.tell(Some(&self.entry), What::PublishStarted { leg, peer });
+        if !matches!(self.phase, Phase::On(_)) {
+            self.packager.begin();
+        }
+        let feed = self.packager.join(rendition.as_deref());
+        let seat = Seat { feed, leg, rendition: rendition.clone(), peer };
+        let probe = self.desk.enter(seat, pass, self.settings.plan.clone());
+        let (publisher, publication) = Publisher::new(feed, rendition.clone(), peer, pushed, probe);
+        match &mut self.phase {
+            Phase::On(publishers) => publishers.add(publisher),
+            _ => self.phase = Phase::On(Publishers::new(publisher)),
+        }
+        self.hub.tell(Some(&self.entry), What::PublishStarted { leg, rendition, peer });
         self.publish_view().await;
         self.show(None);
         Ok(publication)
@@ -254,19 +265,42 @@ impl Owner {
         Ok(())
     }
 
-    /// Sends the publisher on air away for a newcomer, or says why not. Says when a healthy one was.
-    fn make_room(&mut self, newcomer: Peer) -> Result<Option<Instant>, Refusal> {
-        let Phase::On(publisher) = &self.phase else { return Ok(None) };
+    /// Sends the publisher of a rendition away for a newcomer, or says why not. Says when a healthy one was.
+    fn make_room(
+        &mut self,
+        newcomer: Peer,
+        rendition: Option<&str>,
+        settings: &Settings,
+    ) -> Result<Option<Instant>, Refusal> {
+        let Phase::On(publishers) = &self.phase else { return Ok(None) };
+        let Some(publisher) = publishers.of(rendition) else {
+            let most = settings.max_renditions;
+            return if publishers.len() < most { Ok(None) } else { Err(Refusal::Full { most }) };
+        };
         let incumbent = publisher.peer.address;
         if !publisher.gives_way(newcomer, self.settings.takeover) {
             return Err(Refusal::Busy { incumbent });
         }
-        let pushed = publisher.is_healthy().then(Instant::now);
+        let (feed, pushed) = (publisher.feed, publisher.is_healthy().then(Instant::now));
         info!(entry = %self.entry, %incumbent, newcomer = %newcomer.address, "publisher takes over");
         publisher.cut(Ended::TakenOver);
-        self.left(Ended::TakenOver.to_string());
-        self.packager.interrupt(WallTime::from(SystemTime::now()));
+        self.without(feed, Ended::TakenOver.to_string());
         Ok(pushed)
+    }
+
+    /// One publisher is gone; others go on, or the next one takes its place. Says whether nobody is on any more.
+    fn without(&mut self, feed: FeedId, reason: String) -> bool {
+        let Phase::On(publishers) = &mut self.phase else { return false };
+        if publishers.remove(feed).is_none() {
+            return false;
+        }
+        let empty = publishers.is_empty();
+        if empty {
+            self.wait();
+        }
+        self.packager.leave(feed, now());
+        self.left(feed, reason);
+        empty
     }
 
     fn begin_session(&mut self, air: Air) {
@@ -310,19 +344,22 @@ impl Owner {
         self.bells.ring_all();
     }
 
-    /// Says whether there was anything to cut, or to end.
-    async fn cut(&mut self, why: Ended) -> bool {
-        let on = match &self.phase {
-            Phase::On(publisher) => {
-                publisher.cut(why.clone());
-                true
+    /// Says whether there was anything to cut, or to end. What ends the stream ends it for all.
+    async fn cut(&mut self, only: Option<FeedId>, why: Ended) -> bool {
+        let only = only.filter(|_| !why.ends_the_stream());
+        let goes = |publisher: &&Publisher| only.is_none_or(|only| publisher.feed == only);
+        let feeds: Vec<FeedId> = match &self.phase {
+            Phase::On(publishers) => {
+                let going = publishers.iter().filter(goes);
+                going
+                    .inspect(|publisher| publisher.cut(why.clone()))
+                    .map(|publisher| publisher.feed)
+                    .collect()
             }
-            _ => false,
+            _ => Vec::new(),
         };
-        if on {
-            self.left(why.to_string());
-            self.lose();
-        }
+        let on = !feeds.is_empty();
+        feeds.into_iter().for_each(|feed| self.lose(feed, why.to_string()));
         let ends = why.ends_the_stream() && matches!(self.phase, Phase::Waiting { .. });
         if ends {
             self.tried = (why == Ended::Finished).then(Instant::now);
@@ -333,19 +370,20 @@ impl Owner {
         on || ends
     }
 
-    /// One input, and whatever else is there already; `None` when the publisher is gone.
-    async fn take(&mut self, input: Option<Input>) {
+    /// One input, and whatever else is there already; `None` when that publisher is gone.
+    async fn take(&mut self, (feed, input): (FeedId, Option<Input>)) {
         match input {
             Some(input) => {
-                self.package(input);
+                self.package(feed, input);
                 self.take_more();
                 self.publish_view().await;
             }
             None => {
-                if let Phase::On(publisher) = &self.phase {
-                    self.left(publisher.farewell());
-                }
-                self.lose();
+                let farewell = match &mut self.phase {
+                    Phase::On(publishers) => publishers.get(feed).map(|publisher| publisher.farewell()),
+                    _ => None,
+                };
+                self.lose(feed, farewell.unwrap_or_default());
                 self.publish_view().await;
                 self.show(None);
             }
@@ -355,43 +393,49 @@ impl Owner {
     /// The rest of a batch, as far as it is there. What does not fit stays in the channel.
     fn take_more(&mut self) {
         for _ in 1..BATCH {
-            let Phase::On(publisher) = &mut self.phase else {
+            let Phase::On(publishers) = &mut self.phase else {
                 return;
             };
-            let Ok(input) = publisher.inputs.try_recv() else {
+            let Some((feed, input)) = publishers.try_next() else {
                 return;
             };
-            self.package(input);
+            self.package(feed, input);
         }
     }
 
-    fn package(&mut self, input: Input) {
-        if let Phase::On(publisher) = &mut self.phase {
+    fn package(&mut self, feed: FeedId, input: Input) {
+        if let Phase::On(publishers) = &mut self.phase
+            && let Some(publisher) = publishers.get(feed)
+        {
             publisher.note(&input);
         }
         match input {
-            Input::Announce { video, audio } => self.packager.announce(video, audio),
-            Input::Track { id, track } => self.packager.track(id, track),
+            Input::Announce { video, audio } => self.packager.announce_of(feed, video, audio),
+            Input::Track { id, track } => self.packager.track_of(feed, id, track),
             Input::Sample { id, sample } => {
                 self.desk.meter.sample(&sample);
-                self.packager.push(id, sample, now());
+                self.packager.push_of(feed, id, sample, now());
             }
         }
     }
 
-    /// Writes down that the publisher is gone.
-    fn left(&self, reason: String) {
-        if let Some((leg, peer)) = self.desk.leave(reason.clone()) {
-            self.hub.tell(Some(&self.entry), What::PublishStopped { leg, peer, reason });
+    /// Writes down that a publisher is gone.
+    fn left(&self, feed: FeedId, reason: String) {
+        if let Some(Seat { leg, rendition, peer, .. }) = self.desk.leave(feed, reason.clone()) {
+            self.hub.tell(Some(&self.entry), What::PublishStopped { leg, rendition, peer, reason });
         }
     }
 
-    fn lose(&mut self) {
-        self.packager.interrupt(WallTime::from(SystemTime::now()));
+    fn lose(&mut self, feed: FeedId, reason: String) {
+        if self.without(feed, reason) {
+            self.desk.stand(status::State::Waiting);
+            info!(entry = %self.entry, reconnect = ?self.settings.reconnect, "publisher is gone");
+        }
+    }
+
+    fn wait(&mut self) {
         let until = Instant::now() + self.settings.reconnect;
         self.phase = Phase::Waiting { until };
-        self.desk.stand(status::State::Waiting);
-        info!(entry = %self.entry, reconnect = ?self.settings.reconnect, "publisher is gone");
     }
 
     async fn end(&mut self) {
@@ -429,8 +473,8 @@ impl Owner {
     async fn shut_down(&mut self) {
         self.packager.interrupt(WallTime::from(SystemTime::now()));
         self.publish_view().await;
-        if let Phase::On(publisher) = &self.phase {
-            publisher.cut(Ended::ShuttingDown);
+        if let Phase::On(publishers) = &self.phase {
+            publishers.cut(&Ended::ShuttingDown);
         }
     }
 
@@ -447,6 +491,9 @@ impl Owner {
         let log = self.packager.take_log();
         if !log.is_empty() {
             log.iter().for_each(|record| self.desk.meter.record(record));
+            if log.iter().any(|record| matches!(record, Record::Segment { .. })) {
+                self.note_alignment();
+            }
             self.show_newest();
         }
     }
@@ -482,6 +529,13 @@ impl Owner {
         self.shows.primary(whole)
     }
 
+    fn note_alignment(&self) {
+        let Phase::On(publishers) = &self.phase else { return };
+        for publisher in publishers.iter() {
+            self.desk.align(publisher.feed, self.packager.is_misaligned(publisher.feed));
+        }
+    }
+
     fn count(&mut self) {
         let counts = self.packager.counts();
         if counts != self.counted {
@@ -511,10 +565,23 @@ impl Owner {
     }
 }
 
-async fn next_input(phase: &mut Phase) -> Option<Input> {
+async fn next_input(phase: &mut Phase) -> (FeedId, Option<Input>) {
     match phase {
-        Phase::On(publisher) => publisher.inputs.recv().await,
+        Phase::On(publishers) => publishers.next().await,
         Phase::Waiting { .. } | Phase::Over { .. } => std::future::pending().await,
+    }
+}
+
+/// The rendition that a publisher names: `1` is the one that has no name, as in `video-1`.
+fn rendition_of(named: Option<String>) -> Result<Option<Arc<str>>, Refusal> {
+    const LONGEST: usize = 24;
+    let named = named.filter(|name| name != "1");
+    let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    match named {
+        Some(name) if name.len() > LONGEST || !name.chars().all(legal) => Err(Refusal::Unsupported(format!(
+            "the name of a rendition has 1 to {LONGEST} of a-z 0-9, as in KEY_720p"
+        ))),
+        named => Ok(named.map(Arc::from)),
     }
 }
 

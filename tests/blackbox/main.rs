@@ -14,6 +14,7 @@ mod metrics;
 mod outage;
 mod players;
 mod refusals;
+mod renditions;
 mod restart;
 mod smooth;
 mod tracks;

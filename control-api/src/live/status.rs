@@ -85,6 +85,9 @@ pub(crate) struct StatusView {
 struct LegView {
     /// Which leg it is.
     leg: Leg,
+    /// The rendition of a switching set that it publishes: `720p` of a push to `KEY_720p`. `null` of a push to `KEY`.
+    #[schema(required, example = "720p")]
+    rendition: Option<String>,
     /// How it publishes.
     #[schema(example = "rtmp")]
     protocol: &'static str,
@@ -106,6 +109,9 @@ struct LegView {
 struct LastView {
     /// Which leg it was.
     leg: Leg,
+    /// The rendition of a switching set that it published.
+    #[schema(required)]
+    rendition: Option<String>,
     /// Where it came from.
     peer: String,
     /// When it left.
@@ -164,6 +170,7 @@ impl StatusView {
 fn legs(report: &Report, now: WallTime) -> Vec<LegView> {
     let view = |on: &stream::LegReport| LegView {
         leg: leg(on.leg),
+        rendition: on.rendition.as_deref().map(str::to_owned),
         protocol: protocol(on.protocol),
         peer: peer(on.peer),
         since: on.since.to_string(),
@@ -177,6 +184,7 @@ impl LastView {
     fn new(last: &stream::LastLeg) -> LastView {
         LastView {
             leg: leg(last.leg),
+            rendition: last.rendition.as_deref().map(str::to_owned),
             peer: peer(last.peer),
             at: last.at.to_string(),
             reason: last.reason.clone(),

@@ -8,7 +8,7 @@ mod timing;
 
 use std::time::{Duration, Instant};
 
-use media::Kind;
+use media::{Kind, TrackId};
 
 use super::meter::Meter;
 use super::probe::STALL;
@@ -98,6 +98,22 @@ pub(super) fn all(whole: &Whole) -> Vec<Finding> {
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
+}
+
+/// Of a publisher whose keyframes are not where the other renditions of its entry have theirs.
+pub(super) fn misaligned() -> Finding {
+    Finding {
+        code: "keyframes_misaligned",
+        severity: Severity::Warning,
+        track: Some(TrackId::VIDEO),
+        message: "Keyframes are not where the other renditions have theirs: players that change to this one see a broken \
+                  picture for a moment, or change late."
+            .to_owned(),
+        remedy: "Set the same keyframe interval in every output and force keyframes at the same times (ffmpeg: \
+                 -force_key_frames 'expr:gte(t,n_forced*2)'; others: fixed GOP, no scene-change keyframes), best in \
+                 one encoder that makes all renditions."
+            .to_owned(),
+    }
 }
 
 /// Whether it can go on air.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use packager::FeedId;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -18,6 +19,10 @@ const STALE: Duration = Duration::from_secs(1);
 const SETTLE: Duration = Duration::from_secs(60);
 
 pub(super) struct Publisher {
+    /// Its push, as the packager knows it.
+    pub(super) feed: FeedId,
+    /// The rendition of a switching set that it names.
+    pub(super) rendition: Option<Arc<str>>,
     pub(super) peer: Peer,
     pub(super) inputs: mpsc::Receiver<Input>,
     ended: watch::Sender<Option<Ended>>,
@@ -31,6 +36,8 @@ pub(super) struct Publisher {
 impl Publisher {
     /// One that begins now, and its own end.
     pub(super) fn new(
+        feed: FeedId,
+        rendition: Option<Arc<str>>,
         peer: Peer,
         pushed: Option<Instant>,
         probe: Arc<Mutex<Probe>>,
@@ -40,7 +47,7 @@ impl Publisher {
         let farewell = Arc::<OnceLock<String>>::default();
         let publication = Publication { inputs: sender, ended: watcher, farewell: farewell.clone() };
         let heard = Instant::now();
-        let publisher = Publisher { peer, inputs, ended, farewell, heard, pushed, probe };
+        let publisher = Publisher { feed, rendition, peer, inputs, ended, farewell, heard, pushed, probe };
         (publisher, publication)
     }
 
