@@ -9,7 +9,6 @@ mod demo;
 mod frames;
 mod growing;
 mod http;
-mod growing;
 mod low_latency;
 mod metrics;
 mod outage;
