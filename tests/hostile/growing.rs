@@ -10,6 +10,7 @@ use crate::publisher::Publisher;
 use crate::slow::{SETTINGS, sleepy};
 use crate::support::dash::Mpd;
 use crate::support::server::Entry;
+use crate::support::wait::throughout;
 use crate::support::{Server, within};
 use crate::web::read_to_end;
 
@@ -34,7 +35,7 @@ fn readers_of_growing_segments_who_take_nothing_are_cut() {
             let begun = Instant::now();
             for frame in 0..120 {
                 let due = Duration::from_millis(u64::from(frame) * 100);
-                thread::sleep(due.saturating_sub(begun.elapsed()));
+                throughout(due.saturating_sub(begun.elapsed()), || ());
                 assert!(publisher.picture(frame * 100, frame % 10 == 0, 400_000));
             }
         });
