@@ -122,6 +122,13 @@ pub enum Record {
         /// Frames per second.
         frame_rate: FrameRate,
     },
+    /// Captions that the pictures of a rendition carry.
+    Captions {
+        /// Which rendition.
+        rendition: Arc<str>,
+        /// All that its period carried so far.
+        captions: Captions,
+    },
     /// By which bitrate Smooth URLs name a rendition, before its first segment.
     Bitrate {
         /// Which rendition.
@@ -130,13 +137,6 @@ pub enum Record {
         kind: Kind,
         /// Bits per second.
         bitrate: u32,
-    },
-    /// Captions that the pictures of a rendition carry.
-    Captions {
-        /// Which rendition.
-        rendition: Arc<str>,
-        /// All that its period carried so far.
-        captions: Captions,
     },
     /// From here on another set of renditions goes together.
     Span(Arc<Span>),
@@ -196,12 +196,12 @@ impl Presentation {
             Record::FrameRate { rendition, frame_rate } => {
                 self.entry(&rendition, Kind::Video).frame_rate = Some(frame_rate);
             }
-            Record::Bitrate { rendition, kind, bitrate } => {
-                self.entry(&rendition, kind).named_bitrate = Some(bitrate);
-            }
             Record::Captions { rendition, captions } => {
                 let rendition = self.entry(&rendition, Kind::Video);
                 rendition.captions = rendition.captions.and(captions);
+            }
+            Record::Bitrate { rendition, kind, bitrate } => {
+                self.entry(&rendition, kind).named_bitrate = Some(bitrate);
             }
             Record::End => {
                 self.ended = true;

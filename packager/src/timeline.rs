@@ -238,18 +238,17 @@ impl Timeline {
             if track.state == State::Joining {
                 self.counts.dropped += track.discard();
             }
+            // No keyframe is still to come.
+            track.trusted = false;
         }
         self.release(log);
-        let mut end = self.decided;
         while let Some(at) = self.tracks.iter().position(|track| !track.queue.is_empty()) {
             self.lead(at, fixed, log);
-            end = end.max(self.decided);
         }
-        self.decided = end;
         let number = self.number();
         self.fix_target(self.decided.micros() - self.bound(number).micros(), fixed);
         for at in 0..self.tracks.len() {
-            self.advance(at, number, true, log);
+            self.advance(at, number, at == self.reference, log);
             let (start, end) = (self.bound(number), self.decided);
             let track = &mut self.tracks[at];
             let end = (!track.lane.has_samples()).then_some(end);
@@ -264,7 +263,13 @@ impl Timeline {
     fn arrive(&mut self, at: usize, sample: Sample, fixed: &mut Fixed, log: &mut Vec<Record>) {
         self.tracks[at].arrived = self.tracks[at].end_of(&sample);
         if at == self.reference {
-            self.place(sample, fixed, log);
+            match self.is_behind(at) {
+                true => {
+                    self.tracks[at].enqueue(sample);
+                    self.catch_up(fixed, log);
+                }
+                false => self.place(sample, fixed, log),
+            }
             self.release(log);
             self.bury(fixed, log);
             return;
@@ -288,7 +293,7 @@ impl Timeline {
             return;
         };
         let start = track.lane.time(sample.dts);
-        if at == self.reference {
+        if at == self.reference && !self.is_behind(at) {
             let sync = sample.sync;
             if self.begins(sample, start, fixed) {
                 self.cut(start, sync, fixed, log);

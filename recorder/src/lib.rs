@@ -99,6 +99,8 @@ struct Stored {
     longest_gop: u64,
     #[serde(default)]
     elapsed: u64,
+    #[serde(default)]
+    named: u64,
     /// Nothing in files of earlier versions, which showed the whole of a session to everybody or to nobody.
     #[serde(default)]
     shown: Option<Vec<StoredTimeline>>,
@@ -133,6 +135,7 @@ impl From<&Numbers> for Stored {
             part_target: numbers.part_target.map(micros),
             longest_gop: micros(numbers.longest_gop),
             elapsed: micros(numbers.elapsed),
+            named: numbers.named,
             shown: Some(numbers.shown.iter().map(StoredTimeline::from).collect()),
             bitrates: numbers.bitrates.iter().map(|(name, bitrate)| (name.to_string(), *bitrate)).collect(),
             boot: None,
@@ -147,6 +150,7 @@ impl From<Stored> for Numbers {
         Numbers {
             shown: timelines.unwrap_or_else(|| [whole()].into()),
             elapsed: Duration::from_micros(stored.elapsed),
+            named: stored.named,
             session: stored.session,
             ended: stored.ended,
             segment: stored.segment,
@@ -163,10 +167,6 @@ impl From<Stored> for Numbers {
     }
 }
 
-fn named(bitrates: BTreeMap<String, u32>) -> BTreeMap<Arc<str>, u32> {
-    bitrates.into_iter().map(|(name, bitrate)| (Arc::from(name), bitrate)).collect()
-}
-
 impl From<&Shown> for StoredTimeline {
     fn from(shown: &Shown) -> StoredTimeline {
         let origin = u64::try_from(shown.origin.as_micros()).unwrap_or(u64::MAX);
@@ -179,6 +179,10 @@ impl From<StoredTimeline> for Shown {
         let StoredTimeline { name, id, first, origin } = stored;
         Shown { name: name.into(), id, first, origin: Duration::from_micros(origin) }
     }
+}
+
+fn named(bitrates: BTreeMap<String, u32>) -> BTreeMap<Arc<str>, u32> {
+    bitrates.into_iter().map(|(name, bitrate)| (Arc::from(name), bitrate)).collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ mod check;
 mod demo;
 mod frames;
 mod http;
+mod growing;
+mod low_latency;
 mod metrics;
 mod outage;
 mod players;
@@ -16,5 +18,6 @@ mod restart;
 mod smooth;
 mod tracks;
 mod ts;
+mod windows;
 
 mod compare;

@@ -154,17 +154,13 @@ fn sounds(audio: &Audio) -> Vec<Unit> {
 
 /// The clock between units of its stream that are far apart, and up to the end.
 fn clocks(leader: &[Unit], end: i64) -> Vec<Unit> {
-    let mut clocks = Vec::new();
+    const MOST: usize = (LONGEST / CLOCK_INTERVAL) as usize;
     let nexts = leader.iter().skip(1).map(|unit| unit.at).chain([end]);
-    let most = leader.first().map_or(0, |first| first.at.saturating_add(LONGEST));
-    for (unit, next) in leader.iter().zip(nexts) {
-        let mut at = unit.at + CLOCK_INTERVAL;
-        while at < next.min(most) {
-            clocks.push(Unit { at, content: Content::Clock });
-            at += CLOCK_INTERVAL;
-        }
-    }
-    clocks
+    let between = leader.iter().zip(nexts).flat_map(|(unit, next)| {
+        let times = (1..).map(|step| unit.at + step * CLOCK_INTERVAL);
+        times.take_while(move |&at| at < next)
+    });
+    between.take(MOST).map(|at| Unit { at, content: Content::Clock }).collect()
 }
 
 /// Tables before everything, and again through the segment, a multiple of sixteen times.
@@ -245,5 +241,63 @@ impl Writer {
             true => self.packets.last_unit(pid, &self.unit, adaptation),
             false => self.packets.unit(pid, &self.unit, adaptation),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use media::codec::Aac;
+
+    use super::*;
+
+    fn frame(at: i64, duration: i64, data: &'static [u8]) -> Frame {
+        Frame { pts: at, dts: at, duration, sync: Sync::Yes, data: Bytes::from_static(data) }
+    }
+
+    fn audio(frames: Vec<Frame>) -> Audio {
+        let aac = Aac::parse(Bytes::from_static(&[0x11, 0x90])).expect("valid");
+        Audio { adts: Adts::of(&aac).expect("it fits"), frame_duration: 1920, frames }
+    }
+
+    fn video(frames: Vec<Frame>) -> Video {
+        Video { length_size: 4, parameter_sets: Vec::new(), frames }
+    }
+
+    /// Sounds of a segment as the frames that go together.
+    fn together(frames: Vec<Frame>) -> Vec<usize> {
+        let units = sounds(&audio(frames)).into_iter().map(|unit| unit.content);
+        let len = |content| if let Content::Sound(range) = content { range.len() } else { 0 };
+        units.map(len).collect()
+    }
+
+    #[test]
+    fn frames_that_follow_each_other_go_together_for_a_while() {
+        let even = (0..10).map(|at| frame(at * 1920, 1920, b"sound")).collect();
+        assert_eq!(together(even), [4, 4, 2]);
+    }
+
+    #[test]
+    fn a_hole_in_the_sound_begins_a_unit() {
+        let hole = vec![frame(0, 1920, b"a"), frame(1920, 5000, b"b"), frame(6920, 1920, b"c")];
+        assert_eq!(together(hole), [2, 1], "decoders would place the third right after the second");
+        let long: &[u8] = &[0; 9000];
+        let left_out = vec![frame(0, 1920, b"a"), frame(1920, 1920, long), frame(3840, 1920, b"c")];
+        assert_eq!(together(left_out), [1, 1]);
+    }
+
+    #[test]
+    fn nothing_makes_nothing() {
+        assert!(segment(None, None).is_empty());
+        assert!(segment(Some(&video(Vec::new())), Some(&audio(Vec::new()))).is_empty());
+        assert!(segment(None, Some(&audio(vec![frame(0, 1, &[0; 9000])]))).is_empty());
+    }
+
+    #[test]
+    fn times_that_make_no_sense_cost_little() {
+        let far = [0, 1 << 40, 0, 1 << 40, 5];
+        let frames: Vec<Frame> = far.iter().map(|&at| frame(at, 1 << 40, b"\0\0\0\x01e")).collect();
+        let most = 2000 * PACKET;
+        assert!(segment(Some(&video(frames.clone())), None).len() < most);
+        assert!(segment(None, Some(&audio(frames))).len() < most);
     }
 }

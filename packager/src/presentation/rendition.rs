@@ -184,6 +184,13 @@ impl Rendition {
         some.into_iter().flatten().map(|(_, segment)| segment)
     }
 
+    /// The newest of them below this number.
+    pub(crate) fn shown_before(&self, number: u64) -> Option<&Arc<Segment>> {
+        let (first, end) = (self.bounds.first, number.min(self.bounds.last.saturating_add(1)));
+        let some = (first < end).then(|| self.segments.range(first..end));
+        some.and_then(|mut some| some.next_back()).map(|(_, segment)| segment)
+    }
+
     /// Whether newcomers should be told of it: it has a segment, and is not off at the edge. A lone gap in the
     /// last segment of a period is no death.
     pub fn alive(&self) -> bool {

@@ -41,6 +41,14 @@ export class Headwater {
     return `http://${this.#http}/play/${entry}/${resource}`;
   }
 
+  /** A number among its metrics. */
+  async metric(name: string): Promise<number> {
+    const text = await (await fetch(`http://${this.#http}/metrics`)).text();
+    const line = text.split("\n").find((line) => line.startsWith(`${name} `));
+    if (line === undefined) throw new Error(`no ${name} among the metrics`);
+    return Number(line.slice(name.length + 1));
+  }
+
   /** Waits for the playlist of an entry to list `seconds` of media. */
   async listed(entry: string, seconds: number): Promise<void> {
     const enough = async () => {

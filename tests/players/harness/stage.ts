@@ -55,9 +55,9 @@ export class Stage {
     return this.server.publishUrl(ENTRY);
   }
 
-  /** A viewer who opens a player now. */
-  open(player: Player): Promise<Viewer> {
-    return Viewer.open(this.#browser, this.#pages, player, this.url(player.manifest));
+  /** A viewer who opens a player now; `query` is what the URL of the manifest asks for. */
+  open(player: Player, query = ""): Promise<Viewer> {
+    return Viewer.open(this.#browser, this.#pages, player, this.url(player.manifest) + query);
   }
 
   /** A viewer for each player. */

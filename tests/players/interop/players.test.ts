@@ -24,8 +24,8 @@ afterAll(() => Promise.all(stages.map((stage) => stage.strike())));
 const column = {
   "master.m3u8": "HLS",
   "manifest.mpd": "DASH",
-  "ts/master.m3u8": "HLS of MPEG-TS",
   Manifest: "Smooth",
+  "ts/master.m3u8": "HLS of MPEG-TS",
 } as const;
 
 /** Lets a page's player play in a browser. */
