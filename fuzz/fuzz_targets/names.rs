@@ -4,6 +4,7 @@
 use arbitrary::Arbitrary;
 use ingest::rtmp::name::{App, MAX_KEY};
 use libfuzzer_sys::fuzz_target;
+use packager::names::smooth::publishing_point;
 use packager::names::{Resource, is_entry_id};
 
 #[derive(Arbitrary, Debug)]
@@ -15,17 +16,21 @@ struct Input<'a> {
     number: u64,
     index: u32,
     quality: &'a str,
+    /// What stands where a Smooth URL has `(`, `=` and `)`, and in which case its words are.
+    marks: [&'a str; 5],
+    upper: bool,
 }
 
 fuzz_target!(|input: Input<'_>| {
     if let Some(resource) = Resource::parse(input.path) {
-        assert_eq!(resource.to_string(), input.path, "one spelling");
+        check_spelling(&resource, input.path);
         assert!(!input.path.contains("..") && input.path.bytes().all(|byte| byte.is_ascii_graphic()));
     }
     if is_entry_id(input.path) {
         assert!(!input.path.is_empty() && !input.path.contains(['/', '.', '%', '\0']));
     }
     check_written(&input);
+    check_smooth(&input);
     let Ok(app) = App::parse(input.app, input.tc_url) else { return };
     if let Ok(key) = app.key(input.name) {
         let key = key.into_secret();
@@ -33,6 +38,31 @@ fuzz_target!(|input: Input<'_>| {
         assert!(key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)));
     }
 });
+
+/// Smooth clients spell some characters in ways of their own; all of them mean what we write.
+fn check_spelling(resource: &Resource, path: &str) {
+    let written = resource.to_string();
+    if !resource.is_smooth() {
+        assert_eq!(written, path, "one spelling");
+    }
+    assert_eq!(Resource::parse(&written).as_ref(), Some(resource));
+    let (entry, _) = publishing_point(path);
+    assert!(path.starts_with(entry));
+}
+
+/// A URL of Smooth in any spelling, right or wrong.
+fn check_smooth(input: &Input<'_>) {
+    let Input { number, index, quality, marks: [open, close, open_too, equals, close_too], .. } = input;
+    let path =
+        format!("QualityLevels{open}{index}{close}/Fragments{open_too}{quality}{equals}{number}{close_too}");
+    let path = if input.upper { path.to_ascii_uppercase() } else { path };
+    if let Some(resource) = Resource::parse(&path) {
+        assert!(resource.is_smooth());
+        check_spelling(&resource, &path);
+    }
+    let plain = format!("QualityLevels({index})/Fragments(video={number})");
+    assert_eq!(Resource::parse(&plain).map(|it| it.to_string()), Some(plain));
+}
 
 /// What we can write reads back as what it was.
 fn check_written(input: &Input<'_>) {

@@ -4,5 +4,6 @@
 pub mod boxes;
 pub mod peer;
 pub mod shown;
+mod smooth;
 #[path = "../../packager/tests/common/transport.rs"]
 pub mod transport;

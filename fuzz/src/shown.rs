@@ -8,6 +8,7 @@ use packager::ts::program;
 use packager::{Presentation, Rendition, Segment, Settings};
 
 use crate::boxes;
+use crate::smooth;
 use crate::transport::Transport;
 
 /// Segments of a rendition with [`settings`], however short they are: two windows and a segment of at most 10 s.
@@ -28,6 +29,7 @@ pub fn check(presentation: &Presentation) {
     check_hls(presentation);
     check_dash(presentation);
     check_ts(presentation);
+    smooth::check(presentation);
 }
 
 fn check_rendition(rendition: &Rendition) {

@@ -25,7 +25,7 @@ use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::target::{Directives, Query};
 use crate::ts::Muxed;
-use crate::{answer, cors, growing, hint, lookup, smooth, target};
+use crate::{answer, cors, growing, hint, lookup, target};
 
 /// The playback plane: `/play/ENTRY/…`. Other routers may be merged with it; it has no fallback of its own.
 pub fn router(settings: &Settings, source: Arc<dyn Source>) -> Router {
@@ -68,7 +68,7 @@ pub(crate) struct Origin {
     pub(crate) muxed: Muxed,
     freshness: Freshness,
     blocking: Blocking,
-    start_hold: Duration,
+    pub(crate) start_hold: Duration,
 }
 
 /// Of what a manifest is asked for, and by whom.
@@ -90,7 +90,7 @@ impl Origin {
     /// Waits for what a request may wait for.
     async fn ready(&self, uri: &Uri, viewer: Viewer) -> Result<(), Problem> {
         self.await_start(uri, viewer).await;
-        smooth::await_start(&*self.source, self.start_hold, uri, viewer).await;
+        self.await_smooth(uri, viewer).await;
         self.await_first_part(uri, viewer).await;
         self.await_more(uri, viewer).await
     }
@@ -187,7 +187,7 @@ impl Origin {
     }
 
     /// What a query asks for, with the timeline that it names as the session that this is.
-    fn query(&self, entry: &str, uri: &Uri, viewer: Viewer) -> Result<Query, Problem> {
+    pub(crate) fn query(&self, entry: &str, uri: &Uri, viewer: Viewer) -> Result<Query, Problem> {
         let mut query = target::query(uri.query())?;
         if let Some(name) = target::timeline(uri.query())? {
             let session = self.source.timeline(entry, name, viewer);

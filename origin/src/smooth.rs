@@ -1,7 +1,6 @@
 //! Smooth Streaming: what its manifest waits for, and finding its fragments.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::response::Response;
 use http::{HeaderMap, Uri};
@@ -9,45 +8,35 @@ use packager::Presentation;
 use packager::manifest::smooth;
 use packager::names::Resource;
 use packager::names::smooth::FragmentName;
-use stream::{Found, Source, View, Viewer};
+use stream::{Found, View, Viewer};
 use tokio::time::timeout;
 
 use crate::immutable::Immutable;
 use crate::manifest::{Key, Which};
 use crate::problem::Problem;
 use crate::route::{Origin, Wanted, timely};
+use crate::target::Query;
 use crate::{answer, target};
 
-/// A manifest of a stream that has something to play, but not for Smooth yet, is waited for: a client that gets none
-/// gives up.
-pub(crate) async fn await_start(source: &dyn Source, hold: Duration, uri: &Uri, viewer: Viewer) {
-    if let (Ok((entry, Resource::Smooth)), Ok(query)) =
-        (target::parse(uri.path()), target::query(uri.query()))
-    {
-        // Started or not, the answer says.
-        let _ = timeout(hold, started(source, entry, query.session, viewer)).await;
-    }
-}
-
-async fn started(source: &dyn Source, entry: &str, session: Option<u64>, viewer: Viewer) {
-    while let Found::View(view) = source.find(entry, session, viewer) {
-        let Some((rendition, version)) = lacking(&view) else { return };
-        source.changed(entry, session, viewer, &rendition, version).await;
-    }
-}
-
-/// The rendition that has to go on before there is a manifest, with its version.
-fn lacking(view: &View) -> Option<(Arc<str>, u64)> {
-    if view.presentation.ended || smooth::playable(&view.presentation) {
-        return None;
-    }
-    let newest = |rendition: &&Arc<packager::Rendition>| rendition.last().map(|last| last.number);
-    let slowest =
-        view.presentation.renditions.iter().filter(|rendition| rendition.alive()).min_by_key(newest)?;
-    view.rendition(&slowest.name).map(|(rendition, version)| (rendition.name.clone(), version))
-}
-
 impl Origin {
+    /// A manifest of a stream that has something to play, but not for Smooth yet, is waited for: a client that gets none
+    /// gives up.
+    pub(crate) async fn await_smooth(&self, uri: &Uri, viewer: Viewer) {
+        if let Ok((entry, Resource::Smooth)) = target::parse(uri.path())
+            && let Ok(Query { session, .. }) = self.query(entry, uri, viewer)
+        {
+            // Started or not, the answer says.
+            let _ = timeout(self.start_hold, self.smooth_started(entry, session, viewer)).await;
+        }
+    }
+
+    async fn smooth_started(&self, entry: &str, session: Option<u64>, viewer: Viewer) {
+        while let Found::View(view) = self.source.find(entry, session, viewer) {
+            let Some((rendition, version)) = lacking(&view) else { return };
+            self.source.changed(entry, session, viewer, &rendition, version).await;
+        }
+    }
+
     /// The client manifest. That there is none yet is found out once for all who ask, too.
     pub(crate) fn smooth(&self, wanted: &Wanted<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
         let view = self.view(wanted)?;
@@ -60,6 +49,17 @@ impl Origin {
         }
         Ok(answer::manifest(&rendered, answer::SMOOTH, timely(presentation.ended, &view), headers))
     }
+}
+
+/// The rendition that has to go on before there is a manifest, with its version.
+fn lacking(view: &View) -> Option<(Arc<str>, u64)> {
+    if view.presentation.ended || smooth::playable(&view.presentation) {
+        return None;
+    }
+    let newest = |rendition: &&Arc<packager::Rendition>| rendition.last().map(|last| last.number);
+    let slowest =
+        view.presentation.renditions.iter().filter(|rendition| rendition.alive()).min_by_key(newest)?;
+    view.rendition(&slowest.name).map(|(rendition, version)| (rendition.name.clone(), version))
 }
 
 /// The fragment in one session. `None` when that session has no such stream or quality.

@@ -46,11 +46,17 @@ export const vlc = (url: string) =>
   });
 
 /** Lets GStreamer's playbin3 play in time, its pictures as files. */
-export const gstreamer = (url: string) =>
+export const gstreamer = (url: string) => playbin(url, {});
+
+/** The same with the older of its two demuxers for Smooth. */
+export const gstreamerOlder = (url: string) => playbin(url, { GST_PLUGIN_FEATURE_RANK: "mssdemux2:NONE" });
+
+const playbin = (url: string, env: Record<string, string>) =>
   scratch((folder) => {
     const sink = `videoconvert ! pngenc compression-level=1 ! multifilesink sync=true location=${folder}/%05d.png`;
     const words = ["-q", "playbin3", `uri=${url}`, `video-sink=${sink}`, "audio-sink=fakesink sync=true"];
-    return watched(new Child("gst-launch-1.0", words), folder, DUE).then((count) => `plays: ${count} frames`);
+    const player = new Child("gst-launch-1.0", words, { env });
+    return watched(player, folder, DUE).then((count) => `plays: ${count} frames`);
   });
 
 /** Waits for a player that does not stop by itself to have written its frames, and stops it. */
