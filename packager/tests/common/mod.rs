@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod transport;
+pub mod witness;
 
 use std::path::Path;
 use std::sync::Arc;
