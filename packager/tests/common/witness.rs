@@ -22,7 +22,8 @@ impl Witness {
 
     fn look_at(&mut self, presentation: &Presentation, rendition: &Rendition) {
         let end = rendition.last().map_or(0, |last| last.wall_time().plus(last.span()).micros());
-        let most = i64::from(presentation.session.target_duration) * 4_000_000;
+        // Timestamps of two tracks may lie 10 s apart, and one that falls silent is waited for.
+        let most = 10_000_000 + i64::from(presentation.session.target_duration) * 4_000_000;
         for (&number, segment) in &rendition.segments {
             let key = (rendition.name.clone(), number);
             match (program(presentation, rendition, number), self.0.get(&key)) {
