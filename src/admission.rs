@@ -15,7 +15,7 @@ use stream::{Admit, Air, Directory, Grant, Refusal, Request, Settings};
 use fixed::FixedKeys;
 use guesses::Guesses;
 use provisioned::Provisioned;
-pub(crate) use provisioned::air;
+pub(crate) use provisioned::{air, timeline};
 
 /// What `futures_util` calls a `BoxFuture`.
 type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -24,6 +24,7 @@ pub(crate) async fn watch(catalog: Catalog, directory: Directory, stop: Cancella
             _ = rounds.tick() => {
                 directory.recheck(None).await;
                 directory.examine();
+                show_timelines(&catalog, &directory).await;
             }
             change = changes.recv() => match change {
                 Ok(change) => if let Some(entry) = change.entry {
@@ -36,6 +37,18 @@ pub(crate) async fn watch(catalog: Catalog, directory: Directory, stop: Cancella
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             },
+        }
+    }
+}
+
+/// Tells streams that have begun, or came back with a restart, which named timelines their entries have. Who changed one
+/// has told the stream already.
+async fn show_timelines(catalog: &Catalog, directory: &Directory) {
+    for status in directory.status() {
+        let live = EntryId::parse(&status.entry).and_then(|entry| catalog.keys().entry(&entry));
+        if let Some(live) = live {
+            let timelines = live.timelines.iter().map(admission::timeline).collect();
+            directory.show_timelines(&status.entry, timelines).await;
         }
     }
 }

@@ -3,12 +3,16 @@
 mod publisher;
 
 use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ingest::rtmp::Limits;
 use ingest::rtmp::chunk::Decoder;
+use media::Kind;
 use packager::Settings;
 use packager::manifest::{Options, dash, hls};
+use packager::presentation::{Presentation, Record, Retention, Segment, Session};
 
 use crate::publisher::{FRAME, PICTURE, Publisher};
 
@@ -82,7 +86,39 @@ fn manifests(criterion: &mut Criterion) {
     group.bench_function("media playlist", |bench| {
         bench.iter(|| hls::media(presentation, black_box(rendition), &Options::default()))
     });
+    let day = day();
+    let rendition = day.rendition("video-1").expect("there is video");
+    group.bench_function("media playlist of a day", |bench| {
+        bench.iter(|| hls::media(&day, black_box(rendition), &Options::default()))
+    });
+    let skip = Options { skip: true, ..Options::default() };
+    group.bench_function("delta update of a day", |bench| {
+        bench.iter(|| hls::media(&day, black_box(rendition), &skip))
+    });
     group.bench_function("MPD", |bench| {
         bench.iter(|| dash::mpd(black_box(presentation), &Options::default().pinned()))
     });
+}
+
+/// A day in segments of two seconds with their parts, all of it in the window.
+fn day() -> Presentation {
+    const SEGMENTS: u64 = 24 * 3600 / 2;
+    let mut publisher = Publisher::new(Settings::default());
+    let pushed: u64 = (0..3).map(|_| publisher.gop()).sum();
+    assert!(pushed > 400, "six seconds were pushed");
+    let made = publisher.packager.presentation().expect("segments were cut");
+    let template = made.rendition("video-1").and_then(|video| video.last()).expect("a segment");
+    let whole = Duration::from_secs(24 * 3600);
+    let retention = Retention { live: whole * 2, dvr: whole, dvr_bytes: 0, max_bytes: u64::MAX };
+    let session = Session { window: whole, retention, ..Session::clone(&made.session) };
+    let mut day = Presentation::new(Arc::new(session), made.published);
+    for at in 0..SEGMENTS {
+        let (number, start) = (template.number + at, template.start + at as i64 * template.duration);
+        let segment = Arc::new(Segment { number, start, ..Segment::clone(template) });
+        day.apply(
+            Record::Segment { rendition: "video-1".into(), kind: Kind::Video, segment },
+            made.published,
+        );
+    }
+    day
 }

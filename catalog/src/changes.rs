@@ -32,6 +32,8 @@ pub enum Kind {
     EntryDeleted,
     /// An entry went from preview to live or back.
     AirSwitched,
+    /// A named timeline of an entry was added, changed or removed.
+    TimelinesChanged,
     /// A stream key was rotated, set or revoked: a session with the old one is to be cut.
     KeysChanged,
     /// An API token was created or revoked.

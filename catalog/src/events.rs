@@ -222,6 +222,7 @@ impl Events {
             changes::Kind::EntryDeleted => (Kind::EntryDeleted, None),
             changes::Kind::EntryUpdated => (Kind::EntryUpdated, Some("details")),
             changes::Kind::AirSwitched => (Kind::EntryUpdated, Some("air")),
+            changes::Kind::TimelinesChanged => (Kind::EntryUpdated, Some("timelines")),
             changes::Kind::KeysChanged => (Kind::EntryUpdated, Some("keys")),
             _ => return,
         };

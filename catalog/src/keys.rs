@@ -16,7 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use access::Rules;
 use media::WallTime;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::accounts::Quotas;
 use crate::entry::{self, Air, LiveSettings};
@@ -24,7 +24,8 @@ use crate::error::Error;
 use crate::id::{AccountId, EntryId};
 use crate::secret::Secret;
 use crate::stream_keys::Leg;
-use crate::tables::{accounts, entries, live, stream_keys};
+use crate::tables::{accounts, entries, live, stream_keys, timelines};
+use crate::timelines::Timeline;
 
 /// A live entry, as a publish request and an origin need to know it.
 #[derive(Clone, PartialEq, Debug)]
@@ -39,6 +40,8 @@ pub struct LiveEntry {
     pub settings: LiveSettings,
     /// Who may watch it.
     pub access: Arc<Rules>,
+    /// Its named timelines, by name.
+    pub timelines: Arc<[Timeline]>,
 }
 
 /// What a key opens.
@@ -222,28 +225,40 @@ async fn read_entries<C: ConnectionTrait>(
 ) -> Result<Vec<(LiveEntry, Vec<(Secret, Leg)>)>, Error> {
     let mut rows = entries::Entity::find().find_also_related(live::Entity);
     let mut keys = stream_keys::Entity::find();
+    let mut named = timelines::Entity::find().order_by_asc(timelines::Column::Name);
     if let Entries::These(ids) = wanted {
         let ids: Vec<&str> = ids.iter().map(EntryId::as_str).collect();
         rows = rows.filter(entries::Column::Id.is_in(ids.clone()));
-        keys = keys.filter(stream_keys::Column::Entry.is_in(ids));
+        keys = keys.filter(stream_keys::Column::Entry.is_in(ids.clone()));
+        named = named.filter(timelines::Column::Entry.is_in(ids));
     }
     let mut legs: HashMap<String, Vec<(Secret, Leg)>> = HashMap::new();
     for key in keys.all(connection).await? {
         legs.entry(key.entry).or_default().push((Secret::new(key.secret), Leg::stored(&key.leg)?));
     }
+    let mut shown: HashMap<String, Vec<Timeline>> = HashMap::new();
+    for row in named.all(connection).await? {
+        shown.entry(row.entry.clone()).or_default().push(Timeline::stored(row)?);
+    }
     let held = |(entry, live): (entries::Model, Option<live::Model>)| match live {
         Some(live) => {
             let keys = legs.remove(&entry.id).unwrap_or_default();
-            Some(live_entry(entry, &live).map(|entry| (entry, keys)))
+            let timelines = shown.remove(&entry.id).unwrap_or_default();
+            Some(live_entry(entry, &live, timelines).map(|entry| (entry, keys)))
         }
         None => None,
     };
     rows.all(connection).await?.into_iter().filter_map(held).collect()
 }
 
-fn live_entry(entry: entries::Model, live: &live::Model) -> Result<LiveEntry, Error> {
+fn live_entry(
+    entry: entries::Model,
+    live: &live::Model,
+    timelines: Vec<Timeline>,
+) -> Result<LiveEntry, Error> {
     Ok(LiveEntry {
         access: entry::stored_rules(&entry.id, entry.access.as_deref())?,
+        timelines: timelines.into(),
         id: EntryId::stored(entry.id),
         account: AccountId::stored(entry.account),
         air: Air::stored(&live.air)?,

@@ -37,6 +37,7 @@ pub mod secret;
 mod store;
 pub mod stream_keys;
 mod tables;
+pub mod timelines;
 pub mod tokens;
 pub mod webhooks;
 mod words;
@@ -54,6 +55,7 @@ pub use page::{Order, Page, Paging};
 pub use scope::{Caller, Scope, Who};
 pub use secret::Secret;
 pub use stream_keys::{Leg, StreamKeys};
+pub use timelines::Timeline;
 pub use tokens::{NewToken, Role, Token};
 
 use sea_orm::sea_query::OnConflict;
@@ -117,6 +119,11 @@ impl Catalog {
     /// What playback tokens are signed with: made when the database was first opened, the same for all who open it.
     pub fn playback_secret(&self) -> &Secret {
         &self.playback
+    }
+
+    /// Named timelines of live entries.
+    pub fn timelines(&self) -> timelines::Timelines<'_> {
+        timelines::Timelines(&self.store)
     }
 
     /// API tokens.

@@ -6,6 +6,7 @@
 mod m0001_first;
 mod m0002_events;
 mod m0003_access;
+mod m0004_timelines;
 
 use std::collections::BTreeSet;
 
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0001_first::Migration),
             Box::new(m0002_events::Migration),
             Box::new(m0003_access::Migration),
+            Box::new(m0004_timelines::Migration),
         ]
     }
 

@@ -16,5 +16,6 @@ pub(crate) mod live;
 pub(crate) mod recordings;
 pub(crate) mod secrets;
 pub(crate) mod stream_keys;
+pub(crate) mod timelines;
 pub(crate) mod webhook_deliveries;
 pub(crate) mod webhooks;

@@ -6,10 +6,12 @@
 mod fragment;
 mod init;
 mod parse;
+mod smooth;
 
 pub use fragment::{Fragment, FragmentSample, fragment_header};
 pub use init::{Unencodable, init_segment};
 pub use parse::{Malformed, ParsedFragment, parse_fragment};
+pub use smooth::{SmoothFragment, Stretch, smooth_header};
 
 /// Every file has one track, and this is its id.
 pub const TRACK_ID: u32 = 1;

@@ -5,6 +5,7 @@ mod create;
 mod health;
 pub(crate) mod settings;
 mod status;
+mod timelines;
 mod view;
 
 pub(crate) use status::Status;
@@ -41,6 +42,7 @@ pub(crate) fn router() -> OpenApiRouter<Control> {
         .routes(routes!(actions::end))
         .routes(routes!(actions::disconnect))
         .routes(routes!(actions::rotate_key))
+        .merge(timelines::router())
 }
 
 /// Lists live entries, the newest first.

@@ -24,6 +24,11 @@ const OPERATIONS: &[(&str, &str, Role, &str)] = &[
     ("POST", "/live/{entry}/end", Role::Producer, ""),
     ("POST", "/live/{entry}/disconnect", Role::Producer, ""),
     ("POST", "/live/{entry}/rotate-key", Role::Producer, ""),
+    ("GET", "/live/{entry}/timelines", Role::Viewer, ""),
+    ("POST", "/live/{entry}/timelines", Role::Producer, r#"{"name": "n"}"#),
+    ("GET", "/live/{entry}/timelines/{name}", Role::Viewer, ""),
+    ("PATCH", "/live/{entry}/timelines/{name}", Role::Producer, r#"{"air": "preview"}"#),
+    ("DELETE", "/live/{entry}/timelines/{name}", Role::Producer, ""),
     ("GET", "/entries", Role::Viewer, ""),
     ("GET", "/entries/{entry}", Role::Viewer, ""),
     ("PATCH", "/entries/{entry}", Role::Producer, r#"{"name": "m"}"#),
@@ -79,6 +84,10 @@ impl Things {
         let job =
             catalog::jobs::NewJob { kind: "x".to_owned(), priority: 0, max_attempts: 1, input: Value::Null };
         let job = house.catalog.jobs().create(&caller, &entry.id, job).await.expect("a job");
+        let now = media::WallTime::from(std::time::SystemTime::now());
+        let details = catalog::timelines::Details { start: now, end: None, air: catalog::Air::Live };
+        let timelines = house.catalog.timelines();
+        timelines.create(&caller, &entry.id, "theirs", details).await.expect("a timeline");
         let details = catalog::webhooks::Details {
             url: "https://example.org/theirs".to_owned(),
             description: String::new(),
@@ -101,6 +110,7 @@ impl Things {
     fn path(&self, template: &str) -> String {
         let Scope::Account(account) = &self.scope else { panic!("an account") };
         let path = template.replace("{entry}", &self.entry).replace("{token}", &self.token);
+        let path = path.replace("{name}", "theirs");
         let path = path.replace("{webhook}", &self.webhook).replace("{delivery}", &self.delivery);
         format!("/api/v1{}", path.replace("{job}", &self.job).replace("{account}", account.as_str()))
     }

@@ -19,6 +19,8 @@ use crate::{cors, encoding, etag};
 pub(crate) const HLS: &str = "application/vnd.apple.mpegurl";
 /// ISO/IEC 23009-1 Annex C.
 pub(crate) const DASH: &str = "application/dash+xml";
+/// As IANA knows the client manifest.
+pub(crate) const SMOOTH: &str = "application/vnd.ms-sstr+xml";
 
 /// Part of a body, or all of it, or only what the peer already has.
 pub(crate) fn immutable(

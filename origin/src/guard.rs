@@ -20,6 +20,7 @@ use http::header::{ORIGIN, REFERER, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, Method, Request, StatusCode, Uri};
 use packager::names::is_entry_id;
+use packager::names::smooth::{self, publishing_point};
 use stream::{Audience, Viewer};
 
 use crate::client;
@@ -159,6 +160,7 @@ fn take_token(uri: &mut Uri) -> Result<Option<String>, Problem> {
 fn entry(path: &str) -> Result<Option<&str>, Problem> {
     let Some(below) = OF_ENTRY.iter().find_map(|known| path.strip_prefix(known)) else { return Ok(None) };
     let entry = below.split('/').next().unwrap_or_default();
+    let entry = if is_page(path) { entry } else { publishing_point(entry).0 };
     if is_entry_id(entry) { Ok(Some(entry)) } else { Err(Problem::NoSuchPath) }
 }
 
@@ -167,7 +169,8 @@ fn is_page(path: &str) -> bool {
 }
 
 fn is_manifest(path: &str) -> bool {
-    path.ends_with(".m3u8") || path.ends_with(".mpd")
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.ends_with(".m3u8") || name.ends_with(".mpd") || smooth::is_manifest(name)
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
@@ -214,10 +217,13 @@ mod tests {
         assert_eq!(entry("/play/x/master.m3u8"), Ok(Some("x")));
         assert_eq!(entry("/watch/0_k3x9p2ab"), Ok(Some("0_k3x9p2ab")));
         assert_eq!(entry("/embed/x/"), Ok(Some("x")));
+        for path in ["/play/x.ism/Manifest", "/play/x.isml/QualityLevels(1)/Fragments(video=1)"] {
+            assert_eq!(entry(path), Ok(Some("x")), "{path}");
+        }
         for path in ["/metrics", "/assets/x.js", "/api/v1/play/x", "/"] {
             assert_eq!(entry(path), Ok(None), "{path}");
         }
-        for path in ["/watch/%78", "/embed/X", "/play//x", "/watch/"] {
+        for path in ["/watch/%78", "/watch/x.ism", "/play/x.mp4/", "/embed/X", "/play//x", "/watch/"] {
             assert_eq!(entry(path), Err(Problem::NoSuchPath), "{path}");
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::HeaderValue;
 use media::Kind;
+use packager::manifest::smooth::Fragment;
 use packager::presentation::{Init, Part, Segment};
 use packager::ts::REVISION;
 
@@ -28,6 +29,12 @@ pub(crate) enum Immutable {
         number: u64,
         part: Arc<Part>,
     },
+    Smooth {
+        kind: Kind,
+        fragment: Fragment,
+        /// Without its payload.
+        metadata_only: bool,
+    },
     /// A segment as MPEG-TS.
     Transport {
         /// P and N of the segment that it is made of.
@@ -44,6 +51,8 @@ impl Immutable {
             Immutable::Init(init) => init.bytes.len() as u64,
             Immutable::Segment { segment, .. } => segment.len(),
             Immutable::Part { part, .. } => part.len,
+            Immutable::Smooth { fragment, metadata_only: true, .. } => fragment.metadata as u64,
+            Immutable::Smooth { fragment, .. } => fragment.len(),
             Immutable::Transport { bytes, .. } => bytes.len() as u64,
         }
     }
@@ -57,6 +66,10 @@ impl Immutable {
                 format!("{}-{}-{len}", segment.period.number, segment.number)
             }
             Immutable::Part { period, number, part, .. } => format!("{period}-{number}.{}-{len}", part.index),
+            Immutable::Smooth { fragment, .. } => {
+                let segment = &fragment.segment;
+                format!("{}-{}s-{len}", segment.period.number, segment.number)
+            }
             Immutable::Transport { period, number, .. } => format!("{period}-{number}-ts{REVISION}-{len}"),
         })
     }
@@ -65,7 +78,9 @@ impl Immutable {
     pub(crate) fn mime_type(&self) -> &'static str {
         mime_type(match self {
             Immutable::Init(init) => init.track.kind(),
-            Immutable::Segment { kind, .. } | Immutable::Part { kind, .. } => *kind,
+            Immutable::Segment { kind, .. }
+            | Immutable::Part { kind, .. }
+            | Immutable::Smooth { kind, .. } => *kind,
             Immutable::Transport { .. } => return "video/mp2t",
         })
     }
@@ -76,6 +91,8 @@ impl Immutable {
             Immutable::Init(init) => Pieces::new(iter::once(&init.bytes), range),
             Immutable::Segment { segment, .. } => Pieces::new(segment.pieces(), range),
             Immutable::Part { part, .. } => Pieces::new(part.pieces(), range),
+            // Metadata is the beginning: the range ends with it.
+            Immutable::Smooth { fragment, .. } => Pieces::new(fragment.pieces(), range),
             Immutable::Transport { bytes, .. } => Pieces::new(iter::once(bytes), range),
         }
     }

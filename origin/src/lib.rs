@@ -36,6 +36,7 @@ mod range;
 mod route;
 mod server;
 mod settings;
+mod smooth;
 mod span;
 mod target;
 mod timeout;

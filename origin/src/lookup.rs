@@ -11,6 +11,7 @@ use stream::View;
 
 use crate::immutable::Immutable;
 use crate::problem::Problem;
+use crate::smooth;
 
 /// What `resource` names in `sessions`, newest first. `None` when no session knows its rendition, or when
 /// `resource` is not media.
@@ -51,6 +52,7 @@ fn in_session(
             let rendition = presentation.rendition(rendition)?;
             within(rendition, *number, newest).then(|| part(rendition, *number, *index))
         }
+        Resource::Fragment(name) => smooth::find(presentation, name),
         _ => None,
     }
 }

@@ -17,6 +17,7 @@ pub(crate) enum Which {
     Multivariant,
     Mpd,
     Playlist,
+    Smooth,
     TsMultivariant,
     /// With the version of the rendition; its sound is another's, so that of the snapshot counts too.
     TsPlaylist(u64),

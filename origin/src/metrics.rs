@@ -88,6 +88,8 @@ fn class(path: &str) -> &'static str {
         Ok((_, Resource::Init { .. })) => "init",
         Ok((_, Resource::Segment { .. })) => "segment",
         Ok((_, Resource::Part { .. })) => "part",
+        Ok((_, Resource::Smooth)) => "smooth",
+        Ok((_, Resource::Fragment(_))) => "fragment",
         Ok((_, Resource::Ts(Ts::Multivariant))) => "multivariant",
         Ok((_, Resource::Ts(Ts::Playlist { .. }))) => "playlist",
         Ok((_, Resource::Ts(Ts::Segment { .. }))) => "ts",

@@ -25,7 +25,7 @@ use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::target::{Directives, Query};
 use crate::ts::Muxed;
-use crate::{answer, cors, growing, hint, lookup, target};
+use crate::{answer, cors, growing, hint, lookup, smooth, target};
 
 /// The playback plane: `/play/ENTRY/…`. Other routers may be merged with it; it has no fallback of its own.
 pub fn router(settings: &Settings, source: Arc<dyn Source>) -> Router {
@@ -90,6 +90,7 @@ impl Origin {
     /// Waits for what a request may wait for.
     async fn ready(&self, uri: &Uri, viewer: Viewer) -> Result<(), Problem> {
         self.await_start(uri, viewer).await;
+        smooth::await_start(&*self.source, self.start_hold, uri, viewer).await;
         self.await_first_part(uri, viewer).await;
         self.await_more(uri, viewer).await
     }
@@ -99,6 +100,7 @@ impl Origin {
         let manifests = |resource: &Resource| {
             matches!(resource, Resource::Multivariant | Resource::Mpd | Resource::Playlist { .. })
                 || matches!(resource, Resource::Ts(Ts::Multivariant | Ts::Playlist { .. }))
+                || *resource == Resource::Smooth
         };
         if let Ok((entry, resource)) = target::parse(uri.path())
             && manifests(&resource)
@@ -176,6 +178,7 @@ impl Origin {
                 let directives = target::directives(uri.query())?;
                 self.playlist(&wanted()?, rendition, directives, headers)
             }
+            Resource::Smooth => self.smooth(&wanted()?, headers),
             resource => match growing::find(&self.source, entry, viewer, &resource) {
                 Some(growing) => Ok(growing.response()),
                 None => answer::immutable(&self.immutable(entry, &resource, viewer)?, method, headers),
@@ -252,7 +255,11 @@ impl Origin {
         let view = self.view(wanted)?;
         let key = Key { version: view.version, which: Which::Mpd, options: wanted.query.options };
         let rendered = self.renderings.get(key, || dash::mpd(&view.presentation, &key.options));
-        Ok(answer::manifest(&rendered, answer::DASH, timely(view.presentation.ended, &view), headers))
+        let class = match dash::is_low_latency(&view.presentation, &key.options) {
+            true => Class::LowLatency,
+            false => timely(view.presentation.ended, &view),
+        };
+        Ok(answer::manifest(&rendered, answer::DASH, class, headers))
     }
 
     /// The snapshot that a manifest is asked of, once there is something to show.
@@ -318,8 +325,13 @@ mod tests {
         }
     }
 
-    /// One rendition with one segment: a gap, which is enough to be listed.
+    /// One rendition with one segment.
     fn view() -> Arc<View> {
+        view_of(1)
+    }
+
+    /// One rendition with segments up to `last`: gaps, which are enough to be listed.
+    fn view_of(last: u64) -> Arc<View> {
         let minute = Duration::from_secs(60);
         let retention = Retention { live: minute, dvr: minute, dvr_bytes: 0, max_bytes: 0 };
         let session = Session {
@@ -332,21 +344,20 @@ mod tests {
             burnt: None,
         };
         let mut presentation = Presentation::new(Arc::new(session), WallTime::from_millis(0));
-        let segment = Arc::new(Segment {
-            number: 1,
-            period: Arc::new(Period {
-                number: 1,
-                discontinuity: 0,
-                start: WallTime::from_millis(0),
-                elapsed: Duration::ZERO,
-            }),
-            start: 0,
-            duration: 180_000,
-            scale: Timescale::VIDEO,
-            content: Content::Gap,
-        });
-        let record = Record::Segment { rendition: "video-1".into(), kind: Kind::Video, segment };
-        presentation.apply(record, WallTime::from_millis(1));
+        let start = WallTime::from_millis(0);
+        let period = Arc::new(Period { number: 1, discontinuity: 0, start, elapsed: Duration::ZERO });
+        for number in 1..=last {
+            let segment = Arc::new(Segment {
+                number,
+                period: period.clone(),
+                start: 0,
+                duration: 180_000,
+                scale: Timescale::VIDEO,
+                content: Content::Gap,
+            });
+            let record = Record::Segment { rendition: "video-1".into(), kind: Kind::Video, segment };
+            presentation.apply(record, WallTime::from_millis(1));
+        }
         Arc::new(View::new(Arc::new(presentation), Air::Live, None))
     }
 
@@ -371,6 +382,22 @@ mod tests {
         assert_eq!(origin.renderings.count(), 3);
     }
 
+    #[test]
+    fn windows_cost_as_many_renderings_as_there_are_segments_to_tell_apart() {
+        let origin = Origin::new(&Settings::default(), Arc::new(One(view())), &Metrics::default());
+        let ask = |query: String| {
+            let target: Uri = format!("/play/x/video-1.m3u8?{query}").parse().expect("a URI");
+            origin.answer(&Method::GET, &target, &HeaderMap::new(), Viewer::Public).map(|it| it.status())
+        };
+        for micros in 0..1000 {
+            assert_eq!(ask(format!("start=0.{micros:06}")), Ok(http::StatusCode::OK));
+            assert_eq!(ask(format!("start=1970-01-01T00:00:00.{micros:06}Z")), Ok(http::StatusCode::OK));
+        }
+        assert_eq!(origin.renderings.count(), 1);
+        assert_eq!(ask("start=3".to_owned()), Err(Problem::NotYet));
+        assert_eq!(ask("start=1&end=0.5".to_owned()), Err(Problem::EmptyWindow));
+    }
+
     /// A stream that starts when it is told to.
     struct Late(watch::Receiver<Option<Arc<View>>>);
 
@@ -385,6 +412,54 @@ mod tests {
                 let _ = view.wait_for(Option::is_some).await;
             })
         }
+    }
+
+    /// A source whose newest view is told to who waits.
+    struct Growing(watch::Sender<Arc<View>>);
+
+    impl Source for Growing {
+        fn find(&self, _: &str, _: Option<u64>, _: Viewer) -> Found {
+            Found::View(self.0.borrow().clone())
+        }
+
+        fn changed<'a>(
+            &'a self,
+            _: &'a str,
+            _: Option<u64>,
+            _: Viewer,
+            name: &'a str,
+            seen: u64,
+        ) -> BoxFuture<'a, ()> {
+            let mut view = self.0.subscribe();
+            Box::pin(async move {
+                let _ = view
+                    .wait_for(|view| view.rendition(name).map(|(_, version)| version) != Some(seen))
+                    .await;
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_thousand_who_wait_for_a_segment_cost_one_rendering() {
+        let (first, second) = (view_of(1), view_of(2));
+        let source = Arc::new(Growing(watch::Sender::new(first)));
+        let metrics = Metrics::default();
+        let origin = Arc::new(Origin::new(&Settings::default(), source.clone(), &metrics));
+        let waiting: Vec<_> = (0..1000).map(|_| tokio::spawn(wait_for_two(origin.clone()))).collect();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!((metrics.blocked.get(), origin.renderings.count()), (1000, 0));
+        source.0.send_replace(second);
+        for answer in waiting {
+            assert_eq!(answer.await.expect("no panic"), 200);
+        }
+        assert_eq!((metrics.blocked.get(), origin.renderings.count()), (0, 1));
+    }
+
+    async fn wait_for_two(origin: Arc<Origin>) -> u16 {
+        let target = Uri::from_static("/play/x/video-1.m3u8?_HLS_msn=2");
+        origin.await_more(&target, Viewer::Public).await.expect("it comes");
+        let answer = origin.answer(&Method::GET, &target, &HeaderMap::new(), Viewer::Public);
+        answer.expect("an answer").status().as_u16()
     }
 
     async fn ask(source: Arc<Late>) -> (u16, Duration) {

@@ -1,6 +1,7 @@
 //! What a request's path and query ask for.
 
 use packager::manifest::{Options, hls};
+use packager::names::smooth::publishing_point;
 use packager::names::{Resource, is_entry_id};
 use packager::window::Asked;
 
@@ -8,14 +9,16 @@ use crate::problem::Problem;
 use crate::span;
 
 /// The entry and the resource of a path, as it came: nothing of ours needs percent-encoding, so that no body
-/// has two URLs and no path leaves its place.
+/// has two URLs and no path leaves its place. Smooth is the exception, whose clients have spellings of their own.
 pub(crate) fn parse(path: &str) -> Result<(&str, Resource), Problem> {
     let below = path.strip_prefix("/play/").and_then(|path| path.split_once('/'));
     let (entry, name) = below.ok_or(Problem::NoSuchPath)?;
-    if !is_entry_id(entry) {
-        return Err(Problem::NoSuchPath);
+    let (entry, smooth_alone) = publishing_point(entry);
+    let resource = Resource::parse(name).filter(|it| !smooth_alone || it.is_smooth());
+    match resource {
+        Some(resource) if is_entry_id(entry) => Ok((entry, resource)),
+        _ => Err(Problem::NoSuchPath),
     }
-    Ok((entry, Resource::parse(name).ok_or(Problem::NoSuchPath)?))
 }
 
 /// What a query asks of a manifest.

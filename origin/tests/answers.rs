@@ -167,10 +167,17 @@ async fn manifests_are_those_of_the_packager() {
             "application/vnd.apple.mpegurl",
             "max-age=3",
         ),
-        ("manifest.mpd", dash::mpd(&presentation, &Options::default()), "application/dash+xml", "max-age=3"),
+        // It has news with every part.
+        ("manifest.mpd", dash::mpd(&presentation, &Options::default()), "application/dash+xml", "no-cache"),
         (
             "manifest.mpd?s=3",
             dash::mpd(&presentation, &Options::default().pinned()),
+            "application/dash+xml",
+            "no-cache",
+        ),
+        (
+            "manifest.mpd?ll=0",
+            dash::mpd(&presentation, &Options { low_latency: false, ..Options::default() }),
             "application/dash+xml",
             "max-age=3",
         ),

@@ -5,6 +5,7 @@
 //! No socket, file, task or clock is known here; time is an argument.
 
 mod align;
+mod bitrates;
 mod clock;
 mod drift;
 mod feed;

@@ -4,6 +4,7 @@ mod captions;
 pub mod dash;
 pub mod hls;
 pub mod hls_ts;
+pub mod smooth;
 
 use crate::presentation::Presentation;
 use crate::window::Window;

@@ -11,9 +11,12 @@
 //! /play/ENTRY/ts/master.m3u8         multivariant playlist of MPEG-TS
 //! /play/ENTRY/ts/RENDITION.m3u8      media playlist of MPEG-TS
 //! /play/ENTRY/ts/RENDITION/N.ts      segment N as MPEG-TS
+//! /play/ENTRY/Manifest               Smooth client manifest; what is below it: see `smooth`
 //! ```
 //!
 //! Inside manifests every URI is relative to the manifest, so that a body is the same for every viewer.
+
+pub mod smooth;
 
 use std::fmt;
 
@@ -54,6 +57,10 @@ pub enum Resource {
     },
     /// The server's clock.
     Time,
+    /// The Smooth client manifest.
+    Smooth,
+    /// A Smooth fragment.
+    Fragment(smooth::FragmentName),
     /// The same media as MPEG-TS, below `ts/`.
     Ts(Ts),
 }
@@ -102,15 +109,24 @@ impl fmt::Display for Ts {
 }
 
 impl Resource {
+    /// Whether it is of Smooth Streaming, and so is found below `ENTRY.ism` too.
+    pub fn is_smooth(&self) -> bool {
+        matches!(self, Resource::Smooth | Resource::Fragment(_))
+    }
+
     /// Parses a path below `/play/ENTRY/`, without a leading slash. `None` for anything that is not ours.
     ///
-    /// Numbers have one spelling only (no sign, no leading zero), so that no body has two URLs.
+    /// Numbers have one spelling only (no sign, no leading zero), so that no body has two URLs. What names of Smooth may
+    /// look like is said in [`smooth`].
     pub fn parse(path: &str) -> Option<Resource> {
         match path {
             "master.m3u8" => return Some(Resource::Multivariant),
             "manifest.mpd" => return Some(Resource::Mpd),
             "time" => return Some(Resource::Time),
             _ => {}
+        }
+        if let Some(resource) = smooth::parse(path) {
+            return Some(resource);
         }
         if let Some(path) = path.strip_prefix("ts/") {
             return Ts::parse(path).map(Resource::Ts);
@@ -146,6 +162,8 @@ impl fmt::Display for Resource {
             Resource::Part { rendition, number, index } => write!(f, "{rendition}/{number}.{index}.m4s"),
             Resource::Time => f.write_str("time"),
             Resource::Ts(ts) => write!(f, "ts/{ts}"),
+            Resource::Smooth => f.write_str("Manifest"),
+            Resource::Fragment(name) => write!(f, "{name}"),
         }
     }
 }
@@ -191,6 +209,13 @@ mod tests {
             Resource::Ts(Ts::Multivariant),
             Resource::Ts(Ts::Playlist { rendition: rendition() }),
             Resource::Ts(Ts::Segment { rendition: rendition(), number: 7 }),
+            Resource::Smooth,
+            Resource::Fragment(smooth::FragmentName {
+                bitrate: 2_500_000,
+                stream: "audio-eng".into(),
+                time: u64::MAX,
+                metadata_only: true,
+            }),
         ] {
             assert_eq!(Resource::parse(&resource.to_string()), Some(resource));
         }

@@ -1,5 +1,6 @@
 //! The numbering state of an entry: what must outlive the process so that no number is used twice.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,8 +35,12 @@ pub struct Numbers {
     pub longest_gop: Duration,
     /// How much media the session had so far, over all its periods.
     pub elapsed: Duration,
+    /// The largest number that a session or a timeline of one was named by.
+    pub named: u64,
     /// The timelines that the session is shown on. Whoever shows them writes this; here it is only kept.
     pub shown: Arc<[Shown]>,
+    /// By which bitrate Smooth URLs name each rendition, in bits per second: given once, for the life of the entry.
+    pub bitrates: Arc<BTreeMap<Arc<str>, u32>>,
 }
 
 /// A timeline on which a session is shown: what must be known of it to go on with it.
@@ -43,7 +48,7 @@ pub struct Numbers {
 pub struct Shown {
     /// Its name.
     pub name: Arc<str>,
-    /// What names it in URLs: a burnt period number, or the session's own.
+    /// What names it in URLs, as the session's own id does: no other session or timeline ever has it.
     pub id: u64,
     /// Number of its first segment.
     pub first: u64,
@@ -83,7 +88,9 @@ impl Numbers {
             part_target: None,
             longest_gop: Duration::ZERO,
             elapsed: Duration::ZERO,
+            named: 0,
             shown: Arc::default(),
+            bitrates: Arc::default(),
         }
     }
 
@@ -93,16 +100,17 @@ impl Numbers {
         const MARGIN: u64 = 1000;
         let seconds = now.unix_seconds().max(1) as u64;
         let segment = seconds.max(self.segment + MARGIN);
-        let period = seconds.max(self.period + MARGIN);
+        let period = seconds.max(self.period.max(self.named) + MARGIN);
+        let named = seconds.max(self.named + MARGIN);
         let discontinuity = self.discontinuity + MARGIN;
-        Numbers { segment, period, discontinuity, closed: true, ..self }
+        Numbers { segment, period, discontinuity, named, closed: true, ..self }
     }
 
     /// What may be visible of a period in the making.
     pub(crate) fn reach(&mut self, timeline: &Timeline) {
         self.segment = timeline.number();
         self.closed = false;
-        self.until = timeline.period().start.plus(timeline.end());
+        self.until = timeline.period().start.plus(timeline.reached());
         self.elapsed = timeline.period().elapsed + timeline.end().duration().unwrap_or_default();
     }
 }

@@ -84,9 +84,12 @@ impl Packager {
             Fixed { longest_gop: numbers.longest_gop, ..Fixed::default() }
         };
         let burnt = (resume && !numbers.closed).then_some(numbers.segment);
-        let session = if resume { numbers.session } else { numbers.period + 1 };
+        let session = if resume { numbers.session } else { numbers.period.max(numbers.named) + 1 };
         let mut numbers = Numbers { session, ended: false, closed: true, ..numbers };
+        numbers.named = numbers.named.max(session);
         if !resume {
+            // A session is named by the number of its first period.
+            numbers.period = session - 1;
             numbers.elapsed = Duration::ZERO;
             numbers.shown = Arc::default();
         }
@@ -120,10 +123,11 @@ impl Packager {
         &self.numbers
     }
 
-    /// A number that names nothing else of the entry, ever: no session, no period, no other timeline.
+    /// A number to name a timeline of the session by: no other timeline of the entry has it, nor any session. Period
+    /// numbers are not used up by it, because players are told the next one before it is there (RFC 8216bis §4.4.5.3).
     pub fn burn_id(&mut self) -> u64 {
-        self.numbers.period = self.numbers.period.max(self.numbers.session) + 1;
-        self.numbers.period
+        self.numbers.named += 1;
+        self.numbers.named
     }
 
     /// Keeps with the numbers on which timelines the session is shown.

@@ -129,6 +129,15 @@ pub enum Record {
         /// All that its period carried so far.
         captions: Captions,
     },
+    /// By which bitrate Smooth URLs name a rendition, before its first segment.
+    Bitrate {
+        /// Which rendition.
+        rendition: Arc<str>,
+        /// What it carries.
+        kind: Kind,
+        /// Bits per second.
+        bitrate: u32,
+    },
     /// From here on another set of renditions goes together.
     Span(Arc<Span>),
     /// A period got no successor yet and nothing more comes in it.
@@ -194,6 +203,9 @@ impl Presentation {
             Record::Captions { rendition, captions } => {
                 let rendition = self.entry(&rendition, Kind::Video);
                 rendition.captions = rendition.captions.and(captions);
+            }
+            Record::Bitrate { rendition, kind, bitrate } => {
+                self.entry(&rendition, kind).named_bitrate = Some(bitrate);
             }
             Record::End => {
                 self.ended = true;

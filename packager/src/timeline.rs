@@ -86,6 +86,8 @@ pub struct Timeline {
     oldest: u64,
     /// End of the last reference sample: no boundary can appear before it any more.
     decided: MediaTime,
+    /// End of the last sample of any track that is in its segment.
+    reached: MediaTime,
     part_target: Duration,
     /// The latest presentation time of a reference sample.
     shown: i64,
@@ -131,6 +133,7 @@ impl Timeline {
             bounds: VecDeque::from([MediaTime::ZERO]),
             oldest: number,
             decided: MediaTime::ZERO,
+            reached: MediaTime::ZERO,
             shown: i64::MIN,
             regroup: false,
             begun: false,
@@ -175,6 +178,11 @@ impl Timeline {
     /// Media time up to which the period reaches.
     pub fn end(&self) -> MediaTime {
         self.decided
+    }
+
+    /// Media time up to which any track reaches: sound may be ahead of the pictures.
+    pub fn reached(&self) -> MediaTime {
+        self.reached.max(self.decided)
     }
 
     /// A publisher's time as media time of the period.
@@ -230,18 +238,17 @@ impl Timeline {
             if track.state == State::Joining {
                 self.counts.dropped += track.discard();
             }
+            // No keyframe is still to come.
+            track.trusted = false;
         }
         self.release(log);
-        let mut end = self.decided;
         while let Some(at) = self.tracks.iter().position(|track| !track.queue.is_empty()) {
             self.lead(at, fixed, log);
-            end = end.max(self.decided);
         }
-        self.decided = end;
         let number = self.number();
         self.fix_target(self.decided.micros() - self.bound(number).micros(), fixed);
         for at in 0..self.tracks.len() {
-            self.advance(at, number, true, log);
+            self.advance(at, number, at == self.reference, log);
             let (start, end) = (self.bound(number), self.decided);
             let track = &mut self.tracks[at];
             let end = (!track.lane.has_samples()).then_some(end);
@@ -249,14 +256,20 @@ impl Timeline {
                 track.lane.close_segment(number, start, end, log);
             }
         }
-        (number, self.decided, self.counts)
+        (number, self.reached(), self.counts)
     }
 
     /// A sample whose duration is known: into the segment if it is the reference's, else into the queue.
     fn arrive(&mut self, at: usize, sample: Sample, fixed: &mut Fixed, log: &mut Vec<Record>) {
         self.tracks[at].arrived = self.tracks[at].end_of(&sample);
         if at == self.reference {
-            self.place(sample, fixed, log);
+            match self.is_behind(at) {
+                true => {
+                    self.tracks[at].enqueue(sample);
+                    self.catch_up(fixed, log);
+                }
+                false => self.place(sample, fixed, log),
+            }
             self.release(log);
             self.bury(fixed, log);
             return;
@@ -280,7 +293,7 @@ impl Timeline {
             return;
         };
         let start = track.lane.time(sample.dts);
-        if at == self.reference {
+        if at == self.reference && !self.is_behind(at) {
             let sync = sample.sync;
             if self.begins(sample, start, fixed) {
                 self.cut(start, sync, fixed, log);

@@ -283,14 +283,28 @@ impl<'a> Resolver<'a> {
         match partition(self.leader, |segment| scale.end(segment) >= close) {
             // It lies in a hole between periods.
             Some(after) if scale.begin(after) >= close => self.before(after).map(Some),
-            Some(last) => Ok(Some(last)),
-            None => Ok(over),
+            Some(last) if self.is_there(last) => Ok(Some(last)),
+            _ => Ok(over),
         }
     }
 
+    /// Whether no rendition still makes this segment: sound is a moment behind the pictures.
+    fn is_there(&self, segment: &Segment) -> bool {
+        let newest = segment.number == self.newest.number;
+        let makes = |rendition: &&Arc<Rendition>| {
+            let open = rendition.open.as_ref().is_some_and(|open| open.number == segment.number);
+            let next = rendition.last().is_some_and(|last| last.number + 1 == segment.number);
+            open || (next && newest)
+        };
+        self.presentation.ended || !self.presentation.renditions.iter().any(|it| makes(&it))
+    }
+
     fn before(&self, segment: &Segment) -> Result<&'a Arc<Segment>, Missing> {
-        let mut earlier = self.leader.shown().rev().skip_while(|it| it.number >= segment.number);
-        earlier.next().ok_or(if self.reaches_back() { Missing::NotYet } else { Missing::Gone })
+        self.leader.shown_before(segment.number).ok_or(if self.reaches_back() {
+            Missing::NotYet
+        } else {
+            Missing::Gone
+        })
     }
 
     /// Whether all that there ever was of the timeline is held.

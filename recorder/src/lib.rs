@@ -8,9 +8,11 @@
 //! the death of the process. What the machine was writing when it lost power may be gone, so a file from another
 //! boot is only a lower bound, and numbering goes on from the clock.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use media::WallTime;
@@ -97,9 +99,14 @@ struct Stored {
     longest_gop: u64,
     #[serde(default)]
     elapsed: u64,
+    #[serde(default)]
+    named: u64,
     /// Nothing in files of earlier versions, which showed the whole of a session to everybody or to nobody.
     #[serde(default)]
     shown: Option<Vec<StoredTimeline>>,
+    /// Not in files of earlier versions.
+    #[serde(default)]
+    bitrates: BTreeMap<String, u32>,
     boot: Option<String>,
 }
 
@@ -128,7 +135,9 @@ impl From<&Numbers> for Stored {
             part_target: numbers.part_target.map(micros),
             longest_gop: micros(numbers.longest_gop),
             elapsed: micros(numbers.elapsed),
+            named: numbers.named,
             shown: Some(numbers.shown.iter().map(StoredTimeline::from).collect()),
+            bitrates: numbers.bitrates.iter().map(|(name, bitrate)| (name.to_string(), *bitrate)).collect(),
             boot: None,
         }
     }
@@ -141,6 +150,7 @@ impl From<Stored> for Numbers {
         Numbers {
             shown: timelines.unwrap_or_else(|| [whole()].into()),
             elapsed: Duration::from_micros(stored.elapsed),
+            named: stored.named,
             session: stored.session,
             ended: stored.ended,
             segment: stored.segment,
@@ -152,6 +162,7 @@ impl From<Stored> for Numbers {
             target_duration: stored.target_duration,
             part_target: stored.part_target.map(Duration::from_micros),
             longest_gop: Duration::from_micros(stored.longest_gop),
+            bitrates: Arc::new(named(stored.bitrates)),
         }
     }
 }
@@ -170,6 +181,10 @@ impl From<StoredTimeline> for Shown {
     }
 }
 
+fn named(bitrates: BTreeMap<String, u32>) -> BTreeMap<Arc<str>, u32> {
+    bitrates.into_iter().map(|(name, bitrate)| (Arc::from(name), bitrate)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +195,7 @@ mod tests {
             part_target: Some(Duration::from_millis(500)),
             closed: false,
             ended: false,
+            bitrates: Arc::new(BTreeMap::from([("video-1".into(), 2_500_000), ("audio-1".into(), 128_000)])),
             ..Numbers::unknown(WallTime::from_millis(1_795_309_432_017))
         }
     }
@@ -193,6 +209,20 @@ mod tests {
         assert_eq!(other.load("demo").expect("readable"), Some(numbers()));
         assert_eq!(other.entries().expect("readable"), ["demo"]);
         assert_eq!(other.load("else").expect("readable"), None);
+    }
+
+    #[test]
+    fn a_file_of_a_version_without_smooth_is_read() {
+        let data = tempfile::tempdir().expect("a directory");
+        let ledger = FileLedger::open(data.path()).expect("writable");
+        ledger.store("demo", &numbers()).expect("stored");
+        let file = data.path().join("live/demo/numbers.json");
+        let text = fs::read_to_string(&file).expect("stored");
+        let mut stored: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        stored.as_object_mut().expect("an object").remove("bitrates");
+        fs::write(&file, stored.to_string()).expect("written");
+        let expected = Numbers { bitrates: Arc::default(), ..numbers() };
+        assert_eq!(ledger.load("demo").expect("readable"), Some(expected));
     }
 
     #[test]

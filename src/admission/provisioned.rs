@@ -99,6 +99,12 @@ pub(crate) fn air(air: catalog::Air) -> Air {
     }
 }
 
+/// A named timeline as a stream knows it.
+pub(crate) fn timeline(timeline: &catalog::Timeline) -> stream::Timeline {
+    let catalog::timelines::Details { start, end, air: whose } = timeline.details;
+    stream::Timeline { name: timeline.name.as_str().into(), start, end, air: air(whose) }
+}
+
 fn in_time(entry: &LiveEntry) -> Result<(), Refusal> {
     let now = WallTime::from(SystemTime::now());
     if entry.settings.is_open_at(now) {

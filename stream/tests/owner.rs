@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use media::codec::Avc;
+use media::codec::{Aac, Avc};
 use media::{Codec, Sample, Sync, Timescale, Track, TrackId};
 use packager::Numbers;
 use stream::ledger::Forgetful;
@@ -14,6 +14,7 @@ use stream::{
     Air, Directory, Ended, Event, ForGood, Found, Grant, Input, Ledger, Leg, Pass, Peer, Protocol,
     Publication, Refusal, Settings, Source, Takeover, View, Viewer, What,
 };
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 const HERE: &str = "192.0.2.1:1000";
@@ -553,4 +554,73 @@ async fn the_health_of_a_publisher_is_told_when_it_becomes_something_else() {
     sleep(Duration::from_secs(9)).await;
     directory.examine();
     assert_eq!(told(&mut events), ["not_ready"], "it sends nothing any more");
+}
+
+/// Waits in a task of its own for another version of a rendition than the newest.
+fn wait_for_news(directory: &Directory, rendition: &'static str) -> JoinHandle<()> {
+    let (_, seen) = view(directory, None).rendition(rendition).expect("it is there");
+    let directory = directory.clone();
+    tokio::spawn(async move { directory.changed("demo", None, Viewer::Public, rendition, seen).await })
+}
+
+/// Lets every task run as far as it can: paused time passes when none has anything to do.
+async fn settle() {
+    sleep(Duration::from_millis(1)).await;
+}
+
+/// An audio frame of 21 1/3 ms at 48 kHz.
+async fn send_audio(publication: &Publication, frames: std::ops::Range<i64>) {
+    for frame in frames {
+        let dts = frame * 64 / 3;
+        let sample =
+            Sample { dts, composition_offset: 0, duration: 0, sync: Sync::Yes, data: vec![2; 4].into() };
+        publication.send(Input::Sample { id: TrackId::AUDIO, sample }).await.expect("on air");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_rendition_hears_of_no_other() {
+    let directory = Directory::new(Arc::new(Forgetful));
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    let aac = Aac::parse(Bytes::from_static(&[0x11, 0x90])).expect("48 kHz stereo");
+    let track = Track { codec: Codec::Aac(aac), timescale: Timescale::MILLIS };
+    publication.send(Input::Track { id: TrackId::AUDIO, track }).await.expect("on air");
+    send_audio(&publication, 0..90).await;
+    send(&publication, 0, 2).await.expect("on air");
+    send_audio(&publication, 90..130).await;
+    send(&publication, 2, 1).await.expect("on air");
+    settle().await;
+    let (video, audio) = (wait_for_news(&directory, "video-1"), wait_for_news(&directory, "audio-1"));
+    settle().await;
+    assert!(!video.is_finished() && !audio.is_finished(), "nothing is new");
+    send_audio(&publication, 130..170).await;
+    settle().await;
+    assert!(audio.is_finished(), "a part of audio");
+    assert!(!video.is_finished(), "and none of video");
+    drop(publication);
+    settle().await;
+    assert!(video.is_finished(), "the open segment was closed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_hears_of_the_end_and_of_a_stream_that_is_gone() {
+    let directory = Directory::new(Arc::new(Forgetful));
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    send(&publication, 0, 4).await.expect("on air");
+    drop(publication);
+    sleep(Duration::from_secs(1)).await;
+    let waiting = wait_for_news(&directory, "video-1");
+    sleep(Duration::from_secs(28)).await;
+    assert!(!waiting.is_finished(), "it may still come back");
+    sleep(Duration::from_secs(2)).await;
+    assert!(waiting.is_finished() && view(&directory, None).presentation.ended);
+
+    let waiting = wait_for_news(&directory, "video-1");
+    settle().await;
+    assert!(!waiting.is_finished());
+    directory.remove("demo").await;
+    settle().await;
+    assert!(waiting.is_finished(), "there is nothing more to wait for");
+    let of_nothing = directory.changed("none", None, Viewer::Public, "video-1", 1);
+    tokio::time::timeout(Duration::from_secs(1), of_nothing).await.expect("nor of what never was");
 }

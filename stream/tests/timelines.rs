@@ -185,11 +185,23 @@ async fn ids_of_timelines_are_used_by_nothing_else() {
         stage.send(6).await;
     }
     let whole = stage.view(None, Viewer::Producer);
-    ids.extend(whole.presentation.spans.iter().map(|span| span.period.number));
+    ids.push(id(&whole));
+    stage.directory.end("demo").await;
+    sleep(Duration::from_secs(5)).await;
+    stage.publication = publish(&stage.directory, Air::Preview).await;
+    stage.send(5).await;
+    let next = stage.view(None, Viewer::Producer);
+    assert_eq!(id(&next), next.presentation.spans[0].period.number, "a session is named by its first period");
+    ids.push(id(&next));
     let count = ids.len();
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), count, "periods and timelines have numbers of their own");
+    assert_eq!(ids.len(), count, "sessions and timelines have ids of their own");
+    let periods: Vec<u64> = whole.presentation.spans.iter().map(|span| span.period.number).collect();
+    assert!(
+        periods.windows(2).all(|pair| pair[1] == pair[0] + 1),
+        "no hole for a hint to fall into: {periods:?}"
+    );
     let discontinuities: Vec<u64> =
         whole.presentation.spans.iter().map(|span| span.period.discontinuity).collect();
     assert!(discontinuities.windows(2).all(|pair| pair[1] == pair[0] + 1), "{discontinuities:?}");

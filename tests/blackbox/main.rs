@@ -7,13 +7,17 @@ mod access;
 mod check;
 mod demo;
 mod frames;
+mod growing;
 mod http;
+mod low_latency;
 mod metrics;
 mod outage;
 mod players;
 mod refusals;
 mod restart;
+mod smooth;
 mod tracks;
 mod ts;
+mod windows;
 
 mod compare;

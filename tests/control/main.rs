@@ -19,3 +19,4 @@ mod quotas;
 mod schedule;
 mod settings;
 mod tenants;
+mod timelines;

@@ -23,6 +23,7 @@ mod descriptors;
 mod flood;
 mod garbage;
 mod gops;
+mod growing;
 mod guesses;
 mod names;
 mod playback;

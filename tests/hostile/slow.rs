@@ -12,7 +12,7 @@ use crate::support::hls::Media;
 use crate::support::{Server, within};
 use crate::web::read_to_end;
 
-const SETTINGS: &str = "
+pub const SETTINGS: &str = "
 http.header_timeout = \"2s\"
 http.write_timeout = \"2s\"
 [packager]
@@ -58,7 +58,7 @@ fn requests_that_drip_are_cut() {
 }
 
 /// Asks for a segment and reads nothing of it for now; its receive buffer is as small as the kernel allows.
-fn sleepy(to: SocketAddr, path: &str) -> TcpStream {
+pub fn sleepy(to: SocketAddr, path: &str) -> TcpStream {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
     socket.set_recv_buffer_size(4096).expect("a size");
     socket.connect(&to.into()).expect("a listener");

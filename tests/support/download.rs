@@ -67,9 +67,9 @@ impl Download {
         download
     }
 
-    /// Follows the DASH of an entry from now to its end.
+    /// Follows the DASH of an entry from now to its end, by whole segments.
     pub fn dash(entry: &Entry) -> Download {
-        let mpd = Mpd::parse(&entry.wait_for("manifest.mpd"));
+        let mpd = Mpd::parse(&entry.wait_for("manifest.mpd?ll=0"));
         let pinned = mpd.location.expect("a live MPD names its session");
         let mut download = Download::default();
         within(PATIENCE_SECONDS, "an MPD without minimumUpdatePeriod", || {

@@ -13,6 +13,7 @@ pub mod http;
 pub mod probe;
 pub mod push;
 pub mod server;
+pub mod smooth;
 pub mod source;
 #[path = "../../packager/tests/common/transport.rs"]
 pub mod transport;

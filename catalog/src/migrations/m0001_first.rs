@@ -257,7 +257,7 @@ pub(super) fn table<const N: usize>(
 }
 
 /// A table whose rows go with their entry.
-fn of_entry<const N: usize>(
+pub(super) fn of_entry<const N: usize>(
     name: &'static str,
     key: &[&'static str],
     columns: [ColumnDef; N],

@@ -38,5 +38,6 @@ mod outage;
 mod schema;
 mod search;
 mod server;
+mod timelines;
 mod tokens;
 mod webhooks;

@@ -70,6 +70,8 @@ async fn both_databases_have_the_same_tables_columns_keys_indices_and_references
         "live.entry -> entries.id cascade",
         "entries.account -> accounts.id no action",
         "audit.number not null key 1",
+        "timelines.name not null key 2",
+        "timelines.entry -> entries.id cascade",
         "events.id not null key 1",
         "webhooks.account -> accounts.id cascade",
         "webhook_deliveries.webhook -> webhooks.id cascade",

@@ -48,8 +48,8 @@ pub struct Fragment<'a> {
 // ISO/IEC 14496-12 §8.8.7 and §8.8.8.
 const DEFAULT_BASE_IS_MOOF: u32 = 0x02_0000;
 const TFHD_DESCRIPTION: u32 = 0x02;
-const TFHD_DURATION: u32 = 0x08;
-const TFHD_FLAGS: u32 = 0x20;
+pub(super) const TFHD_DURATION: u32 = 0x08;
+pub(super) const TFHD_FLAGS: u32 = 0x20;
 const TRUN_DATA_OFFSET: u32 = 0x01;
 const TRUN_FIRST_FLAGS: u32 = 0x04;
 const TRUN_DURATION: u32 = 0x100;
@@ -118,7 +118,7 @@ fn traf(out: &mut Boxes, fragment: &Fragment<'_>) -> usize {
     trun(out, fragment.samples, &run)
 }
 
-fn trun(out: &mut Boxes, samples: &[FragmentSample], run: &Run) -> usize {
+pub(super) fn trun(out: &mut Boxes, samples: &[FragmentSample], run: &Run) -> usize {
     let mut flags = TRUN_DATA_OFFSET | TRUN_SIZE;
     for (set, flag) in [
         (run.duration.is_none(), TRUN_DURATION),
@@ -153,16 +153,16 @@ fn trun(out: &mut Boxes, samples: &[FragmentSample], run: &Run) -> usize {
 }
 
 /// What the samples of a run have in common, so that it is said once.
-struct Run {
-    duration: Option<u32>,
-    flags: u32,
+pub(super) struct Run {
+    pub(super) duration: Option<u32>,
+    pub(super) flags: u32,
     first_flags: Option<u32>,
     mixed_flags: bool,
     offsets: bool,
 }
 
 impl Run {
-    fn of(samples: &[FragmentSample]) -> Run {
+    pub(super) fn of(samples: &[FragmentSample]) -> Run {
         let flags_of = |at: usize| samples.get(at).map(|sample| sample_flags(sample.sync));
         let first = flags_of(0).unwrap_or(0);
         let flags = flags_of(1).unwrap_or(first);
@@ -190,18 +190,18 @@ fn sample_flags(sync: Sync) -> u32 {
     }
 }
 
-struct Boxes(Vec<u8>);
+pub(super) struct Boxes(pub(super) Vec<u8>);
 
 impl Boxes {
-    fn bytes(&mut self, bytes: &[u8]) {
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
 
-    fn u32(&mut self, value: u32) {
+    pub(super) fn u32(&mut self, value: u32) {
         self.bytes(&value.to_be_bytes());
     }
 
-    fn nested(&mut self, kind: &[u8; 4], body: impl FnOnce(&mut Boxes)) {
+    pub(super) fn nested(&mut self, kind: &[u8; 4], body: impl FnOnce(&mut Boxes)) {
         let at = self.0.len();
         self.u32(0);
         self.bytes(kind);
@@ -210,7 +210,7 @@ impl Boxes {
         self.0[at..at + 4].copy_from_slice(&size.to_be_bytes());
     }
 
-    fn full(&mut self, kind: &[u8; 4], version: u8, flags: u32, body: impl FnOnce(&mut Boxes)) {
+    pub(super) fn full(&mut self, kind: &[u8; 4], version: u8, flags: u32, body: impl FnOnce(&mut Boxes)) {
         self.nested(kind, |out| {
             out.u32(u32::from(version) << 24 | flags);
             body(out);
@@ -218,7 +218,7 @@ impl Boxes {
     }
 
     /// ISO/IEC 14496-12 §4.2: a box past 4 GiB says so with a size of 1.
-    fn mdat_header(&mut self, payload: u64) {
+    pub(super) fn mdat_header(&mut self, payload: u64) {
         match u32::try_from(payload + 8) {
             Ok(size) => {
                 self.u32(size);

@@ -65,7 +65,7 @@ async fn switch(
     answer(control, base, producer.scope(), &entry, true).await
 }
 
-fn of_stream(air: catalog::Air) -> stream::Air {
+pub(super) fn of_stream(air: catalog::Air) -> stream::Air {
     match air {
         catalog::Air::Preview => stream::Air::Preview,
         catalog::Air::Live => stream::Air::Live,

@@ -29,14 +29,15 @@ pub fn mpd(presentation: &Presentation, options: &Options) -> String {
         (true, true) => Form::Over,
         (true, false) => Form::Static,
     };
-    let low = low_latency(presentation, options);
+    let low = is_low_latency(presentation, options).then(|| LowLatency::of(presentation)).flatten();
     write_mpd(&mut out, presentation, form, low.as_ref(), options).expect("a String takes everything");
     out
 }
 
-fn low_latency(presentation: &Presentation, options: &Options) -> Option<LowLatency> {
-    let wanted = options.low_latency && presentation.session.low_latency;
-    (wanted && !presentation.ended).then(|| LowLatency::of(presentation)).flatten()
+/// Whether the MPD may list segments that still grow, so that it has news with every part: half a target duration is
+/// too long to keep it.
+pub fn is_low_latency(presentation: &Presentation, options: &Options) -> bool {
+    options.low_latency && presentation.session.low_latency && !presentation.ended
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,8 +57,7 @@ fn write_mpd(
     low: Option<&LowLatency>,
     options: &Options,
 ) -> fmt::Result {
-    let opened = low.map(|_| low_latency::opened(presentation)).unwrap_or_default();
-    let periods = list(presentation, form, &opened);
+    let periods = list(presentation, form, low.map_or(&[], |low| &low.opened));
     write!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"")?;
     write!(out, " profiles=\"urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019\"")?;
     write_timing(out, presentation, form, low, options, &periods)?;
@@ -88,8 +88,7 @@ fn write_mpd(
         writeln!(out, "  </Period>")?;
     }
     if form != Form::Static {
-        let scheme = "urn:mpeg:dash:utc:http-iso:2014";
-        writeln!(out, "  <UTCTiming schemeIdUri=\"{scheme}\" value=\"{}\"/>", Resource::Time)?;
+        writeln!(out, "  {UtcTiming}")?;
     }
     writeln!(out, "</MPD>")
 }
@@ -132,4 +131,14 @@ fn write_timing(
         }
     }
     write!(out, " maxSegmentDuration=\"{}\" minBufferTime=\"{}\"", Seconds(longest), Seconds(target))
+}
+
+/// The server's own clock (ISO/IEC 23009-1 §5.8.4.11 and §5.8.5.7).
+struct UtcTiming;
+
+impl fmt::Display for UtcTiming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = "urn:mpeg:dash:utc:http-iso:2014";
+        write!(f, "<UTCTiming schemeIdUri=\"{scheme}\" value=\"{}\"/>", Resource::Time)
+    }
 }

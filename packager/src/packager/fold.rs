@@ -7,6 +7,7 @@ use std::time::Duration;
 use media::WallTime;
 
 use super::Packager;
+use crate::bitrates;
 use crate::notice::Notice;
 use crate::presentation::{Presentation, Record, Retention, Session};
 
@@ -28,6 +29,10 @@ impl Packager {
             return;
         };
         for record in self.made.drain(..) {
+            if let Some(named) = bitrates::naming(&mut self.numbers, presentation, &record) {
+                presentation.apply(named.clone(), wall);
+                self.log.push(named);
+            }
             presentation.apply(record.clone(), wall);
             self.log.push(record);
         }

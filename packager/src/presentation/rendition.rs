@@ -59,6 +59,9 @@ pub struct Rendition {
     pub independent: bool,
     /// Measured rates.
     pub bitrate: Bitrate,
+    /// The bitrate by which Smooth URLs name it, in bits per second: unique among renditions of its kind, and never
+    /// another. `None` before its first segment.
+    pub named_bitrate: Option<u32>,
     /// Frames per second as measured over the first segment of the latest period; video only.
     pub frame_rate: Option<FrameRate>,
     /// Captions that its pictures carried at any time in the session.
@@ -149,6 +152,7 @@ impl Rendition {
             open: None,
             independent: true,
             bitrate: Bitrate::default(),
+            named_bitrate: None,
             frame_rate: None,
             captions: Captions::default(),
             ended: false,
@@ -181,6 +185,13 @@ impl Rendition {
         let (first, last) = (number.max(self.bounds.first), self.bounds.last);
         let some = (first <= last).then(|| self.segments.range(first..=last));
         some.into_iter().flatten().map(|(_, segment)| segment)
+    }
+
+    /// The newest of them below this number.
+    pub(crate) fn shown_before(&self, number: u64) -> Option<&Arc<Segment>> {
+        let (first, end) = (self.bounds.first, number.min(self.bounds.last.saturating_add(1)));
+        let some = (first < end).then(|| self.segments.range(first..end));
+        some.and_then(|mut some| some.next_back()).map(|(_, segment)| segment)
     }
 
     /// Whether newcomers should be told of it: it has a segment, and is not off at the edge. A lone gap in the

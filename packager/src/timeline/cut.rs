@@ -25,7 +25,8 @@ impl Timeline {
         let target = self.settings.segment.as_micros() as i64;
         let (bytes, samples) = self.tracks[self.reference].lane.size();
         let limits = &self.settings.limits;
-        if samples == 0 {
+        // Where an earlier reference was further, the others have placed what lies before that.
+        if samples == 0 || start < self.decided {
             return false;
         }
         (sample.sync != Sync::No && elapsed * 10 >= target * 9)
@@ -54,7 +55,7 @@ impl Timeline {
         self.note_gop(&sample, start, fixed);
         let with = end.micros() - self.bound(self.number()).micros();
         let too_long = with > self.longest_micros(fixed) + TOLERANCE_MICROS;
-        if too_long && self.tracks[self.reference].lane.has_samples() {
+        if too_long && start >= self.decided && self.tracks[self.reference].lane.has_samples() {
             self.cut(start, sample.sync, fixed, log);
         }
         self.shown = self.shown.max(sample.pts());
@@ -62,8 +63,9 @@ impl Timeline {
         let part = self.settings.part;
         self.part_target = *fixed.part_target.get_or_insert_with(|| part_target(part, frame));
         let track = &mut self.tracks[self.reference];
+        track.placed = sample.dts + i64::from(sample.duration);
         track.lane.add(sample, track.at, self.part_target, log);
-        self.decided = end;
+        self.decided = self.decided.max(end);
     }
 
     /// Ends the open segment of the reference at `start`, and that of tracks that are off with it.

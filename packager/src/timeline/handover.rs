@@ -161,15 +161,32 @@ impl Timeline {
     pub(super) fn lead(&mut self, at: usize, fixed: &mut Fixed, log: &mut Vec<Record>) {
         let before = self.reference;
         if let Some(sample) = self.tracks[before].aligner.flush() {
-            self.place(sample, fixed, log);
+            match self.is_behind(before) {
+                true => self.tracks[before].enqueue(sample),
+                false => self.place(sample, fixed, log),
+            }
             self.release(log);
         }
-        let number = self.number();
-        self.advance(at, number, true, log);
+        let (number, track) = (self.number(), &self.tracks[at]);
+        if track.head().unwrap_or(track.arrived) >= self.bound(number) {
+            self.advance(at, number, true, log);
+        }
         self.reference = at;
         self.shown = i64::MIN;
         self.bridge(at, fixed, log);
-        while let Some(sample) = self.tracks[at].dequeue() {
+        self.catch_up(fixed, log);
+    }
+
+    /// Places what the reference has waiting. One that was behind the reference before it fills those segments first
+    /// whose boundaries are known.
+    pub(super) fn catch_up(&mut self, fixed: &mut Fixed, log: &mut Vec<Record>) {
+        let at = self.reference;
+        if self.is_behind(at) {
+            self.release_one(at, log);
+        }
+        while !self.is_behind(at)
+            && let Some(sample) = self.tracks[at].dequeue()
+        {
             let start = self.tracks[at].lane.time(sample.dts);
             if self.begins(&sample, start, fixed) {
                 self.cut(start, sample.sync, fixed, log);
@@ -177,6 +194,11 @@ impl Timeline {
             self.place(sample, fixed, log);
             self.release(log);
         }
+    }
+
+    /// Whether a track is in a segment that the reference has ended.
+    pub(super) fn is_behind(&self, at: usize) -> bool {
+        self.tracks[at].at < self.number()
     }
 
     /// Bounds the segments of a hole before the first sample of a track that becomes the reference.

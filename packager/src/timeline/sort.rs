@@ -58,7 +58,7 @@ impl Timeline {
         self.trim();
     }
 
-    fn release_one(&mut self, at: usize, log: &mut Vec<Record>) {
+    pub(super) fn release_one(&mut self, at: usize, log: &mut Vec<Record>) {
         let horizon = self.horizon();
         while let Some(sample) = self.tracks[at].queue.front() {
             let fate = self.fate(at, sample, horizon);
@@ -68,8 +68,9 @@ impl Timeline {
             let Some(sample) = self.tracks[at].dequeue() else { return };
             match fate {
                 Fate::Begins(number, fit) => {
+                    let start = self.tracks[at].lane.time(sample.dts);
                     self.note_fit(at, number, fit);
-                    self.begin_segment(at, number, log);
+                    self.begin_segment(at, number, start, log);
                     self.add(at, sample, log);
                 }
                 Fate::Late(number) => self.advance(at, number, false, log),
@@ -106,7 +107,10 @@ impl Timeline {
             return Fate::Wait;
         }
         match self.number_at(track.at, start) {
-            number if number > track.at && track.state == State::Joining => Fate::Begins(number, Fit::Exact),
+            number if number > track.at && track.state == State::Joining => match sample.dts < track.placed {
+                true => Fate::Into(track.at),
+                false => Fate::Begins(number, Fit::Exact),
+            },
             number => Fate::Into(number),
         }
     }
@@ -125,7 +129,8 @@ impl Timeline {
         if micros < bound - tolerance {
             return Fate::Into(track.at);
         }
-        if track.state == State::Joining && micros >= self.late_micros(next) {
+        let overlaps = sample.dts < track.placed;
+        if track.state == State::Joining && (micros >= self.late_micros(next) || overlaps) {
             return Fate::Late(next);
         }
         if key {
@@ -168,14 +173,17 @@ impl Timeline {
         }
     }
 
-    /// Closes the segments of a track before `number`, which begins.
-    fn begin_segment(&mut self, at: usize, number: u64, log: &mut Vec<Record>) {
+    /// Closes the segments of a track before `number`, which begins with a sample at `start`.
+    fn begin_segment(&mut self, at: usize, number: u64, start: MediaTime, log: &mut Vec<Record>) {
         self.measure_beside(at, number, log);
-        let joins = self.tracks[at].state == State::Joining;
-        self.advance(at, number, !joins, log);
-        let track = &mut self.tracks[at];
-        track.state = if track.is_off() { State::Off } else { State::On };
-        track.listed = true;
+        if self.tracks[at].state == State::Joining {
+            self.advance(at, number - 1, false, log);
+            let end = self.bound(number).min(start);
+            self.end_segment(at, false, end, log);
+            self.tracks[at].state = State::On;
+        }
+        self.advance(at, number, true, log);
+        self.tracks[at].listed = true;
     }
 
     /// Until when a keyframe is waited for that is meant to begin a segment.
@@ -190,6 +198,8 @@ impl Timeline {
         // A keyframe as near as that is worth waiting for the next time.
         track.trusted |= sample.sync != Sync::No && start < late;
         track.shown = track.shown.max(sample.pts());
+        track.placed = sample.dts + i64::from(sample.duration);
+        self.reached = self.reached.max(track.end_of(&sample));
         track.lane.add(sample, track.at, self.part_target, log);
     }
 
@@ -210,7 +220,7 @@ impl Timeline {
         };
         if number > track.at {
             self.note_fit(at, number, fit);
-            self.begin_segment(at, number, log);
+            self.begin_segment(at, number, start, log);
         }
     }
 
@@ -218,15 +228,20 @@ impl Timeline {
     /// until the next boundary, because its media broke off.
     pub(super) fn advance(&mut self, at: usize, number: u64, whole: bool, log: &mut Vec<Record>) {
         while self.tracks[at].at < number {
-            let open = self.tracks[at].at;
-            let (start, end) = (self.bound(open), self.bound(open + 1));
-            let track = &mut self.tracks[at];
-            if track.listed {
-                let whole = whole && track.lane.has_samples();
-                track.lane.close_segment(open, start, (!whole).then_some(end), log);
-            }
-            track.at += 1;
+            let end = self.bound(self.tracks[at].at + 1);
+            self.end_segment(at, whole, end, log);
         }
+    }
+
+    fn end_segment(&mut self, at: usize, whole: bool, end: MediaTime, log: &mut Vec<Record>) {
+        let open = self.tracks[at].at;
+        let start = self.bound(open);
+        let track = &mut self.tracks[at];
+        if track.listed {
+            let whole = whole && track.lane.has_samples();
+            track.lane.close_segment(open, start, (!whole).then_some(end), log);
+        }
+        track.at += 1;
     }
 
     /// The frame rate of pictures beside the reference, over their first segment.

@@ -41,6 +41,8 @@ pub(super) struct Strand {
     pub(super) trusted: bool,
     /// The latest presentation time of what is in segments.
     pub(super) shown: i64,
+    /// End of what is in segments, in ticks.
+    pub(super) placed: i64,
     /// Ticks of its latest sample.
     pub(super) frame: i64,
     pub(super) measured_rate: bool,
@@ -70,6 +72,7 @@ impl Strand {
             aligned: true,
             trusted: true,
             shown: i64::MIN,
+            placed: i64::MIN,
             frame,
             measured_rate: false,
             last: None,

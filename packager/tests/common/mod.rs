@@ -1,6 +1,7 @@
 //! A publisher in memory, and what must hold for whatever the packager made of it.
 #![allow(dead_code)]
 
+pub mod smooth;
 pub mod transport;
 pub mod witness;
 
@@ -171,7 +172,9 @@ pub fn check_each(presentation: &Presentation) {
                 let media: i64 = pair[0].parts().iter().map(|part| part.duration).sum();
                 // One that broke off lasts until the boundary, and what comes back begins at its first frame after that.
                 let broke_off = media < pair[0].duration;
-                assert!(end == pair[1].start || (broke_off && end < pair[1].start), "{}", rendition.name);
+                let follows = end == pair[1].start || (broke_off && end < pair[1].start);
+                let (name, number, next) = (&rendition.name, pair[1].number, pair[1].start);
+                assert!(follows, "{name}: {number} begins at {next} after {end}, {broke_off}");
             }
             assert!(pair[1].wall_time() >= pair[0].wall_time(), "wall time never goes back");
         }

@@ -59,6 +59,7 @@ impl Shows {
         if air == Air::Live {
             shows.public = Some(if resumes { shows.resumed(packager) } else { Strip::whole(session) });
         }
+        shows.kept.retain(|shown| &*shown.name != Shown::PUBLIC);
         shows
     }
 
@@ -114,6 +115,7 @@ impl Shows {
         self.named = timelines.iter().take(TIMELINES).map(&mut take).collect();
         self.gone.extend(before.iter().filter_map(|show| show.id));
         self.kept.retain(|kept| before.iter().all(|show| show.timeline.name != kept.name));
+        self.named.iter_mut().for_each(|show| show.resume(&mut self.kept));
         self.stale = true;
     }
 
@@ -121,7 +123,7 @@ impl Shows {
     pub(super) fn prepare(&mut self, packager: &mut Packager) {
         let mut over = Vec::new();
         for show in self.named.iter_mut().filter(|show| !show.over) {
-            self.stale |= show.begin(packager, &mut self.kept);
+            self.stale |= show.begin(packager);
             if let Some(last) = show.last(packager) {
                 over.extend(show.end(packager, last));
                 self.stale = true;
@@ -130,7 +132,7 @@ impl Shows {
         self.over.append(&mut over);
         if std::mem::take(&mut self.stale) {
             let strips = self.public.iter().chain(self.named.iter().filter_map(|show| show.strip.as_ref()));
-            packager.keep_shown(strips.map(|strip| strip.shown.clone()).collect());
+            packager.keep_shown(strips.map(|strip| &strip.shown).chain(&self.kept).cloned().collect());
         }
     }
 
@@ -195,20 +197,23 @@ impl Show {
         Show { timeline: Timeline { end, ..self.timeline }, ..self }
     }
 
+    /// Takes it up where a former process left it.
+    fn resume(&mut self, kept: &mut Vec<Shown>) {
+        let known = kept.iter().position(|shown| shown.name == self.timeline.name);
+        if let Some(shown) = known.map(|at| kept.swap_remove(at)).filter(|_| self.strip.is_none()) {
+            self.id = Some(shown.id);
+            self.strip = Some(Strip::new(shown, self.timeline.air));
+        }
+    }
+
     /// Begins it if its first segment is there. Says whether it did.
-    fn begin(&mut self, packager: &mut Packager, kept: &mut Vec<Shown>) -> bool {
+    fn begin(&mut self, packager: &mut Packager) -> bool {
         if self.strip.is_some() {
             return false;
         }
         let Some(first) = self.first(packager.presentation()) else { return false };
-        let known = kept.iter().position(|shown| shown.name == self.timeline.name);
-        let known = known.map(|at| kept.swap_remove(at));
-        let shown = known.unwrap_or_else(|| Shown {
-            name: self.timeline.name.clone(),
-            id: packager.burn_id(),
-            first,
-            origin: packager.numbers().elapsed,
-        });
+        let (name, id) = (self.timeline.name.clone(), packager.burn_id());
+        let shown = Shown { name, id, first, origin: packager.numbers().elapsed };
         self.id = Some(shown.id);
         self.strip = Some(Strip::new(shown, self.timeline.air));
         true
@@ -239,8 +244,9 @@ fn next_segment(packager: &mut Packager) -> Strip {
     Strip::new(Shown { name: Shown::PUBLIC.into(), id, first, origin }, Air::Live)
 }
 
-/// Number of the newest finished segment.
+/// Number of the newest segment that no rendition still makes: sound is a moment behind the pictures.
 fn finished(presentation: &Presentation) -> Option<u64> {
-    let lasts = presentation.renditions.iter().filter_map(|rendition| rendition.last());
-    lasts.map(|last| last.number).max()
+    let lasts = || presentation.renditions.iter().filter_map(|it| it.last()).map(|last| last.number);
+    let newest = lasts().max()?;
+    lasts().filter(|last| last + 1 >= newest).min()
 }

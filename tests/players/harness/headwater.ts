@@ -7,7 +7,7 @@ import { BINARY } from "./paths";
 import { until } from "./until";
 
 /** What a player can be given. */
-export type Manifest = "master.m3u8" | "manifest.mpd" | "ts/master.m3u8";
+export type Manifest = "master.m3u8" | "manifest.mpd" | "ts/master.m3u8" | "Manifest";
 
 /** The same, wanted in another form. */
 export type Wanted = Manifest | "master.m3u8?ll=0";
@@ -41,6 +41,14 @@ export class Headwater {
     return `http://${this.#http}/play/${entry}/${resource}`;
   }
 
+  /** A number among its metrics. */
+  async metric(name: string): Promise<number> {
+    const text = await (await fetch(`http://${this.#http}/metrics`)).text();
+    const line = text.split("\n").find((line) => line.startsWith(`${name} `));
+    if (line === undefined) throw new Error(`no ${name} among the metrics`);
+    return Number(line.slice(name.length + 1));
+  }
+
   /** Waits for the playlist of an entry to list `seconds` of media. */
   async listed(entry: string, seconds: number): Promise<void> {
     const enough = async () => {
@@ -49,6 +57,16 @@ export class Headwater {
       return answer.ok && lengths.reduce((sum, length) => sum + length, 0) >= seconds;
     };
     await until(`${seconds} s of ${entry}`, 20 + seconds, enough, () => this.log);
+  }
+
+  /** Waits for the Smooth manifest of an entry to be over; returns when its video ends, in seconds of Unix time. */
+  async smoothEnds(entry: string, patience: number): Promise<number> {
+    const end = async () => {
+      const text = await (await fetch(this.url(entry, "Manifest"))).text();
+      const [, time, duration] = /<c t="(\d+)" d="(\d+)"\/>\s*<\/StreamIndex>/.exec(text) ?? [];
+      return text.includes("IsLive") || !time ? undefined : (Number(time) + Number(duration)) / 1e7;
+    };
+    return until(`the end of ${entry}`, patience, end, () => this.log);
   }
 
   /** What it said. */

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { playDash } from "../page/dash";
 import { playHls } from "../page/hls";
 import { playNative } from "../page/native";
+import { playRx } from "../page/rx";
 import { playShaka } from "../page/shaka";
 import type { Wanted } from "./headwater";
 import { installed } from "./paths";
@@ -23,6 +24,7 @@ function version(name: string): string {
 }
 
 const [hls, dash, shaka] = ["hls.js", "dashjs", "shaka-player"].map(version) as [string, string, string];
+const rx = version("rx-player");
 
 export const HLS_JS: Player = {
   name: "hls.js",
@@ -46,6 +48,23 @@ export const SHAKA_HLS: Player = {
   play: playShaka,
 };
 export const SHAKA_DASH: Player = { ...SHAKA_HLS, name: "Shaka on DASH", manifest: "manifest.mpd" };
+
+export const DASH_JS_SMOOTH: Player = {
+  ...DASH_JS,
+  name: "dash.js on Smooth",
+  manifest: "Manifest",
+  library: "/dash-mss.js",
+};
+export const RX_SMOOTH: Player = {
+  name: "rx-player on Smooth",
+  version: rx,
+  manifest: "Manifest",
+  library: "/RxPlayer",
+  play: playRx,
+};
+
+/** Those that play Smooth Streaming. */
+export const SMOOTH_PLAYERS: Player[] = [DASH_JS_SMOOTH, RX_SMOOTH];
 
 export const PLAYERS: Player[] = [HLS_JS, DASH_JS, SHAKA_HLS, SHAKA_DASH];
 

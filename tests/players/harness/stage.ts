@@ -40,6 +40,11 @@ export class Stage {
     return this.server.listed(ENTRY, seconds);
   }
 
+  /** Waits for the Smooth manifest to be over; returns when its pictures end, in seconds since the Unix epoch. */
+  smoothEnds(patience: number): Promise<number> {
+    return this.server.smoothEnds(ENTRY, patience);
+  }
+
   /** What a player is given. */
   url(manifest: Wanted): string {
     return this.server.url(ENTRY, manifest);
@@ -50,9 +55,9 @@ export class Stage {
     return this.server.publishUrl(ENTRY);
   }
 
-  /** A viewer who opens a player now. */
-  open(player: Player): Promise<Viewer> {
-    return Viewer.open(this.#browser, this.#pages, player, this.url(player.manifest));
+  /** A viewer who opens a player now; `query` is what the URL of the manifest asks for. */
+  open(player: Player, query = ""): Promise<Viewer> {
+    return Viewer.open(this.#browser, this.#pages, player, this.url(player.manifest) + query);
   }
 
   /** A viewer for each player. */

@@ -21,7 +21,12 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all(stages.map((stage) => stage.strike())));
 
-const column = { "master.m3u8": "HLS", "manifest.mpd": "DASH", "ts/master.m3u8": "HLS of MPEG-TS" } as const;
+const column = {
+  "master.m3u8": "HLS",
+  "manifest.mpd": "DASH",
+  Manifest: "Smooth",
+  "ts/master.m3u8": "HLS of MPEG-TS",
+} as const;
 
 /** Lets a page's player play in a browser. */
 async function page(stage: Stage, player: Player): Promise<string> {

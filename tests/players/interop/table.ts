@@ -18,7 +18,7 @@ export default class Table implements Reporter {
   }
 }
 
-const TABLES: Cell["table"][] = ["Players", "Encoders", "Faults"];
+const TABLES: Cell["table"][] = ["Players", "Low latency", "Encoders", "Faults"];
 
 /** What a test leaves in its cell: what was seen, or how it failed. */
 function result(test: TestCase): Cell | undefined {

@@ -27,4 +27,6 @@ export function playDash(video: HTMLVideoElement, url: string): void {
     over: () => over,
   };
   player.initialize(video, url, true);
+  // A manifest names its clock, or has none; that of a third party cannot be reached from here.
+  player.clearDefaultUTCTimingSources();
 }

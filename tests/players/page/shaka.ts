@@ -9,6 +9,8 @@ export async function playShaka(video: HTMLVideoElement, url: string): Promise<v
   [window.fatal, window.hiccups] = [[], []];
   shaka.polyfill.installAll();
   const player = new shaka.Player();
+  // What is listed of a segment that grows is not there yet: the live edge is that of the clock.
+  player.configure({ manifest: { dash: { autoCorrectDrift: false } } });
   player.addEventListener("error", (event) => {
     const { severity, code, data, message } = (event as unknown as { detail: Shaka.util.Error }).detail;
     // A live segment that cannot be had is tried again and then passed over.

@@ -39,7 +39,8 @@ export function mount(root: HTMLElement, address: Address, told: (state: State, 
 }
 
 function engineFor(video: HTMLVideoElement, address: Address, listener: Listener): Engine | null {
-  if (ShakaEngine.supported()) return new ShakaEngine(video, address.dash, listener);
+  // Whole segments: Shaka 5.2 takes what an MPD for low latency lists for the live edge, and starves there.
+  if (ShakaEngine.supported()) return new ShakaEngine(video, `${address.dash}?ll=0`, listener);
   return NativeEngine.supported(video) ? new NativeEngine(video, address.hls, listener) : null;
 }
 

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use h264_reader::avcc::AvcDecoderConfigurationRecord;
 use h264_reader::nal::sps::{ProfileIdc, SeqParameterSet, TimingInfo, VuiParameters};
 use h264_reader::nal::{Nal, RefNal};
 
@@ -18,14 +17,15 @@ const SENSIBLE_PICTURE: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(4)..=Duration::from_millis(200);
 
 impl Avc {
-    /// The parameter sets of the configuration as NAL units, those of sequences first.
+    /// The parameter sets of the configuration as NAL units, those of sequences first. What the record breaks off in is
+    /// left out.
     pub fn parameter_sets(&self) -> Vec<Bytes> {
-        let Ok(parsed) = AvcDecoderConfigurationRecord::try_from(&self.record[..]) else {
-            return Vec::new();
-        };
-        let sequence = parsed.sequence_parameter_sets().filter_map(Result::ok);
-        let picture = parsed.picture_parameter_sets().filter_map(Result::ok);
-        let sets = sequence.chain(picture).filter(|set| !set.is_empty());
+        // ISO/IEC 14496-15 §5.3.3.1.2: two counted lists, the first with its count in five bits. The reader of
+        // h264-reader panics at a set without bytes.
+        let mut rest = self.record.get(5..).unwrap_or_default();
+        let sequence = take_sets(&mut rest, 0x1f);
+        let picture = take_sets(&mut rest, 0xff);
+        let sets = sequence.into_iter().chain(picture).filter(|set| !set.is_empty());
         sets.map(|set| self.record.slice_ref(set)).collect()
     }
 
@@ -47,6 +47,22 @@ impl Avc {
         let set = sets.first().filter(|set| set.len() > 1)?;
         SeqParameterSet::from_bits(RefNal::new(set, &[], true).rbsp_bits()).ok()
     }
+}
+
+/// A list of parameter sets with its count and their lengths before them.
+fn take_sets<'a>(rest: &mut &'a [u8], count_mask: u8) -> Vec<&'a [u8]> {
+    let Some((&count, mut left)) = rest.split_first() else { return Vec::new() };
+    let mut sets = Vec::new();
+    for _ in 0..count & count_mask {
+        let set = left
+            .split_first_chunk()
+            .and_then(|(length, after)| after.split_at_checked(usize::from(u16::from_be_bytes(*length))));
+        let Some((set, after)) = set else { break };
+        sets.push(set);
+        left = after;
+    }
+    *rest = left;
+    sets
 }
 
 fn pictures(sps: &SeqParameterSet, vui: Option<&VuiParameters>) -> u32 {
@@ -82,6 +98,22 @@ mod tests {
         let sets = avc.parameter_sets();
         assert_eq!(sets, [&RECORD[8..34], &RECORD[37..41]]);
         assert_eq!(sets[0].as_ptr(), avc.record[8..].as_ptr(), "nothing is copied");
+    }
+
+    #[test]
+    fn parameter_sets_end_where_the_record_breaks_off_and_need_not_have_bytes() {
+        let whole = Avc::parse(Bytes::from_static(RECORD)).expect("valid");
+        for end in 0..RECORD.len() {
+            let broken = Avc { record: Bytes::from_static(&RECORD[..end]), ..whole.clone() };
+            assert_eq!(
+                broken.parameter_sets().len(),
+                usize::from(end >= 34) + usize::from(end >= 41),
+                "{end}"
+            );
+        }
+        let empty = [&RECORD[..34], &[1, 0, 0]].concat();
+        let empty = Avc::parse(Bytes::from(empty)).expect("taken for a configuration");
+        assert_eq!(empty.parameter_sets(), [&RECORD[8..34]]);
     }
 
     #[test]

@@ -45,13 +45,18 @@ pub(super) fn list<'a>(presentation: &'a Presentation, form: Form, opened: &'a [
         if next.is_none() && begins(presentation, span, &renditions) {
             continue;
         }
+        if next.is_some_and(|next| leaves(presentation, span, next.first, &renditions)) {
+            continue;
+        }
         let first = renditions.iter().filter_map(|(_, run)| run.first()).map(|s| s.start_time()).min();
         let Some(first) = first else {
             continue;
         };
         let last = renditions.iter().filter_map(|(_, run)| run.last());
         let ends = last.map(|s| MediaTime::new(s.start + s.duration, s.scale));
-        let reached = if presentation.ended && next.is_none() { common_end(ends) } else { ends.max() };
+        // A Period of which players know how long it is keeps that.
+        let rebased_end = form == Form::Static && next.is_none();
+        let reached = if rebased_end { common_end(ends) } else { ends.max() };
         let over = next.is_some()
             || presentation.ended
             || presentation.closed.is_some_and(|closed| closed >= span.period.number);
@@ -87,6 +92,17 @@ fn begins(presentation: &Presentation, span: &Span, listed: &[(&Rendition, Vec<&
     };
     let just_begun = listed.iter().all(|(_, run)| run.len() <= 1);
     just_begun && presentation.renditions.iter().any(|rendition| makes_first(&rendition))
+}
+
+/// Whether the window has left all that a rendition has of a span in which others still have something. The Period goes
+/// then, because its AdaptationSets do not go one by one.
+fn leaves(presentation: &Presentation, span: &Span, until: u64, listed: &[Run<'_>]) -> bool {
+    let has_media = |rendition: &Rendition| {
+        let in_span = rendition.shown_from(span.first).take_while(|segment| segment.number < until);
+        in_span.into_iter().any(|segment| !segment.is_gap())
+    };
+    let absent = |rendition: &Rendition| !listed.iter().any(|(other, _)| other.name == rendition.name);
+    presentation.renditions.iter().any(|rendition| absent(rendition) && has_media(rendition))
 }
 
 /// The segments of a rendition that a span lists: an unbroken run, because `$Number$` counts on.

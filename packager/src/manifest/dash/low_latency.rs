@@ -10,21 +10,22 @@ use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use media::{Codec, MediaTime};
+use media::{Codec, Kind, MediaTime, WallTime};
 
 use super::seconds::Seconds;
 use crate::presentation::{Content, Open, Presentation, Rendition, Segment};
 
 /// The least latency that players are told to keep (`Latency@target`).
 const LEAST_LATENCY: Duration = Duration::from_millis(1500);
-/// And how many parts it is at least: one in the making, one on its way, one in the buffer.
+/// And how many parts it is at least: one in the making, one until the MPD says so, one in the buffer.
 const LATENCY_PARTS: u32 = 3;
 /// How slow and how fast players may go to keep it; what is hardly heard.
 const PLAYBACK_RATE: (&str, &str) = ("0.96", "1.04");
 
 /// How early segments can be fetched.
-#[derive(Clone, Copy)]
 pub(super) struct LowLatency {
+    /// What grows.
+    pub(super) opened: Vec<Opened>,
     /// `@availabilityTimeOffset` in microseconds: how long before its end a segment has its first part.
     offset: i64,
     /// PART-TARGET.
@@ -40,10 +41,11 @@ pub(super) struct Opened {
 impl LowLatency {
     /// `None` where parts are no shorter than segments.
     pub(super) fn of(presentation: &Presentation) -> Option<LowLatency> {
-        let part = presentation.session.part_target;
-        let shortest = presentation.renditions.iter().filter_map(|rendition| shortest(rendition)).min()?;
-        let offset = (shortest - part.as_micros() as i64) / 1000 * 1000;
-        (offset > 0).then_some(LowLatency { offset, part })
+        let (part, opened) = (presentation.session.part_target, opened(presentation));
+        let expected = opened.iter().map(|open| open.segment.span().micros());
+        let whole = presentation.renditions.iter().filter_map(|rendition| shortest(presentation, rendition));
+        let offset = (whole.chain(expected).min()? - part.as_micros() as i64) / 1000 * 1000;
+        (offset > 0).then_some(LowLatency { opened, offset, part })
     }
 
     /// What players are told to keep as latency.
@@ -56,10 +58,19 @@ impl LowLatency {
         self.part
     }
 
-    /// ServiceDescription (§5.13, Annex K): beyond `max` a player may rather jump.
+    /// ServiceDescription (§5.13, Annex K), for all and for clients of DVB (ETSI TS 103 285 §10.20): beyond `max` a
+    /// player may rather jump.
+    ///
+    /// Shaka 5.2 adds `Latency@target` to `suggestedPresentationDelay`, and so would end at twice the latency; where there
+    /// are two descriptions it keeps to the latter alone.
     pub(super) fn write_service(&self, out: &mut String) -> fmt::Result {
+        self.write_description(out, 0, "")?;
+        self.write_description(out, 1, "    <Scope schemeIdUri=\"urn:dvb:dash:lowlatency:scope:2019\"/>\n")
+    }
+
+    fn write_description(&self, out: &mut String, id: u32, scope: &str) -> fmt::Result {
         let target = self.latency().as_millis();
-        writeln!(out, "  <ServiceDescription id=\"0\">")?;
+        write!(out, "  <ServiceDescription id=\"{id}\">\n{scope}")?;
         write!(out, "    <Latency target=\"{target}\" min=\"{}\"", target / 2)?;
         writeln!(out, " max=\"{}\" referenceId=\"0\"/>", target * 3)?;
         writeln!(out, "    <PlaybackRate min=\"{}\" max=\"{}\"/>", PLAYBACK_RATE.0, PLAYBACK_RATE.1)?;
@@ -68,11 +79,14 @@ impl LowLatency {
 
     /// ProducerReferenceTime (§5.12), which `prft` of each segment repeats, and Resync (§5.3.12): a part is the unit of
     /// which a decoder can take hold, and begins with a sync sample only where all samples are.
-    pub(super) fn write_timing(&self, out: &mut String, first: &Segment, all_sync: bool) -> fmt::Result {
-        let start = first.period.start;
-        write!(out, "      <ProducerReferenceTime id=\"0\" inband=\"true\" type=\"encoder\"")?;
-        writeln!(out, " wallClockTime=\"{start}\" presentationTime=\"0\"/>")?;
-        let (kind, longest) = (u8::from(all_sync), first.scale.ticks(self.part));
+    ///
+    /// There are two of the former, the period's anchor and that of the newest segment. One would do; Shaka 5.2 takes a
+    /// single one for the date at which presentation time was zero, which it is not, and leaves several alone.
+    pub(super) fn write_timing(&self, out: &mut String, run: &[&Segment], all_sync: bool) -> fmt::Result {
+        let Some(newest) = run.last() else { return Ok(()) };
+        write_reference(out, 0, newest.period.start, 0)?;
+        write_reference(out, 1, newest.wall_time(), newest.start)?;
+        let (kind, longest) = (u8::from(all_sync), newest.scale.ticks(self.part));
         writeln!(out, "      <Resync type=\"{kind}\" dT=\"{longest}\"/>")
     }
 
@@ -83,25 +97,35 @@ impl LowLatency {
     }
 }
 
-/// The duration in microseconds of the shortest listed segment of a rendition that another one follows in its period:
-/// the last of a period ends where the encoder went away.
-fn shortest(rendition: &Rendition) -> Option<i64> {
+fn write_reference(out: &mut String, id: u32, wall: WallTime, media: i64) -> fmt::Result {
+    write!(out, "      <ProducerReferenceTime id=\"{id}\" inband=\"true\" type=\"encoder\"")?;
+    writeln!(out, " wallClockTime=\"{wall}\" presentationTime=\"{media}\">")?;
+    writeln!(out, "        {}", super::UtcTiming)?;
+    writeln!(out, "      </ProducerReferenceTime>")
+}
+
+/// The duration in microseconds of the shortest listed segment of a rendition, but for those with which a period ended:
+/// the encoder went away there.
+fn shortest(presentation: &Presentation, rendition: &Rendition) -> Option<i64> {
     let mut window = rendition.window().peekable();
-    let mut shortest = None;
-    let mut only = None;
+    let (mut shortest, mut cut) = (None::<i64>, None);
     while let Some(segment) = window.next() {
-        let followed = window.peek().is_some_and(|next| next.period.number == segment.period.number);
+        let period = segment.period.number;
+        let goes_on = match window.peek() {
+            Some(next) => next.period.number == period,
+            None => presentation.closed.is_none_or(|closed| closed < period),
+        };
         let span = segment.span().micros();
-        match followed && !segment.is_gap() {
-            true => shortest = Some(shortest.map_or(span, |shortest: i64| shortest.min(span))),
-            false => only = Some(span),
+        match goes_on && !segment.is_gap() {
+            true => shortest = Some(shortest.map_or(span, |shortest| shortest.min(span))),
+            false => cut = Some(span),
         }
     }
-    shortest.or(only)
+    shortest.or(cut)
 }
 
 /// The open segments of all renditions.
-pub(super) fn opened(presentation: &Presentation) -> Vec<Opened> {
+fn opened(presentation: &Presentation) -> Vec<Opened> {
     let renditions = presentation.renditions.iter();
     renditions.filter_map(|rendition| open_of(presentation, rendition, rendition.open.as_ref()?)).collect()
 }
@@ -144,15 +168,18 @@ fn beside_pictures(presentation: &Presentation, open: &Open, frame: i64) -> Opti
 
 /// Where the pictures of a segment end, or will.
 fn pictures_end(rendition: &Rendition, beside: &Open) -> Option<MediaTime> {
-    let is_video = rendition.kind == media::Kind::Video;
-    if let Some(open) = rendition.open.as_ref().filter(|open| is_video && open.number == beside.number) {
-        let first = open.parts.first()?;
+    if rendition.kind != Kind::Video {
+        return None;
+    }
+    if let Some(open) = rendition.open.as_ref().filter(|open| open.number == beside.number) {
         let grown = open.parts.iter().map(|part| part.duration).sum();
-        let end = first.start + before(rendition, open)?.max(grown);
+        let end = open.parts.first()?.start + before(rendition, open)?.max(grown);
         return Some(MediaTime::new(end, open.init.track.timescale));
     }
-    let last = rendition.last().filter(|last| is_video && last.number == beside.number)?;
-    Some(MediaTime::new(last.start + last.duration, last.scale))
+    let last = rendition.last().filter(|last| last.period.number == beside.period.number)?;
+    // The sound may have its first part before the pictures have theirs.
+    let ahead = beside.number.checked_sub(last.number).filter(|&ahead| ahead <= 1)?;
+    Some(MediaTime::new(last.start + last.duration * (1 + ahead as i64), last.scale))
 }
 
 impl Opened {

@@ -59,7 +59,7 @@ pub(super) fn write(
     low: Option<&LowLatency>,
 ) -> fmt::Result {
     let [(rendition, segments), others @ ..] = &set.runs[..] else { return Ok(()) };
-    let Some((first, init)) = segments.first().and_then(|first| Some((first, first.init()?))) else {
+    let Some(init) = segments.first().and_then(|s| s.init()) else {
         return Ok(());
     };
     let kind = rendition.kind.as_str();
@@ -77,7 +77,7 @@ pub(super) fn write(
         writeln!(out, "      <AudioChannelConfiguration schemeIdUri=\"{scheme}\" value=\"{value}\"/>")?;
     }
     if let Some(low) = low {
-        low.write_timing(out, first, rendition.kind == Kind::Audio)?;
+        low.write_timing(out, segments, rendition.kind == Kind::Audio)?;
     }
     write_accessibility(out, set.runs.iter().map(|(rendition, _)| *rendition), "      ")?;
     writeln!(out, "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"main\"/>")?;

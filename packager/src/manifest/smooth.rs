@@ -1,0 +1,102 @@
+//! The Smooth Streaming client manifest ([MS-SSTR] §2.2.2), a pure function of a snapshot, and the fragments that it
+//! lists.
+//!
+//! Media is on one absolute timeline, Unix time in units of 100 ns, so that clients that compare it with their clock
+//! know how far behind live they are, and no reconnect moves it. Names in the manifest are our own and plain, so
+//! nothing needs escaping.
+//!
+//! Deliberately not here: what has no place in Smooth. There are no parts, and a change of the codec configuration
+//! has no mark: what is listed has one configuration from its beginning to the edge.
+
+mod chunk;
+mod fragment;
+mod quality;
+mod stream;
+
+use std::fmt::{self, Write};
+
+use media::Kind;
+
+pub use chunk::{LOOKAHEAD, TIMESCALE};
+pub use fragment::{Absent, Fragment, fragment};
+
+use super::Options;
+use crate::presentation::Presentation;
+use chunk::Chunk;
+use stream::Stream;
+
+/// Whether there is something to list: of every rendition that lives a chunk is there of which is known what follows
+/// it. That is a segment later than HLS and DASH have something to play.
+pub fn playable(presentation: &Presentation) -> bool {
+    let mut living = presentation.renditions.iter().filter(|rendition| rendition.alive()).peekable();
+    living.peek().is_some() && living.all(|rendition| chunk::is_ready(rendition))
+}
+
+/// The client manifest ([MS-SSTR] §2.2.2); `None` where nothing is to be listed yet. After the end it keeps its
+/// timeline and says how long that was, with or without a session named: the URLs of fragments hold absolute times.
+pub fn manifest(presentation: &Presentation, options: &Options) -> Option<String> {
+    let streams = stream::streams(presentation);
+    if streams.is_empty() || !playable(presentation) {
+        return None;
+    }
+    let mut out = String::with_capacity(4096);
+    write_manifest(&mut out, presentation, options, &streams).expect("a String takes everything");
+    Some(out)
+}
+
+fn write_manifest(
+    out: &mut String,
+    presentation: &Presentation,
+    options: &Options,
+    streams: &[Stream<'_>],
+) -> fmt::Result {
+    writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
+    write!(out, "<SmoothStreamingMedia MajorVersion=\"2\" MinorVersion=\"0\" TimeScale=\"{TIMESCALE}\"")?;
+    if presentation.ended {
+        writeln!(out, " Duration=\"{}\">", duration(streams))?;
+    } else {
+        // A duration of zero is one that nobody knows yet, a window of zero one that loses nothing ([MS-SSTR] §2.2.2.1).
+        let whole = options.window.is_some();
+        let window = if whole { 0 } else { presentation.session.window.as_nanos() / 100 };
+        write!(out, " Duration=\"0\" IsLive=\"TRUE\"")?;
+        // The first is the name in the specification, the second the one that servers and clients use.
+        write!(out, " LookaheadCount=\"{LOOKAHEAD}\" LookAheadFragmentCount=\"{LOOKAHEAD}\"")?;
+        writeln!(out, " DVRWindowLength=\"{window}\">")?;
+    }
+    for stream in streams {
+        write_stream(out, stream)?;
+    }
+    writeln!(out, "</SmoothStreamingMedia>")
+}
+
+/// From the first chunk of any stream to the last.
+fn duration(streams: &[Stream<'_>]) -> u64 {
+    let first = streams.iter().filter_map(|stream| stream.chunks.first()).map(|chunk| chunk.time).min();
+    let last = streams.iter().filter_map(|stream| stream.chunks.last()).map(Chunk::end).max();
+    last.unwrap_or(0).saturating_sub(first.unwrap_or(0))
+}
+
+/// [MS-SSTR] §2.2.2.3.
+fn write_stream(out: &mut String, stream: &Stream<'_>) -> fmt::Result {
+    let (name, kind) = (&stream.name, stream.kind.as_str());
+    let (chunks, levels) = (stream.chunks.len(), stream.levels.len());
+    write!(
+        out,
+        "  <StreamIndex Type=\"{kind}\" Name=\"{name}\" Chunks=\"{chunks}\" QualityLevels=\"{levels}\""
+    )?;
+    if stream.kind == Kind::Video {
+        let (width, height) = stream.largest();
+        write!(out, " MaxWidth=\"{width}\" MaxHeight=\"{height}\"")?;
+        write!(out, " DisplayWidth=\"{width}\" DisplayHeight=\"{height}\"")?;
+    }
+    writeln!(out, " Url=\"QualityLevels({{bitrate}})/Fragments({name}={{start time}})\">")?;
+    for (index, level) in stream.levels.iter().enumerate() {
+        quality::write_level(out, index, level)?;
+    }
+    // The time is said of each chunk, so that nobody has to add up, and the duration, which a hole after it would
+    // otherwise hide ([MS-SSTR] §2.2.2.6).
+    for chunk in &stream.chunks {
+        writeln!(out, "    <c t=\"{}\" d=\"{}\"/>", chunk.time, chunk.duration)?;
+    }
+    writeln!(out, "  </StreamIndex>")
+}
