@@ -191,7 +191,11 @@ impl Presentation {
                 self.entry(&rendition, kind).append(segment);
                 self.forget_spans();
             }
-            Record::Span(span) => self.spans.push(span),
+            Record::Span(span) => {
+                // One that begins where the last one does says better what goes together there.
+                self.spans.pop_if(|last| last.first == span.first);
+                self.spans.push(span);
+            }
             Record::Closed { period } => self.closed = Some(period),
             Record::FrameRate { rendition, frame_rate } => {
                 self.entry(&rendition, Kind::Video).frame_rate = Some(frame_rate);

@@ -16,7 +16,7 @@ use container::mp4::Malformed;
 use container::ts::Adts;
 use media::{Codec, Kind};
 
-use crate::presentation::{Init, Lookup, Presentation, Rendition, Segment};
+use crate::presentation::{Init, Lookup, Presentation, Rendition, Segment, Span};
 
 /// Raised when the same segments come to give other bytes: part of what names a body.
 pub const REVISION: u32 = 1;
@@ -92,36 +92,50 @@ pub fn program(presentation: &Presentation, rendition: &Rendition, number: u64) 
     Ok(Program { main, sound })
 }
 
-/// The sound beside a segment of a video: that of the first audio rendition of its period that has some.
+/// The sound beside a segment of a video: that of the first audio rendition that goes with it and has some.
 fn sound(presentation: &Presentation, main: &Segment) -> Result<Option<Arc<Segment>>, Absent> {
-    for name in sounds(presentation, main) {
+    for name in sounds(presentation, main)? {
         let rendition = presentation.rendition(name);
-        let beside = rendition.and_then(|rendition| rendition.segments.get(&main.number));
-        let newest = rendition.and_then(|rendition| rendition.last()).map_or(0, |last| last.number);
-        match beside {
+        match rendition.and_then(|rendition| rendition.segments.get(&main.number)) {
             Some(segment) if segment.init().is_some_and(|init| carries(init)) => {
                 return Ok(Some(segment.clone()));
             }
             Some(_) => {}
             // It was let go of earlier than the video.
-            None if newest > main.number => return Err(Absent::Gone),
-            None if closed(presentation, main.period.number) => {}
+            None if rendition.is_some_and(|rendition| rendition.has_forgotten(main.number)) => {
+                return Err(Absent::Gone);
+            }
+            None if is_without(presentation, name, main) => {}
             None => return Err(Absent::NotYet),
         }
     }
     Ok(None)
 }
 
-/// The audio renditions of a segment's period, whether there is anything of them yet or not.
-fn sounds<'a>(presentation: &'a Presentation, main: &Segment) -> impl Iterator<Item = &'a str> {
-    let period = main.period.number;
-    let first = presentation.spans.iter().find(move |span| span.period.number == period);
-    let all = first.into_iter().flat_map(|span| &span.renditions);
-    all.filter(|(kind, _)| *kind == Kind::Audio).map(|(_, name)| &**name)
+/// The audio renditions that go with a segment, whether there is anything of them yet or not. What goes together is
+/// known before a segment of it is finished, and forgotten once all who went on have let go of that.
+fn sounds<'a>(
+    presentation: &'a Presentation,
+    main: &Segment,
+) -> Result<impl Iterator<Item = &'a str>, Absent> {
+    let (period, number) = (main.period.number, main.number);
+    let covers = |span: &&Arc<Span>| span.period.number == period && span.first <= number;
+    let span = presentation.spans.iter().rfind(covers).ok_or(Absent::Gone)?;
+    let sounds = span.renditions.iter().filter(|(kind, _)| *kind == Kind::Audio);
+    Ok(sounds.map(|(_, name)| &**name))
 }
 
-/// Whether nothing more comes in a period.
-fn closed(presentation: &Presentation, period: u64) -> bool {
-    let newest = presentation.spans.last().map_or(0, |span| span.period.number);
-    presentation.ended || newest > period || presentation.closed.is_some_and(|closed| closed >= period)
+/// Whether an audio rendition that goes with a segment, and has nothing of it yet, never will: it began after it, its
+/// period is over, or it left before it had begun.
+fn is_without(presentation: &Presentation, name: &str, main: &Segment) -> bool {
+    let (period, number) = (main.period.number, main.number);
+    let last = presentation.rendition(name).and_then(|rendition| rendition.last());
+    let began_later = last.is_some_and(|last| last.number > number);
+    let over = presentation.closed.is_some_and(|closed| closed >= period);
+    let left = presentation.spans.iter().any(|span| {
+        let has = span.renditions.iter().any(|(_, other)| &**other == name);
+        span.period.number == period && span.first > number && !has
+    });
+    let began = last.is_some_and(|last| last.period.number >= period);
+    began_later || over || (left && !began)
 }

@@ -7,10 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use common::transport::Transport;
+use common::witness::Witness;
 use common::{FIRST, START, audio_track, check, check_each, moof, video_track};
 use media::codec::Aac;
 use media::{Codec, Kind, Sample, Sync, Timescale, Track, TrackId, WallTime};
 use packager::manifest::{Options, dash, hls};
+use packager::ts::Program;
 use packager::{FeedId, Notice, Now, Numbers, Packager, Presentation, Record, Rendition, Segment, Settings};
 use proptest::prelude::*;
 
@@ -19,6 +22,7 @@ struct Studio {
     packager: Packager,
     log: Vec<Record>,
     notices: Vec<Notice>,
+    witness: Witness,
     base: Instant,
     pushes: Vec<Push>,
     clock: i64,
@@ -103,7 +107,8 @@ impl Studio {
     fn new(pushes: impl IntoIterator<Item = Push>) -> Studio {
         let packager = Packager::new(Arc::new(Settings::default()), Numbers::unknown(START), false);
         let (log, notices, pushes) = (Vec::new(), Vec::new(), pushes.into_iter().collect());
-        Studio { packager, log, notices, base: Instant::now(), pushes, clock: 0 }
+        let witness = Witness::default();
+        Studio { packager, log, notices, witness, base: Instant::now(), pushes, clock: 0 }
     }
 
     fn now(&self) -> Now {
@@ -127,7 +132,7 @@ impl Studio {
             } else {
                 self.send(at);
             }
-            self.log.extend(self.packager.take_log());
+            self.take_log();
             self.notices.extend(self.packager.take_notices());
         }
         self.tick(end);
@@ -142,9 +147,17 @@ impl Studio {
             }
             self.clock = due;
             self.packager.tick(self.now());
-            self.log.extend(self.packager.take_log());
+            self.take_log();
         }
         self.clock = self.clock.max(to);
+    }
+
+    fn take_log(&mut self) {
+        let made = self.packager.take_log();
+        if made.iter().any(|record| matches!(record, Record::Segment { .. } | Record::Closed { .. })) {
+            self.witness.look(self.packager.presentation());
+        }
+        self.log.extend(made);
     }
 
     fn send(&mut self, at: usize) {
@@ -572,6 +585,23 @@ fn any_push(name: &'static str) -> impl Strategy<Value = Push> {
         })
 }
 
+/// The first push has no sound; the second brings it, at once or later.
+#[test]
+fn a_video_goes_with_the_sound_of_another_push() {
+    for begins in [300, 5_000] {
+        let silent = Push { sound: (0, 0), ..push("1080p") };
+        let mut studio = Studio::new([silent, Push { begins, ..push("720p") }]);
+        studio.until(16_000);
+        let sound = |(key, program): (&(Arc<str>, u64), &Program)| (key.1 - FIRST, program.sound.is_some());
+        let of_first = studio.witness.0.iter().filter(|((name, _), _)| &**name == "video-1080p");
+        let with: Vec<u64> = of_first.map(sound).filter(|(_, has)| *has).map(|(number, _)| number).collect();
+        let (first, last) = (studio.media("audio-1")[0], studio.media("video-1080p").len() as u64 - 1);
+        assert!(with.iter().all(|number| *number >= first) && with.len() >= 4, "{with:?}");
+        assert!(with.last().is_some_and(|newest| newest + 1 >= last), "{with:?} up to {last}");
+        assert_eq!(with[0], first, "from where there is sound");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
 
@@ -585,8 +615,11 @@ proptest! {
         let mut studio = Studio::new([one, two, three, again]);
         studio.until(28_000);
         studio.packager.end(studio.now().wall);
+        studio.witness.look(studio.packager.presentation());
         if let Some(presentation) = studio.packager.presentation() {
             check_each(presentation);
+            let programs = studio.witness.0.values().map(|program| program.mux().expect("our own"));
+            programs.for_each(|file| drop(Transport::read(&file)));
             within_bounds(presentation)?;
         }
     }

@@ -2,11 +2,11 @@
 
 mod common;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 use common::transport::{Transport, Unit, adts_frames, nal_units, since};
+use common::witness::Witness;
 use common::{FIRST, Publisher, START};
 use container::mp4::{FragmentSample, parse_fragment};
 use media::{Sample, Sync, TrackId};
@@ -282,25 +282,6 @@ fn pictures_that_last_for_seconds_do_not_stop_the_clock() {
     let programs = programs(publisher.presentation(), "video-1");
     assert!(programs.len() >= 5);
     assert_clock(&Transport::read(&programs.iter().map(mux).collect::<Vec<_>>().concat()));
-}
-
-/// What can be had of each number, at any time on the way.
-#[derive(Default)]
-struct Witness(BTreeMap<u64, Program>);
-
-impl Witness {
-    fn look(&mut self, presentation: Option<&Presentation>) {
-        let Some(presentation) = presentation else { return };
-        let Some(video) = presentation.rendition("video-1") else { return };
-        for &number in video.segments.keys() {
-            match (program(presentation, video, number), self.0.get(&number)) {
-                (Ok(now), Some(before)) => assert_eq!(now, *before, "{number} has two bodies"),
-                (Ok(now), None) => drop(self.0.insert(number, now)),
-                (Err(_), Some(_)) => panic!("{number} went away"),
-                (Err(_), None) => {}
-            }
-        }
-    }
 }
 
 #[test]

@@ -74,6 +74,8 @@ pub struct Rendition {
     entire: bool,
     held: Duration,
     held_bytes: u64,
+    /// The newest number that was let go of; zero for none.
+    forgotten: u64,
     window: Window,
 }
 
@@ -158,6 +160,7 @@ impl Rendition {
             entire: false,
             held: Duration::ZERO,
             held_bytes: 0,
+            forgotten: 0,
             window: Window::default(),
         }
     }
@@ -300,8 +303,14 @@ impl Rendition {
         }
     }
 
+    /// Whether it is not known any more what this number was.
+    pub(crate) fn has_forgotten(&self, number: u64) -> bool {
+        number <= self.forgotten
+    }
+
     /// Lets everything go: it begins anew.
     pub(super) fn clear(&mut self) {
+        self.forgotten = self.segments.last().map_or(self.forgotten, |(&number, _)| number);
         self.segments = RedBlackTreeMapSync::new_sync();
         (self.held, self.held_bytes, self.window) = (Duration::ZERO, 0, Window::default());
     }
@@ -330,6 +339,7 @@ impl Rendition {
         self.held = self.held.saturating_sub(counts);
         self.held_bytes -= bytes;
         self.segments.remove_mut(&number);
+        self.forgotten = number;
         if number >= self.window.first {
             self.window = Window { first: number + 1, span: self.window.span.saturating_sub(counts) };
         }

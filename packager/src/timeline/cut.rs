@@ -87,12 +87,16 @@ impl Timeline {
             }
         }
         if std::mem::take(&mut self.regroup) {
-            let on = self.tracks.iter().filter(|track| !track.is_off());
-            let renditions = on.map(|track| (track.id.kind, track.lane.name().clone())).collect();
-            let period = self.period.clone();
-            log.push(Record::Span(Arc::new(Span { period, first: number + 1, start, renditions })));
+            log.push(self.span(number + 1, start));
         }
         self.trim();
+    }
+
+    /// What goes together from a segment on that begins at `start`.
+    pub(super) fn span(&self, first: u64, start: MediaTime) -> Record {
+        let on = self.tracks.iter().filter(|track| !track.is_off());
+        let renditions = on.map(|track| (track.id.kind, track.lane.name().clone())).collect();
+        Record::Span(Arc::new(Span { period: self.period.clone(), first, start, renditions }))
     }
 
     /// The first segment says how long segments are, unless a setting does.

@@ -82,6 +82,9 @@ impl Timeline {
         track.listed |= fresh;
         (track.trusted, track.aligned, track.shown, track.last) = (true, true, i64::MIN, None);
         (track.arrived, track.then, track.reference_then) = (start, start, self.decided);
+        if fresh {
+            log.push(self.span(self.first, MediaTime::ZERO));
+        }
     }
 
     /// Whether a first keyframe is early enough for the period's first segment.

@@ -3,6 +3,7 @@
 
 pub mod smooth;
 pub mod transport;
+pub mod witness;
 
 use std::path::Path;
 use std::sync::Arc;
