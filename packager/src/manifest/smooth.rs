@@ -14,6 +14,7 @@ mod quality;
 mod stream;
 
 use std::fmt::{self, Write};
+use std::time::Duration;
 
 use media::Kind;
 
@@ -34,24 +35,31 @@ pub fn playable(presentation: &Presentation) -> bool {
 
 /// The client manifest ([MS-SSTR] §2.2.2); `None` where nothing is to be listed yet. After the end it keeps its
 /// timeline and says how long that was, with or without a session named: the URLs of fragments hold absolute times.
-pub fn manifest(presentation: &Presentation, _options: &Options) -> Option<String> {
+pub fn manifest(presentation: &Presentation, options: &Options) -> Option<String> {
     let streams = stream::streams(presentation);
     if streams.is_empty() || !playable(presentation) {
         return None;
     }
     let mut out = String::with_capacity(4096);
-    write_manifest(&mut out, presentation, &streams).expect("a String takes everything");
+    // Zero is without limit: nothing leaves a window that somebody asked for.
+    let depth = options.window.map_or(presentation.session.window, |_| Duration::ZERO);
+    write_manifest(&mut out, presentation, depth, &streams).expect("a String takes everything");
     Some(out)
 }
 
-fn write_manifest(out: &mut String, presentation: &Presentation, streams: &[Stream<'_>]) -> fmt::Result {
+fn write_manifest(
+    out: &mut String,
+    presentation: &Presentation,
+    depth: Duration,
+    streams: &[Stream<'_>],
+) -> fmt::Result {
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     write!(out, "<SmoothStreamingMedia MajorVersion=\"2\" MinorVersion=\"0\" TimeScale=\"{TIMESCALE}\"")?;
     if presentation.ended {
         writeln!(out, " Duration=\"{}\">", duration(streams))?;
     } else {
         // A duration of zero is one that nobody knows yet ([MS-SSTR] §2.2.2.1).
-        let window = presentation.session.window.as_nanos() / 100;
+        let window = depth.as_nanos() / 100;
         write!(out, " Duration=\"0\" IsLive=\"TRUE\"")?;
         // The first is the name in the specification, the second the one that servers and clients use.
         write!(out, " LookaheadCount=\"{LOOKAHEAD}\" LookAheadFragmentCount=\"{LOOKAHEAD}\"")?;
