@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::{FIRST, Publisher, START, check, golden};
 use media::{Sync, TrackId};
-use packager::manifest::{Options, dash, hls};
+use packager::manifest::{Options, dash, hls, smooth};
 use packager::presentation::{Bounds, Slice};
 use packager::window::{Asked, At, Missing, Window};
 use packager::{Lookup, Presentation, Settings};
@@ -201,6 +201,31 @@ fn a_slice_shows_its_numbers_and_nothing_else() {
     let detached = cut.clone().detached();
     assert_eq!(detached.renditions[0].segments.size(), 4);
     check(&detached);
+}
+
+/// [MS-SSTR] §2.2.3: what a fragment says of the next one is settled before it can be had, and never changes.
+#[test]
+fn a_slice_shows_no_fragment_beyond_its_bounds_and_none_with_another_body() {
+    let publisher = with_a_hole();
+    let whole = publisher.presentation();
+    let bitrate = whole.rendition("video-1").and_then(|it| it.named_bitrate).expect("named");
+    let times: Vec<(u64, u64)> = publisher
+        .segments("video-1")
+        .iter()
+        .map(|segment| (segment.number, segment.wall_time().micros() as u64 * 10))
+        .collect();
+    let bounds = Bounds { first: FIRST + 3, last: FIRST + 6 };
+    let slice = Slice { session: 7, bounds, origin: Duration::ZERO, entire: false, ended: true };
+    let cut = whole.slice(slice).detached();
+    for (number, time) in times {
+        let shown = smooth::fragment(&cut, "video", bitrate, time).expect("the stream");
+        assert_eq!(shown.is_ok(), (bounds.first..bounds.last).contains(&number), "{number}");
+        if let Ok(shown) = shown {
+            assert_eq!(smooth::fragment(whole, "video", bitrate, time), Some(Ok(shown)));
+        }
+    }
+    let manifest = smooth::manifest(&cut, &Options::default()).expect("something to list");
+    assert!(!manifest.contains("IsLive") && manifest.contains("Chunks=\"3\""), "{manifest}");
 }
 
 #[test]

@@ -102,9 +102,35 @@ fn assert_no_preview(show: &Show, link: &Link, live: &Media, before: u64) {
             assert!(matches!(answer.status, 404 | 410), "{uri}: {}", answer.status);
         }
     }
+    assert_no_fragment(show, link, live);
     for segment in shown {
         assert_eq!(show.public.get(&segment.uri).status, 200, "{}", segment.uri);
     }
+}
+
+/// Nor as Smooth, whose fragments are named by their time.
+fn assert_no_fragment(show: &Show, link: &Link, live: &Media) {
+    let manifest = link.wait_for("Manifest");
+    let value = |text: &str, name: &str| {
+        let (_, rest) =
+            text.split_once(&format!("{name}=\"")).unwrap_or_else(|| panic!("no {name} in {manifest}"));
+        rest.split_once('"').map(|(value, _)| value.to_owned()).expect("a value")
+    };
+    let bitrate = value(&manifest, "Bitrate");
+    let begins = live.segments[0].program_date_time * 1e4;
+    let times: Vec<String> = manifest.split("<c ").skip(1).map(|chunk| value(chunk, "t")).collect();
+    let (mut hidden, mut seen) = (0, 0);
+    for time in times.iter().take_while(|time| !time.is_empty()) {
+        let name = format!("QualityLevels({bitrate})/Fragments(video={time})");
+        if link.get(&name).status != 200 {
+            continue;
+        }
+        let before = time.parse::<f64>().expect("a number") < begins - 1e6;
+        let status = show.public.get(&name).status;
+        assert_eq!(status == 200, !before, "{name}: {status}");
+        (hidden, seen) = (hidden + u32::from(before), seen + u32::from(!before));
+    }
+    assert!(hidden > 0 && seen > 0, "{hidden} hidden and {seen} seen of {manifest}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod quality;
 mod stream;
 
 use std::fmt::{self, Write};
+use std::time::Duration;
 
 use media::Kind;
 

@@ -72,6 +72,8 @@ pub struct Rendition {
     bounds: Bounds,
     /// Whether playlists list all of that.
     entire: bool,
+    /// Whether the session went on when this ended.
+    cut_off: bool,
     held: Duration,
     held_bytes: u64,
     /// The newest number that was let go of; zero for none.
@@ -158,6 +160,7 @@ impl Rendition {
             ended: false,
             bounds: Bounds::ALL,
             entire: false,
+            cut_off: false,
             held: Duration::ZERO,
             held_bytes: 0,
             forgotten: 0,
@@ -192,6 +195,17 @@ impl Rendition {
         let (first, end) = (self.bounds.first, number.min(self.bounds.last.saturating_add(1)));
         let some = (first < end).then(|| self.segments.range(first..end));
         some.and_then(|mut some| some.next_back()).map(|(_, segment)| segment)
+    }
+
+    /// The finished segments after this number, also those that a slice does not show: their times alone are for who
+    /// sees the slice.
+    pub(crate) fn later(&self, number: u64) -> impl Iterator<Item = &Arc<Segment>> {
+        self.segments.range(number.saturating_add(1)..).map(|(_, segment)| segment)
+    }
+
+    /// Whether the session is over, and not only the slice.
+    pub(crate) fn is_over(&self) -> bool {
+        self.ended && !self.cut_off
     }
 
     /// Whether newcomers should be told of it: it has a segment, and is not off at the edge. A lone gap in the
@@ -271,6 +285,7 @@ impl Rendition {
         cut.session = session.clone();
         cut.bounds = slice.bounds;
         cut.entire = slice.entire;
+        cut.cut_off = slice.ended && !cut.is_over();
         cut.ended |= slice.ended;
         cut.open = cut.open.filter(|open| !cut.ended && slice.bounds.contains(open.number));
         cut

@@ -74,7 +74,7 @@ pub(super) fn is_ready(rendition: &Rendition) -> bool {
 /// is not settled. What is settled stays: the segments of a rendition come in order and never change.
 pub(super) fn following<'a>(rendition: &'a Rendition, segment: &Segment) -> Option<Vec<Chunk<'a>>> {
     let mut following = Vec::with_capacity(LOOKAHEAD);
-    for later in held(rendition, segment.number + 1).filter(|later| !later.is_gap()) {
+    for later in rendition.later(segment.number).filter(|later| !later.is_gap()) {
         if !same_configuration(later, segment) {
             return Some(following);
         }
@@ -83,7 +83,8 @@ pub(super) fn following<'a>(rendition: &'a Rendition, segment: &Segment) -> Opti
             return Some(following);
         }
     }
-    rendition.ended.then_some(following)
+    // Where a timeline ends and the session goes on, what follows is not settled.
+    rendition.is_over().then_some(following)
 }
 
 /// What can be fetched of a rendition from a number on, oldest first: what is listed and what follows that.
