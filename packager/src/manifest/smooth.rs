@@ -14,7 +14,6 @@ mod quality;
 mod stream;
 
 use std::fmt::{self, Write};
-use std::time::Duration;
 
 use media::Kind;
 
