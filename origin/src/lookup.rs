@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use packager::manifest::hls;
 use packager::names::Resource;
 use packager::presentation::{Lookup, Presentation, Rendition};
 use stream::View;
@@ -76,6 +77,9 @@ fn segment(rendition: &Rendition, number: u64) -> Result<Immutable, Problem> {
 }
 
 fn part(rendition: &Rendition, number: u64, index: u32) -> Result<Immutable, Problem> {
+    if !hls::parts_stay(rendition, number) {
+        return Err(Problem::Gone);
+    }
     let part = found(rendition.part(number, index))?;
     let open = rendition.open.as_ref().filter(|open| open.number == number);
     let period = open.map(|open| &open.period).or_else(|| Some(&rendition.segments.get(&number)?.period));

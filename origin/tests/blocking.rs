@@ -242,6 +242,16 @@ async fn what_is_not_made_is_not_found() {
     assert_eq!(over.await.expect("no panic").told(), (404, ABSENT, 1));
 }
 
+/// RFC 8216bis §6.2.2: parts stay for three target durations after they left the playlist, their segment for longer.
+#[tokio::test(start_paused = true)]
+async fn parts_are_gone_before_their_segment_is() {
+    let builder = (10..18).fold(Builder::new(3), |builder, number| builder.segment("video-1", number, 3000));
+    let shelf = shelf(&builder);
+    let status = async |below: &str| answer(&shelf, below).await.status;
+    assert_eq!((status("video-1/11.m4s").await, status("video-1/10.m4s").await), (200, 200));
+    assert_eq!((status("video-1/11.0.m4s").await, status("video-1/10.0.m4s").await), (200, 410));
+}
+
 /// RFC 8216bis §4.4.5.3: between two periods the next initialization segment is hinted at, and waited for.
 #[tokio::test(start_paused = true)]
 async fn a_new_initialization_segment_is_hinted_at() {

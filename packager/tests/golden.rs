@@ -137,6 +137,18 @@ fn an_encoder_that_was_away_for_three_seconds() {
 }
 
 #[test]
+fn a_delta_update_over_a_discontinuity() {
+    let mut publisher = Publisher::new(Settings::default());
+    for from in [0, 10_000, 20_000] {
+        publish(&mut publisher, from);
+        publisher.interrupt();
+    }
+    let skip = Options { skip: true, ..Options::default() };
+    let (presentation, video) = (publisher.presentation(), publisher.rendition("video-1"));
+    golden("delta/video-1.m3u8", &hls::media(presentation, video, &skip));
+}
+
+#[test]
 fn the_window_slides_over_a_discontinuity() {
     let mut publisher = Publisher::new(Settings { window: Duration::from_secs(6), ..Settings::default() });
     publish(&mut publisher, 0);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use media::{MediaTime, Timescale};
 
+use super::low_latency;
 use crate::presentation::{Lookup, Part, Presentation, Rendition, Segment};
 
 /// What `_HLS_msn` and `_HLS_part` ask for (RFC 8216bis §6.2.5.2).
@@ -191,6 +192,18 @@ pub(super) fn hinted_init(presentation: &Presentation, rendition: &Rendition) ->
     let last = rendition.last().filter(|last| !last.is_gap())?;
     let between = rendition.open.is_none() && presentation.closed == Some(last.period.number);
     between.then(|| last.period.number + 1)
+}
+
+/// Whether the parts of segment `number` can be had by themselves: while they are listed, and as long again (RFC 8216bis
+/// §6.2.2). Their segment stays for longer.
+pub fn parts_stay(rendition: &Rendition, number: u64) -> bool {
+    let stay = low_latency::parts_listed(&rendition.session) * 2;
+    let mut behind = open_duration(rendition);
+    let newer = rendition.segments.range(number.saturating_add(1)..);
+    newer.map(|(_, segment)| segment.span().duration().unwrap_or_default()).all(|duration| {
+        behind += duration;
+        behind <= stay
+    })
 }
 
 /// Whether part `index` of segment `number` is the one that comes next, or the first of the segment after it: who asks
