@@ -46,15 +46,15 @@ export const vlc = (url: string) =>
   });
 
 /** Lets GStreamer's playbin3 play in time, its pictures as files. */
-export const gstreamer = (url: string) => playbin(url, {});
+export const gstreamer = (url: string) => playbin("playbin3", url, {});
 
-/** The same with the older of its two demuxers for Smooth. */
-export const gstreamerOlder = (url: string) => playbin(url, { GST_PLUGIN_FEATURE_RANK: "mssdemux2:NONE" });
+/** The same with the older playbin, and the older of the two demuxers for Smooth. */
+export const gstreamerOlder = (url: string) => playbin("playbin", url, { GST_PLUGIN_FEATURE_RANK: "mssdemux2:NONE" });
 
-const playbin = (url: string, env: Record<string, string>) =>
+const playbin = (element: string, url: string, env: Record<string, string>) =>
   scratch((folder) => {
     const sink = `videoconvert ! pngenc compression-level=1 ! multifilesink sync=true location=${folder}/%05d.png`;
-    const words = ["-q", "playbin3", `uri=${url}`, `video-sink=${sink}`, "audio-sink=fakesink sync=true"];
+    const words = ["-q", element, `uri=${url}`, `video-sink=${sink}`, "audio-sink=fakesink sync=true"];
     const player = new Child("gst-launch-1.0", words, { env });
     return watched(player, folder, DUE).then((count) => `plays: ${count} frames`);
   });

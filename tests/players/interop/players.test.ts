@@ -112,6 +112,6 @@ both("GStreamer playbin3", await version("gst-launch-1.0"), gstreamer, GSTREAMER
 given("Manifest", "VLC", await packaged("vlc-bin"), vlc);
 const gst = await version("gst-launch-1.0");
 given("Manifest", "GStreamer playbin3", gst, gstreamer, GSTREAMER_SMOOTH);
-given("Manifest", "GStreamer playbin3 with mssdemux", gst, gstreamerOlder);
+given("Manifest", "GStreamer playbin with mssdemux", gst, gstreamerOlder);
 both("streamlink", await version(python("streamlink")), streamlink, STREAMLINK);
 both("yt-dlp", await version(python("yt-dlp")), ytDlp);
