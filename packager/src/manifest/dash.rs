@@ -93,6 +93,14 @@ fn write_mpd(
     writeln!(out, "</MPD>")
 }
 
+/// How far back from now a window goes from which nothing leaves, and a little further, because now goes on until the next
+/// update. It grows: without a depth players take all of the first Period for listed.
+fn reach(presentation: &Presentation, periods: &[Listed<'_>], little: i64) -> Option<i64> {
+    let listed = periods.iter().flat_map(|period| &period.renditions);
+    let begins = listed.filter_map(|(_, segments)| segments.first()).map(|first| first.wall_time().micros());
+    Some((presentation.published.micros() - begins.min()? + little).max(little))
+}
+
 /// Attributes of MPD that say how it relates to time (ISO/IEC 23009-1 §5.3.1.2).
 fn write_timing(
     out: &mut String,
@@ -114,11 +122,9 @@ fn write_timing(
         Form::Live => {
             write!(out, " type=\"dynamic\" availabilityStartTime=\"1970-01-01T00:00:00Z\"")?;
             write!(out, " publishTime=\"{}\"", presentation.published)?;
-            // Without it nothing that is listed ever leaves (§5.3.1.2).
-            if options.window.is_none() {
-                let window = session.window.as_micros() as i64;
-                write!(out, " timeShiftBufferDepth=\"{}\"", Seconds(window))?;
-            }
+            let depth = options.window.and_then(|_| reach(presentation, periods, target));
+            let depth = depth.unwrap_or(session.window.as_micros() as i64);
+            write!(out, " timeShiftBufferDepth=\"{}\"", Seconds(depth))?;
             low_latency::write_rhythm(out, low, target)?;
         }
         Form::Over => {
