@@ -30,6 +30,8 @@ pub(super) struct LowLatency {
     offset: i64,
     /// PART-TARGET.
     part: Duration,
+    /// How much of the past is listed.
+    window: Duration,
 }
 
 /// The open segment of a rendition as it is expected to become.
@@ -45,7 +47,8 @@ impl LowLatency {
         let expected = opened.iter().map(|open| open.segment.span().micros());
         let whole = presentation.renditions.iter().filter_map(|rendition| shortest(presentation, rendition));
         let offset = (whole.chain(expected).min()? - part.as_micros() as i64) / 1000 * 1000;
-        (offset > 0).then_some(LowLatency { opened, offset, part })
+        let window = presentation.session.window;
+        (offset > 0).then_some(LowLatency { opened, offset, part, window })
     }
 
     /// What players are told to keep as latency.
@@ -58,8 +61,8 @@ impl LowLatency {
         self.part
     }
 
-    /// ServiceDescription (§5.13, Annex K), for all and for clients of DVB (ETSI TS 103 285 §10.20): beyond `max` a
-    /// player may rather jump.
+    /// ServiceDescription (§5.13, Annex K), for all and for clients of DVB (ETSI TS 103 285 §10.20). `max` is the
+    /// window: dash.js 5.2 takes whoever is farther behind to the edge, and one may go back within it.
     ///
     /// Shaka 5.2 adds `Latency@target` to `suggestedPresentationDelay`, and so would end at twice the latency; where there
     /// are two descriptions it keeps to the latter alone.
@@ -70,9 +73,10 @@ impl LowLatency {
 
     fn write_description(&self, out: &mut String, id: u32, scope: &str) -> fmt::Result {
         let target = self.latency().as_millis();
+        let max = self.window.as_millis().max(target);
         write!(out, "  <ServiceDescription id=\"{id}\">\n{scope}")?;
         write!(out, "    <Latency target=\"{target}\" min=\"{}\"", target / 2)?;
-        writeln!(out, " max=\"{}\" referenceId=\"0\"/>", target * 3)?;
+        writeln!(out, " max=\"{max}\" referenceId=\"0\"/>")?;
         writeln!(out, "    <PlaybackRate min=\"{}\" max=\"{}\"/>", PLAYBACK_RATE.0, PLAYBACK_RATE.1)?;
         writeln!(out, "  </ServiceDescription>")
     }
