@@ -22,7 +22,8 @@ pub(crate) enum Class {
         /// In seconds.
         target_duration: u32,
     },
-    /// An MPD that has news with every part: a cache asks each time, and is mostly told 304.
+    /// An MPD that has news with every part: a player asks each time and is mostly told 304; what is shared by many is
+    /// asked for once a second, which is no more than half of any target duration that has parts.
     LowLatency,
     /// A multivariant playlist while live.
     Multivariant {
@@ -46,7 +47,7 @@ impl Class {
             Class::Immutable => HeaderValue::from_static("public, max-age=31536000, immutable"),
             Class::Live { target_duration } => max_age((target_duration / 2).max(1)),
             Class::Awaited { target_duration } => max_age(target_duration.saturating_mul(6)),
-            Class::LowLatency => HeaderValue::from_static("public, no-cache"),
+            Class::LowLatency => HeaderValue::from_static("public, max-age=0, s-maxage=1"),
             Class::Multivariant { unsettled: true } | Class::Ended => max_age(2),
             Class::Multivariant { unsettled: false } => max_age(30),
             Class::Absent => max_age(1),
@@ -74,7 +75,7 @@ mod tests {
             (Class::Live { target_duration: 5 }, "public, max-age=2"),
             (Class::Live { target_duration: 6 }, "public, max-age=3"),
             (Class::Awaited { target_duration: 2 }, "public, max-age=12"),
-            (Class::LowLatency, "public, no-cache"),
+            (Class::LowLatency, "public, max-age=0, s-maxage=1"),
             (Class::Multivariant { unsettled: true }, "public, max-age=2"),
             (Class::Multivariant { unsettled: false }, "public, max-age=30"),
             (Class::Ended, "public, max-age=2"),

@@ -59,7 +59,7 @@ fn each_kind_of_answer_says_how_long_it_may_be_kept() {
         (&number(newest).replace("video", "audio"), 200, SEGMENT, "audio/mp4"),
         ("master.m3u8", 200, "public, max-age=2", "application/vnd.apple.mpegurl"),
         ("video-1.m3u8", 200, "public, max-age=1", "application/vnd.apple.mpegurl"),
-        ("manifest.mpd", 200, "public, no-cache", "application/dash+xml"),
+        ("manifest.mpd", 200, "public, max-age=0, s-maxage=1", "application/dash+xml"),
         (&number(newest + 1), 404, "public, max-age=1", "application/problem+json"),
         (&number(newest - 11), 410, "public, max-age=1", "application/problem+json"),
         ("video-2.m3u8", 404, "public, max-age=1", "application/problem+json"),

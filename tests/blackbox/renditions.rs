@@ -1,11 +1,11 @@
 //! Several pushes into one switching set, from one ffmpeg and from several.
 
 use std::collections::BTreeMap;
-use std::thread::sleep;
 use std::time::Duration;
 
 use crate::support::download::{Download, Stretch};
 use crate::support::probe::packets;
+use crate::support::wait::throughout;
 use crate::support::{Push, Server, within};
 
 const SHORT_RECONNECT: &str = "stream.reconnect = \"2s\"\n";
@@ -92,7 +92,8 @@ fn three_outputs_of_one_ffmpeg_are_one_switching_set() {
 fn of_three_ffmpegs_one_is_killed_and_its_sound_is_carried_on() {
     let server = Server::start(SHORT_RECONNECT, &["e"]);
     let first = alone(&server, 0, 60);
-    sleep(Duration::from_millis(100));
+    // Its sound is the first that is there.
+    throughout(Duration::from_millis(100), || ());
     let others = [alone(&server, 1, 26), alone(&server, 2, 26)];
     let play = server.play("e");
     let download = std::thread::scope(|scope| {
@@ -103,7 +104,7 @@ fn of_three_ffmpegs_one_is_killed_and_its_sound_is_carried_on() {
             });
             Download::hls(&play)
         });
-        sleep(Duration::from_secs(12));
+        throughout(Duration::from_secs(12), || ());
         first.kill();
         within(15, "two variants", || {
             let master = play.wait_for("master.m3u8");
