@@ -168,7 +168,12 @@ async fn manifests_are_those_of_the_packager() {
             "max-age=3",
         ),
         // It has news with every part.
-        ("manifest.mpd", dash::mpd(&presentation, &Options::default()), "application/dash+xml", "max-age=0, s-maxage=1"),
+        (
+            "manifest.mpd",
+            dash::mpd(&presentation, &Options::default()),
+            "application/dash+xml",
+            "max-age=0, s-maxage=1",
+        ),
         (
             "manifest.mpd?s=3",
             dash::mpd(&presentation, &Options::default().pinned()),
