@@ -1,4 +1,4 @@
-//! Whether a hinted part or initialization segment has come (RFC 8216bis §6.2.6).
+//! Whether a hinted part has come (RFC 8216bis §6.2.6).
 
 use std::sync::Arc;
 
@@ -26,15 +26,8 @@ pub(crate) fn look(sessions: &[Arc<View>], resource: &Resource, again: bool) -> 
 fn expected(sessions: &[Arc<View>], resource: &Resource) -> Option<Look> {
     let view = sessions.first()?;
     let presentation = &view.presentation;
-    let (name, next) = match resource {
-        Resource::Part { rendition: name, number, index } => {
-            (name, hls::awaits_part(presentation.rendition(name)?, *number, *index))
-        }
-        Resource::Init { rendition: name, period } => {
-            (name, hls::awaits_init(presentation, presentation.rendition(name)?, *period))
-        }
-        _ => return None,
-    };
+    let Resource::Part { rendition: name, number, index } = resource else { return None };
+    let next = hls::awaits_part(presentation.rendition(name)?, *number, *index);
     let (_, version) = view.rendition(name).filter(|_| next)?;
     Some(Look::Wait { version, target_duration: presentation.session.target_duration })
 }

@@ -128,7 +128,7 @@ impl Origin {
                 let wanted = self.wanted(entry, uri, true, viewer)?;
                 self.await_listed(&wanted, rendition, asked).await
             }
-            Resource::Part { rendition, .. } | Resource::Init { rendition, .. } => {
+            Resource::Part { rendition, .. } => {
                 let bell = Bell { source: &*self.source, entry, session: None, viewer, rendition };
                 let look = |again| hint::look(&self.source.sessions(entry, viewer), &resource, again);
                 self.blocking.until(bell, look).await

@@ -1,14 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { BEHIND, LOW_LATENCY_PLAYERS, staysNear } from "./harness/low-latency";
+import { BEHIND, LOW_LATENCY_PLAYERS, REORDERED, staysNear } from "./harness/low-latency";
 import { Stage } from "./harness/stage";
 import { until } from "./harness/until";
-
-/**
- * Shaka takes the decode times of a part for its presentation times, and wonders where pictures that are shown later than
- * others that follow them are at the end of one.
- */
-const REORDERED = /Possible encoding problem detected! Unexpected buffered range/;
 
 /** How long a player has to stay near live. */
 const SECONDS = 20;

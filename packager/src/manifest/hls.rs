@@ -11,7 +11,7 @@ mod shown;
 mod text;
 
 pub use self::media::media;
-pub use edge::{Directives, Reload, awaits_init, awaits_part, parts_stay, reload};
+pub use edge::{Directives, Reload, awaits_part, parts_stay, reload};
 pub use multivariant::multivariant;
 
 /// The multivariant playlist uses nothing newer (RFC 8216bis §8).

@@ -4,6 +4,12 @@ import { DASH_JS, HLS_JS, RX_SMOOTH, SHAKA_DASH, SHAKA_HLS, type Player } from "
 import { started } from "./watching";
 import type { State, Viewer } from "./viewer";
 
+/**
+ * Shaka takes the decode times of a part for its presentation times, and wonders where pictures that are shown later than
+ * others that follow them are at the end of one.
+ */
+export const REORDERED = /Possible encoding problem detected! Unexpected buffered range/;
+
 /** Players that play parts. */
 export const LOW_LATENCY_PLAYERS: Player[] = [
   { ...HLS_JS, name: "hls.js in low latency", play: playLowLatencyHls },

@@ -176,22 +176,19 @@ fn too_long(part: &Part, scale: Timescale, target: Duration) -> bool {
     MediaTime::new(part.duration, scale).micros() > target.as_micros() as i64
 }
 
-/// The part that the playlist hints at (RFC 8216bis §4.4.5.3): the next one, unless the rendition is off.
-pub(super) fn hint(rendition: &Rendition) -> Option<Next> {
+/// The part that the playlist hints at (RFC 8216bis §4.4.5.3): the next one, unless the rendition is off or its encoder
+/// away. Nothing is hinted at that may never come: players ask for it again and again, and do not see the end.
+pub(super) fn hint(presentation: &Presentation, rendition: &Rendition) -> Option<Next> {
     let next = next(rendition);
     match &rendition.open {
         Some(open) if open.parts.len() as u64 > next.part => Some(Next { msn: open.number + 1, part: 0 }),
         Some(_) => Some(next),
-        None => rendition.last().filter(|last| !last.is_gap()).map(|_| next),
+        None => rendition.last().filter(|last| goes_on(presentation, last)).map(|_| next),
     }
 }
 
-/// The period of the initialization segment that the next part will need, where no period is open: they are numbered
-/// one after another.
-pub(super) fn hinted_init(presentation: &Presentation, rendition: &Rendition) -> Option<u64> {
-    let last = rendition.last().filter(|last| !last.is_gap())?;
-    let between = rendition.open.is_none() && presentation.closed == Some(last.period.number);
-    between.then(|| last.period.number + 1)
+fn goes_on(presentation: &Presentation, last: &Segment) -> bool {
+    !last.is_gap() && presentation.closed != Some(last.period.number)
 }
 
 /// Whether the parts of segment `number` can be had by themselves: while they are listed, and as long again (RFC 8216bis
@@ -215,9 +212,4 @@ pub fn awaits_part(rendition: &Rendition, number: u64, index: u32) -> bool {
     let next = (number, u64::from(index)) == (open, made);
     let after = made > 0 && (number, index) == (open + 1, 0);
     (next || after) && matches!(rendition.part(number, index), Lookup::NotYet)
-}
-
-/// Whether the initialization segment of `period` is the one that comes next: who asks for it may wait.
-pub fn awaits_init(presentation: &Presentation, rendition: &Rendition, period: u64) -> bool {
-    applies(rendition, true) && hinted_init(presentation, rendition) == Some(period)
 }

@@ -86,13 +86,9 @@ fn decodable(kind: Kind, part: &Part) -> bool {
     part.independent || (kind == Kind::Video && within())
 }
 
-/// EXT-X-PRELOAD-HINT: one for the next part, and before it one for the initialization segment if that will be new.
+/// EXT-X-PRELOAD-HINT for the next part. None for an initialization segment: which one is new is known with its first part.
 pub(super) fn hints(out: &mut String, presentation: &Presentation, rendition: &Rendition) -> fmt::Result {
-    if let Some(period) = edge::hinted_init(presentation, rendition) {
-        let uri = Resource::Init { rendition: rendition.name.to_string(), period };
-        writeln!(out, "#EXT-X-PRELOAD-HINT:TYPE=MAP,URI=\"{uri}\"")?;
-    }
-    if let Some(next) = edge::hint(rendition) {
+    if let Some(next) = edge::hint(presentation, rendition) {
         out.push_str("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"");
         part_uri(out, rendition, next.msn, next.part);
         out.push_str("\"\n");
