@@ -240,11 +240,12 @@ impl Presentation {
     /// Lets go of spans that end before everything that can be fetched. What a rendition holds that died before all
     /// that would never go by itself.
     fn forget_spans(&mut self) {
-        let newest = |rendition: &&Arc<Rendition>| rendition.last().map(|last| last.number);
-        let Some(leader) = self.renditions.iter().max_by_key(newest).and_then(|leader| leader.oldest())
-        else {
-            return;
-        };
+        let last = |rendition: &Arc<Rendition>| rendition.last().map(|last| last.number);
+        let Some(newest) = self.renditions.iter().filter_map(last).max() else { return };
+        // One that has only begun says nothing about how long the others have gone on.
+        let goes_on = |rendition: &&Arc<Rendition>| last(rendition).is_some_and(|last| last + 2 >= newest);
+        let leader = self.renditions.iter().filter(goes_on).filter_map(|rendition| rendition.oldest()).min();
+        let Some(leader) = leader else { return };
         let mut oldest = leader;
         for rendition in &mut self.renditions {
             match rendition.last().map(|last| last.number) {
