@@ -76,6 +76,7 @@ fn segment(input: &Input<'_>, tables: &[Table<'_>], scale: Timescale, codec: Cod
             number: 1,
             discontinuity: 0,
             start: WallTime::from_millis(i64::from(input.start) * 1000),
+            elapsed: std::time::Duration::ZERO,
         }),
         start: 0,
         duration: 0,

@@ -82,7 +82,7 @@ fn part(rendition: &Rendition, number: u64, index: u32) -> Result<Immutable, Pro
     }
     let part = found(rendition.part(number, index))?;
     let open = rendition.open.as_ref().filter(|open| open.number == number);
-    let period = open.map(|open| &open.period).or_else(|| Some(&rendition.segments.get(&number)?.period));
+    let period = open.map(|open| &open.period).or_else(|| Some(&rendition.listed(number)?.period));
     let period = period.ok_or(Problem::Gone)?.number;
     Ok(Immutable::Part { kind: rendition.kind, period, number, part })
 }

@@ -96,7 +96,7 @@ pub fn program(presentation: &Presentation, rendition: &Rendition, number: u64) 
 fn sound(presentation: &Presentation, main: &Segment) -> Result<Option<Arc<Segment>>, Absent> {
     for name in sounds(presentation, main)? {
         let rendition = presentation.rendition(name);
-        match rendition.and_then(|rendition| rendition.segments.get(&main.number)) {
+        match rendition.and_then(|rendition| rendition.listed(main.number)) {
             Some(segment) if segment.init().is_some_and(|init| carries(init)) => {
                 return Ok(Some(segment.clone()));
             }

@@ -223,6 +223,11 @@ impl Rendition {
         }
     }
 
+    /// Segment `number` as playlists list it, with media or as a gap.
+    pub fn listed(&self, number: u64) -> Option<&Arc<Segment>> {
+        self.segments.get(&number).filter(|_| self.bounds.contains(number))
+    }
+
     /// Segment `number`.
     pub fn segment(&self, number: u64) -> Lookup<'_, Arc<Segment>> {
         if !self.bounds.contains(number) {

@@ -196,8 +196,8 @@ fn goes_on(presentation: &Presentation, last: &Segment) -> bool {
 pub fn parts_stay(rendition: &Rendition, number: u64) -> bool {
     let stay = low_latency::parts_listed(&rendition.session) * 2;
     let mut behind = open_duration(rendition);
-    let newer = rendition.segments.range(number.saturating_add(1)..);
-    newer.map(|(_, segment)| segment.span().duration().unwrap_or_default()).all(|duration| {
+    let newer = rendition.shown_from(number.saturating_add(1));
+    newer.map(|segment| segment.span().duration().unwrap_or_default()).all(|duration| {
         behind += duration;
         behind <= stay
     })
