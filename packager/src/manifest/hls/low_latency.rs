@@ -16,8 +16,9 @@ use crate::presentation::{Part, Presentation, Rendition, Segment, Session};
 
 /// HOLD-BACK and how long parts are listed, in target durations (RFC 8216bis §4.4.3.8, §6.2.2).
 const HOLD_BACK: u32 = 3;
-/// PART-HOLD-BACK in part targets: as much as Apple's rules for authors want, which is more than the RFC does.
-const PART_HOLD_BACK: u32 = 3;
+/// PART-HOLD-BACK in part targets: one more than the three of Apple's rules for authors, and two more than the RFC wants.
+/// With three, hls.js ran dry in the middle of a segment wherever one answer was late by a part.
+const PART_HOLD_BACK: u32 = 4;
 /// CAN-SKIP-UNTIL in target durations.
 const SKIP_UNTIL: u32 = 6;
 
