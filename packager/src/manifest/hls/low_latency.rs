@@ -16,9 +16,10 @@ use crate::presentation::{Part, Presentation, Rendition, Segment, Session};
 
 /// HOLD-BACK and how long parts are listed, in target durations (RFC 8216bis §4.4.3.8, §6.2.2).
 const HOLD_BACK: u32 = 3;
-/// PART-HOLD-BACK in part targets: one more than the three of Apple's rules for authors, and two more than the RFC wants.
-/// With three, hls.js ran dry in the middle of a segment wherever one answer was late by a part.
-const PART_HOLD_BACK: u32 = 4;
+/// PART-HOLD-BACK in part targets: a little more than the three of Apple's rules for authors. With three, hls.js ran dry in
+/// the middle of a segment wherever one answer was late by a part; with four, players are half a second later than they
+/// have to be.
+const PART_HOLD_BACK: f64 = 3.4;
 /// CAN-SKIP-UNTIL in target durations.
 const SKIP_UNTIL: u32 = 6;
 
@@ -42,7 +43,7 @@ pub(super) fn header(out: &mut String, session: &Session) -> fmt::Result {
     let (hold_back, skip) = (target_duration(session) * HOLD_BACK, skip_boundary(session));
     write!(out, "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL={:.1}", skip.as_secs_f64())?;
     write!(out, ",HOLD-BACK={:.1}", hold_back.as_secs_f64())?;
-    writeln!(out, ",PART-HOLD-BACK={:.3}", part * f64::from(PART_HOLD_BACK))?;
+    writeln!(out, ",PART-HOLD-BACK={:.3}", part * PART_HOLD_BACK)?;
     writeln!(out, "#EXT-X-PART-INF:PART-TARGET={part:.3}")
 }
 
