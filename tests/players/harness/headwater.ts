@@ -12,8 +12,11 @@ export type Manifest = "master.m3u8" | "manifest.mpd" | "ts/master.m3u8" | "Mani
 /** The same, wanted in another form. */
 export type Wanted = Manifest | "master.m3u8?ll=0";
 
+/** A media playlist. */
+export type Playlist = `video-${string}.m3u8`;
+
 /** What is below an entry. */
-type Resource = Wanted | "video-1.m3u8";
+type Resource = Wanted | Playlist;
 
 /** The real binary with a data directory of its own, on ports that were free. */
 export class Headwater {
@@ -50,9 +53,9 @@ export class Headwater {
   }
 
   /** Waits for the playlist of an entry to list `seconds` of media. */
-  async listed(entry: string, seconds: number): Promise<void> {
+  async listed(entry: string, seconds: number, playlist: Playlist = "video-1.m3u8"): Promise<void> {
     const enough = async () => {
-      const answer = await fetch(this.url(entry, "video-1.m3u8"));
+      const answer = await fetch(this.url(entry, playlist));
       const lengths = [...(await answer.text()).matchAll(/#EXTINF:([\d.]+)/g)].map(([, length]) => Number(length));
       return answer.ok && lengths.reduce((sum, length) => sum + length, 0) >= seconds;
     };

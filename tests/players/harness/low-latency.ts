@@ -43,9 +43,11 @@ export async function staysNear(viewer: Viewer, seconds: number): Promise<number
     return state.clock >= from.clock + seconds;
   });
   const lost = to.clock - from.clock - (to.time - from.time);
-  const halted = lost > LOST || to.hiccups.length > known || farthest > BEHIND + LOST;
+  // A picture that was not decoded is a hole in what is buffered.
+  const holes = to.buffered.filter(([, end]) => end > from.time).length - 1;
+  const halted = lost > LOST || to.hiccups.length > known || farthest > BEHIND + LOST || holes > 0;
   if (!halted) return to.latency;
-  throw new Error(`${lost.toFixed(2)} s lost, at most ${farthest.toFixed(2)} s behind\n${await viewer.report()}`);
+  throw new Error(`${lost.toFixed(2)} s lost, ${holes} holes, at most ${farthest.toFixed(2)} s behind\n${await viewer.report()}`);
 }
 
 const near = ({ latency }: State): boolean => latency <= BEHIND;

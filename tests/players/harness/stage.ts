@@ -3,7 +3,7 @@ import type { Browser } from "puppeteer-core";
 import { chromium } from "./browser";
 import type { Child } from "./child";
 import { publish } from "./encoder";
-import { Headwater, type Wanted } from "./headwater";
+import { Headwater, type Playlist, type Wanted } from "./headwater";
 import { Pages } from "./pages";
 import type { Player } from "./players";
 import { Viewer } from "./viewer";
@@ -36,8 +36,8 @@ export class Stage {
   }
 
   /** Waits for there to be so many seconds to play. */
-  listed(seconds: number): Promise<void> {
-    return this.server.listed(ENTRY, seconds);
+  listed(seconds: number, playlist?: Playlist): Promise<void> {
+    return this.server.listed(ENTRY, seconds, playlist);
   }
 
   /** Waits for the Smooth manifest to be over; returns when its pictures end, in seconds since the Unix epoch. */

@@ -16,6 +16,8 @@ export interface State {
   clock: number;
   /** Media seconds. */
   time: number;
+  /** Lines of the picture that is shown. */
+  height: number;
   /** Frames that were decoded and shown in time. */
   frames: number;
   paused: boolean;
@@ -77,6 +79,7 @@ export class Viewer {
       return {
         clock: performance.now() / 1000,
         time: video.currentTime,
+        height: video.videoHeight,
         frames: totalVideoFrames - droppedVideoFrames,
         paused: video.paused,
         ended: ask(() => window.handle.over(), false),
@@ -105,6 +108,11 @@ export class Viewer {
   /** Goes to a place, in media seconds, as a hand on the seek bar does. */
   async seek(time: number): Promise<void> {
     await this.#video.evaluate((video, to) => void (video.currentTime = to), time);
+  }
+
+  /** Has the player go over to the rendition of this height, and stay there. */
+  async choose(height: number): Promise<void> {
+    await this.#page.evaluate((height) => window.handle.choose?.(height), height);
   }
 
   /** Goes back to the live edge, as the player's own button does. */

@@ -25,6 +25,11 @@ export function playDash(video: HTMLVideoElement, url: string): void {
     range: () => [player.getDvrWindow().start, player.getDvrWindow().end],
     live: () => player.seekToOriginalLive(),
     over: () => over,
+    choose: (height) => {
+      player.updateSettings({ streaming: { abr: { autoSwitchBitrate: { video: false } } } });
+      const wanted = player.getRepresentationsByType("video").find((it) => it.height === height);
+      player.setRepresentationForTypeById("video", wanted!.id);
+    },
   };
   player.initialize(video, url, true);
   // A manifest names its clock, or has none; that of a third party cannot be reached from here.

@@ -17,6 +17,7 @@ export function playHls(video: HTMLVideoElement, url: string): void {
     range: () => [video.seekable.start(0), video.seekable.end(0)],
     live: () => (video.currentTime = hls.liveSyncPosition ?? NaN),
     over: () => video.ended,
+    choose: (height) => (hls.nextLevel = hls.levels.findIndex((level) => level.height === height)),
     captions: () => {
       const first = [...video.textTracks].find(({ kind }) => kind === "captions");
       if (first) first.mode = "showing";

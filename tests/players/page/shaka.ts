@@ -24,6 +24,10 @@ export async function playShaka(video: HTMLVideoElement, url: string): Promise<v
     range: () => [player.seekRange().start, player.seekRange().end],
     live: () => player.goToLive(),
     over: () => video.ended,
+    choose: (height) => {
+      player.configure({ abr: { enabled: false } });
+      player.selectVariantTrack(player.getVariantTracks().find((track) => track.height === height)!);
+    },
     captions: () => {
       const [first] = player.getTextTracks();
       if (first && !first.active) player.selectTextTrack(first);

@@ -8,6 +8,8 @@ export interface Handle {
   live(): void;
   /** Whether the player says that it is over. */
   over(): boolean;
+  /** Goes over to the rendition whose pictures are so many lines high, and stays there. */
+  choose?(height: number): void;
   /** Shows the captions that it knows of first, if it knows of any. */
   captions?(): void;
 }

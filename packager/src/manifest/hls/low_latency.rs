@@ -9,7 +9,7 @@ use container::mp4::parse_fragment;
 use media::{Kind, MediaTime, Sync};
 
 use super::edge::{self, Listed};
-use super::text::{part_uri, seconds};
+use super::text::{part_uri, seconds_beyond};
 use crate::manifest::Options;
 use crate::names::Resource;
 use crate::presentation::{Part, Presentation, Rendition, Segment, Session};
@@ -68,7 +68,7 @@ pub(super) fn open_parts(out: &mut String, rendition: &Rendition) -> fmt::Result
 
 fn part(out: &mut String, rendition: &Rendition, number: u64, listed: &Listed<'_>) -> fmt::Result {
     out.push_str("#EXT-X-PART:DURATION=");
-    seconds(out, listed.duration);
+    seconds_beyond(out, listed.duration, rendition.session.part_target);
     out.push_str(",URI=\"");
     part_uri(out, rendition, number, listed.index);
     out.push('"');

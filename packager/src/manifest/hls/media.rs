@@ -2,11 +2,12 @@
 
 use std::fmt::{self, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use media::{MediaTime, WallTime};
 
 use super::shown::Shown;
-use super::text::{seconds, segment_uri};
+use super::text::{seconds, seconds_beyond, segment_uri};
 use super::{edge, low_latency};
 use crate::manifest::Options;
 use crate::names::Resource;
@@ -99,7 +100,10 @@ impl Writer<'_> {
             self.out.push_str("#EXT-X-GAP\n");
         }
         self.out.push_str("#EXTINF:");
-        seconds(self.out, segment.span());
+        match self.low_latency {
+            true => seconds_beyond(self.out, segment.span(), Duration::MAX),
+            false => seconds(self.out, segment.span()),
+        }
         self.out.push_str(",\n");
         segment_uri(self.out, self.rendition, segment.number);
         self.out.push('\n');

@@ -1,12 +1,29 @@
 //! Numbers and names, written without the formatting machinery: a playlist of a day has a hundred thousand of them.
 
+use std::time::Duration;
+
 use media::MediaTime;
 
 use crate::presentation::Rendition;
 
 /// A duration in seconds with six decimals, rounded to the nearest.
 pub(super) fn seconds(out: &mut String, time: MediaTime) {
-    let micros = time.micros().max(0) as u64;
+    write_micros(out, time.micros().max(0) as u64);
+}
+
+/// A duration in seconds with six decimals, more than it is by a microsecond at most, but never more than `most`.
+///
+/// Where parts lie before the end of a segment, Shaka 5.2 measures how far the playlist is off from the media, with each
+/// part anew, and resets its decoder at a millisecond: it loses all pictures up to the next keyframe. It begins with
+/// exactly a millisecond, so that rounding decides, unless the playlist runs ahead by a hair.
+pub(super) fn seconds_beyond(out: &mut String, time: MediaTime, most: Duration) {
+    let scale = i64::from(time.scale.hz());
+    let micros = (i128::from(time.ticks.max(0)) * 1_000_000 / i128::from(scale.max(1))) as u64;
+    let most = u64::try_from(most.as_micros()).unwrap_or(u64::MAX);
+    write_micros(out, (micros + 1).min(most.max(micros)));
+}
+
+fn write_micros(out: &mut String, micros: u64) {
     integer(out, micros / 1_000_000);
     let fraction = [b'0'; 6];
     let mut digits = fraction;
