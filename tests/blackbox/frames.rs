@@ -88,14 +88,15 @@ fn assert_same_segments(hls: &Download, dash: &Download) {
     }
 }
 
-/// A GOP equal to the target gives segments equal to the target.
+/// A GOP equal to the target gives segments equal to the target, but for the microsecond by which playlists of parts run
+/// ahead.
 fn assert_cuts(hls: &Download, cut: Cut) {
     let segments = &hls.of("video-1")[0].segments;
     let millis: Vec<f64> = segments.iter().map(|segment| segment.duration * 1000.0).collect();
     let (last, whole) = millis.split_last().expect("there are segments");
-    let first = whole.iter().take(1).all(|first| (first - cut.first).abs() <= cut.tolerance + 1e-6);
-    let others = whole.iter().skip(1).all(|other| (other - cut.millis).abs() <= cut.tolerance + 1e-6);
-    assert!(first && others && *last <= cut.millis + 1.0, "{millis:?}");
+    let first = whole.iter().take(1).all(|first| (first - cut.first).abs() <= cut.tolerance + 2e-3);
+    let others = whole.iter().skip(1).all(|other| (other - cut.millis).abs() <= cut.tolerance + 2e-3);
+    assert!(first && others && *last <= cut.millis + 1.1, "{millis:?}");
     let numbers = |rendition: &str| -> Vec<u64> {
         hls.of(rendition)[0].segments.iter().map(|segment| segment.number).collect()
     };

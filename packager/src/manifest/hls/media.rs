@@ -23,7 +23,9 @@ pub fn media(presentation: &Presentation, rendition: &Rendition, options: &Optio
     let shown = Shown::of(rendition, low_latency && options.skip);
     // About what a segment takes, and the rest.
     let mut out = String::with_capacity(shown.segments.len() * 64 + 4096);
-    let mut writer = Writer { out: &mut out, rendition, low_latency, period: None, begun: false, map: None };
+    let ahead = options.low_latency && rendition.session.low_latency;
+    let mut writer =
+        Writer { out: &mut out, rendition, low_latency, ahead, period: None, begun: false, map: None };
     writer.write(presentation, &shown, options).expect("a String takes everything");
     out
 }
@@ -32,6 +34,8 @@ struct Writer<'a> {
     out: &'a mut String,
     rendition: &'a Rendition,
     low_latency: bool,
+    /// Whether it lists parts at any time, after which durations must not change (RFC 8216bis §6.2.1).
+    ahead: bool,
     /// Of what was written or left out last.
     period: Option<u64>,
     /// Whether a segment was written.
@@ -100,7 +104,7 @@ impl Writer<'_> {
             self.out.push_str("#EXT-X-GAP\n");
         }
         self.out.push_str("#EXTINF:");
-        match self.low_latency {
+        match self.ahead {
             true => seconds_beyond(self.out, segment.span(), Duration::MAX),
             false => seconds(self.out, segment.span()),
         }
