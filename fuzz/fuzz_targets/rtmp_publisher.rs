@@ -129,10 +129,10 @@ impl Publisher {
                 self.session.accept();
                 self.packager.begin();
             }
-            Event::Input(Input::Announce { video, audio }) => self.packager.announce(video, audio),
-            Event::Input(Input::Track { id, track }) => self.packager.track(id, track),
-            Event::Input(Input::Sample { id, sample }) => self.packager.push(id, sample, now),
-            Event::Unpublish => self.packager.interrupt(now.wall),
+            Event::Input(_, Input::Announce { video, audio }) => self.packager.announce(video, audio),
+            Event::Input(_, Input::Track { id, track }) => self.packager.track(id, track),
+            Event::Input(_, Input::Sample { id, sample }) => self.packager.push(id, sample, now),
+            Event::Unpublish(..) => self.packager.interrupt(now.wall),
         }
         self.packager.take_log();
         self.packager.take_notices();

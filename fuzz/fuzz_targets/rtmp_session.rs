@@ -29,7 +29,7 @@ fuzz_target!(|data: &[u8]| {
     let counters = session.counters();
     assert!(counters.bytes <= (data.len() + 8192) as u64);
     let _ = session.handle_timeout(now + Duration::from_secs(60));
-    session.end("over");
+    session.end_all("over");
     drain(&mut session, accept);
 });
 
@@ -38,7 +38,7 @@ fn drain(session: &mut Session, accept: bool) {
         match event {
             Event::Publish(_) if accept => session.accept(),
             Event::Publish(_) => session.refuse("no"),
-            Event::Input(_) | Event::Unpublish => {}
+            Event::Input(..) | Event::Unpublish(..) => {}
         }
     }
     let answers = session.poll_transmit().unwrap_or_default();

@@ -12,6 +12,8 @@ pub struct Limits {
     pub connections: usize,
     /// Chunk streams of one connection. Encoders use about six.
     pub chunk_streams: usize,
+    /// Names that one connection publishes at once.
+    pub publications: usize,
     /// Bytes of one audio or video message.
     pub media_message: usize,
     /// Bytes of one aggregate message; all that is in it is handed over at once.
@@ -41,6 +43,7 @@ impl Default for Limits {
         Limits {
             connections: 1000,
             chunk_streams: 64,
+            publications: 8,
             media_message: 8 << 20,
             aggregate_message: 1 << 20,
             command_message: 256 << 10,

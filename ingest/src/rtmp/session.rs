@@ -4,6 +4,8 @@
 //! send until there are none. [`Event::Publish`] is to be answered by [`Session::accept`] or
 //! [`Session::refuse`] before the next call of `handle`; what the peer sent without waiting for the answer follows
 //! as further events.
+//!
+//! A connection may publish several names, each on a message stream of its own.
 
 mod acks;
 mod adts;
@@ -27,7 +29,7 @@ use super::name::{App, StreamKey};
 use acks::Acks;
 use intake::Intake;
 
-/// One publisher's connection, without the socket.
+/// An encoder's connection, without the socket.
 pub struct Session {
     limits: Limits,
     handshake: Option<Handshake>,
@@ -36,8 +38,10 @@ pub struct Session {
     acks: Acks,
     app: Option<App>,
     streams_created: u32,
-    phase: Phase,
-    intake: Intake,
+    /// What it publishes, or has asked to; no two on one message stream.
+    publishings: Vec<Publishing>,
+    /// What came outside of those, and in those that are over.
+    rest: Counters,
     events: VecDeque<Event>,
     received: u64,
     heard: Instant,
@@ -49,31 +53,29 @@ pub struct Session {
 pub enum Event {
     /// The peer wants to publish.
     Publish(PublishRequest),
-    /// Media, or news about it.
-    Input(Input),
-    /// The peer is done publishing; it may publish again.
-    Unpublish,
+    /// Media of what is published on that message stream, or news about it.
+    Input(u32, Input),
+    /// The peer is done publishing on that message stream, of which so much came; it may publish again.
+    Unpublish(u32, Counters),
 }
 
 /// What the peer wants to publish to.
 #[derive(Clone, Debug)]
 pub struct PublishRequest {
+    /// The message stream on which it wants to (7.2.2.6): what names the publication in further events.
+    pub stream_id: u32,
     /// Which leg its URL names.
     pub leg: Leg,
     /// Its stream key.
     pub key: StreamKey,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Phase {
-    Idle,
-    /// The driver has been asked.
-    Asked {
-        stream_id: u32,
-    },
-    Publishing {
-        stream_id: u32,
-    },
+/// One name that is published, from the command on.
+struct Publishing {
+    stream_id: u32,
+    /// Whether the driver let it in; it has been asked otherwise.
+    accepted: bool,
+    intake: Intake,
 }
 
 impl Session {
@@ -87,8 +89,8 @@ impl Session {
             acks: Acks::default(),
             app: None,
             streams_created: 0,
-            phase: Phase::Idle,
-            intake: Intake::default(),
+            publishings: Vec::new(),
+            rest: Counters::default(),
             events: VecDeque::new(),
             received: 0,
             heard: now,
@@ -121,9 +123,9 @@ impl Session {
 
     /// When the peer's time is up, unless it sends something before.
     pub fn deadline(&self) -> Instant {
-        match self.phase {
-            Phase::Publishing { .. } => self.heard + self.limits.idle,
-            Phase::Idle | Phase::Asked { .. } => self.idle_since + self.limits.setup,
+        match self.is_publishing() {
+            true => self.heard + self.limits.idle,
+            false => self.idle_since + self.limits.setup,
         }
     }
 
@@ -132,45 +134,62 @@ impl Session {
         if now < self.deadline() {
             return Ok(());
         }
-        let fault = match self.phase {
-            Phase::Publishing { .. } => Fault::Silent { after: self.limits.idle },
-            Phase::Idle | Phase::Asked { .. } => Fault::Slow { after: self.limits.setup },
+        let fault = match self.is_publishing() {
+            true => Fault::Silent { after: self.limits.idle },
+            false => Fault::Slow { after: self.limits.setup },
         };
         Err(Error { at: self.received, fault })
     }
 
-    /// Lets the peer publish that asked for it last.
+    /// Lets the peer publish what it asked for first of what is not decided.
     pub fn accept(&mut self) {
-        if let Phase::Asked { stream_id } = self.phase {
-            self.phase = Phase::Publishing { stream_id };
+        if let Some(asked) = self.publishings.iter_mut().find(|it| !it.accepted) {
+            asked.accepted = true;
+            let stream_id = asked.stream_id;
             self.encoder.message(kind::USER_CONTROL, 0, &message::stream_begin(stream_id));
             self.status(stream_id, "status", "NetStream.Publish.Start", "publishing");
         }
     }
 
-    /// Does not let it publish. What it sent meanwhile is forgotten.
+    /// Does not let it publish that. What it sent of it meanwhile is forgotten.
     pub fn refuse(&mut self, why: &str) {
-        let stream_id = self.stop_publishing(self.heard).unwrap_or(0);
-        self.events.clear();
+        let asked = self.publishings.iter().find(|it| !it.accepted).map(|it| it.stream_id);
+        let stream_id = asked.unwrap_or(0);
+        self.forget(stream_id);
         self.status(stream_id, "error", "NetStream.Publish.BadName", why);
     }
 
-    /// Tells a publisher that the server ends its publication. Nothing else is to be handled afterwards.
-    pub fn end(&mut self, why: &str) {
-        self.events.clear();
-        if let Some(stream_id) = self.stop_publishing(self.heard) {
+    /// Tells a publisher that the server ends what it publishes on a message stream. Nothing of that is to be handled
+    /// afterwards.
+    pub fn end(&mut self, stream_id: u32, why: &str) {
+        if self.forget(stream_id) {
             self.status(stream_id, "error", "NetStream.Unpublish.Success", why);
         }
     }
 
+    /// The same of everything.
+    pub fn end_all(&mut self, why: &str) {
+        let all: Vec<u32> = self.publishings.iter().map(|it| it.stream_id).collect();
+        all.into_iter().for_each(|stream_id| self.end(stream_id, why));
+    }
+
     /// Whether the peer has been let in and is publishing.
     pub fn is_publishing(&self) -> bool {
-        matches!(self.phase, Phase::Publishing { .. })
+        self.publishings.iter().any(|it| it.accepted)
     }
 
     /// What has come so far.
     pub fn counters(&self) -> Counters {
-        Counters { bytes: self.received, aborted: self.decoder.dropped(), ..self.intake.counters() }
+        let media = self.publishings.iter().map(|it| it.intake.counters()).fold(self.rest, Counters::and);
+        Counters { bytes: self.received, aborted: self.decoder.dropped(), ..media }
+    }
+
+    /// What has come of what is published on a message stream; bytes and messages that were not finished are those of the
+    /// connection.
+    pub fn counters_of(&self, stream_id: u32) -> Counters {
+        let one = self.publishings.iter().find(|it| it.stream_id == stream_id);
+        let media = one.map(|it| it.intake.counters()).unwrap_or_default();
+        Counters { bytes: self.received, aborted: self.decoder.dropped(), ..media }
     }
 
     fn consume(&mut self, input: &mut &[u8], now: Instant) -> Result<(), Fault> {
@@ -202,7 +221,7 @@ impl Session {
             kind::DATA | kind::DATA_AMF3 => self.data(&message),
             kind::AGGREGATE => self.aggregate(&message),
             _ => {
-                self.intake.ignore();
+                self.rest.ignored += 1;
                 Ok(())
             }
         }
@@ -226,12 +245,12 @@ impl Session {
 
     /// Media counts from the publish command on; the driver may not have answered that yet.
     fn media(&mut self, message: Message) -> Result<(), Fault> {
-        if self.phase == Phase::Idle {
-            self.intake.ignore();
+        let Some(publishing) = addressed(&mut self.publishings, message.stream_id) else {
+            self.rest.ignored += 1;
             return Ok(());
-        }
-        let events = &mut self.events;
-        self.intake.media(message, &mut |input| events.push_back(Event::Input(input)))
+        };
+        let (events, stream_id) = (&mut self.events, publishing.stream_id);
+        publishing.intake.media(message, &mut |input| events.push_back(Event::Input(stream_id, input)))
     }
 
     fn aggregate(&mut self, aggregate: &Message) -> Result<(), Fault> {
@@ -239,26 +258,46 @@ impl Session {
             match message.kind {
                 kind::AUDIO | kind::VIDEO => self.media(message)?,
                 kind::DATA | kind::DATA_AMF3 => self.data(&message)?,
-                _ => self.intake.ignore(),
+                _ => self.rest.ignored += 1,
             }
         }
         Ok(())
     }
 
-    /// Ends publishing if the peer was about it, and gives the message stream.
-    fn stop_publishing(&mut self, now: Instant) -> Option<u32> {
-        let (Phase::Asked { stream_id } | Phase::Publishing { stream_id }) = self.phase else { return None };
-        self.phase = Phase::Idle;
+    /// Ends publishing on a message stream, if the peer was about it.
+    fn stop_publishing(&mut self, stream_id: u32, now: Instant) -> bool {
+        let Some(at) = self.publishings.iter().position(|it| it.stream_id == stream_id) else { return false };
+        self.rest = self.rest.and(self.publishings.remove(at).intake.counters());
         self.idle_since = now;
-        Some(stream_id)
+        true
+    }
+
+    /// The same, with what has not been acted on of it.
+    fn forget(&mut self, stream_id: u32) -> bool {
+        let about = |event: &Event| match event {
+            Event::Publish(request) => request.stream_id == stream_id,
+            Event::Input(of, _) | Event::Unpublish(of, _) => *of == stream_id,
+        };
+        self.events.retain(|event| !about(event));
+        self.stop_publishing(stream_id, self.heard)
     }
 
     /// Tells a publisher what is wrong with its media.
     fn explain(&mut self, fault: &Fault) {
-        if let (true, Phase::Asked { stream_id } | Phase::Publishing { stream_id }) =
-            (fault.is_about_media(), self.phase)
-        {
-            self.status(stream_id, "error", "NetStream.Publish.Failed", &fault.to_string());
+        if fault.is_about_media() {
+            let all: Vec<u32> = self.publishings.iter().map(|it| it.stream_id).collect();
+            for stream_id in all {
+                self.status(stream_id, "error", "NetStream.Publish.Failed", &fault.to_string());
+            }
         }
+    }
+}
+
+/// What a message is about. There are encoders that send media on another message stream than the one on which they
+/// publish, so where there is one alone it is meant.
+fn addressed(publishings: &mut [Publishing], stream_id: u32) -> Option<&mut Publishing> {
+    match publishings {
+        [only] => Some(only),
+        several => several.iter_mut().find(|it| it.stream_id == stream_id),
     }
 }

@@ -112,10 +112,14 @@ impl Client {
     }
 
     pub(super) fn publish(&mut self, name: &str) -> Result<(), Error> {
+        self.publish_on(1, name)
+    }
+
+    pub(super) fn publish_on(&mut self, stream_id: u32, name: &str) -> Result<(), Error> {
         self.send(
             kind::COMMAND,
             0,
-            1,
+            stream_id,
             amf_command("publish", 5.0, &[Value::Null, name.into(), "live".into()]),
         )
     }
@@ -229,7 +233,7 @@ impl Client {
 
     pub(super) fn inputs(&self) -> Vec<&Input> {
         let inputs = self.events.iter().filter_map(|event| match event {
-            Event::Input(input) => Some(input),
+            Event::Input(_, input) => Some(input),
             _ => None,
         });
         inputs.collect()
@@ -261,7 +265,7 @@ impl Client {
     }
 
     pub(super) fn unpublished(&self) -> usize {
-        self.events.iter().filter(|event| matches!(event, Event::Unpublish)).count()
+        self.events.iter().filter(|event| matches!(event, Event::Unpublish(..))).count()
     }
 }
 

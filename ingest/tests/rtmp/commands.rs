@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use ingest::rtmp::amf::{Object, Value};
 use ingest::rtmp::message::kind;
-use ingest::rtmp::name;
-use ingest::rtmp::session::Fault;
+use ingest::rtmp::session::{Counters, Event, Fault};
+use ingest::rtmp::{Limits, name};
 use rml_rtmp::messages::RtmpMessage;
-use stream::Leg;
+use stream::{Input, Leg};
 
 use super::client::{Client, amf_command, amf_values};
 
@@ -166,10 +166,63 @@ fn one_connection_may_publish_again() {
 }
 
 #[test]
-fn publishing_twice_at_once_is_refused() {
+fn publishing_twice_on_one_message_stream_is_refused() {
     let mut client = Client::publishing();
     assert!(client.publish("KEY").is_err());
     assert_eq!(client.codes(), ["NetStream.Publish.BadName"]);
+}
+
+/// Publishing is on a message stream (7.2.2.6), of which a connection may have several (7.2.1.3).
+#[test]
+fn names_on_one_connection_are_published_side_by_side() {
+    let mut client = Client::publishing();
+    client.publish_on(2, "KEY_720p").unwrap();
+    let asked: Vec<_> =
+        client.requests().iter().map(|it| (it.stream_id, it.key.clone().into_secret())).collect();
+    assert_eq!(asked, [(2, "KEY_720p".to_owned())]);
+    client.session.accept();
+    client.listen();
+    assert_eq!(client.codes(), ["NetStream.Publish.Start"]);
+    client.forget();
+    let config = [&[0x17, 0, 0, 0, 0][..], super::client::AVC_RECORD].concat();
+    for (stream_id, at) in [(2, 40), (1, 80), (2, 120)] {
+        client.send(kind::VIDEO, at, stream_id, config.clone()).unwrap();
+        client.send(kind::VIDEO, at, stream_id, vec![0x17, 1, 0, 0, 0, 0, 0, 0, 2, 0x65, 0x88]).unwrap();
+    }
+    client.send(kind::VIDEO, 160, 3, config).unwrap();
+    assert_eq!(client.session.counters().ignored, 1, "nobody publishes there");
+    let samples = client.events.iter().filter_map(|event| match event {
+        Event::Input(stream_id, Input::Sample { sample, .. }) => Some((*stream_id, sample.dts)),
+        _ => None,
+    });
+    assert_eq!(samples.collect::<Vec<_>>(), [(2, 40), (1, 80), (2, 120)]);
+    client.forget();
+    client.command("deleteStream", 0.0, &[Value::Null, 1.0.into()]).unwrap();
+    assert!(
+        matches!(client.events[..], [Event::Unpublish(1, Counters { video: 1, .. })]),
+        "{:?}",
+        client.events
+    );
+    client.picture(200).unwrap();
+    assert!(client.session.is_publishing());
+    assert_eq!(client.times(), [200], "one alone is meant by whatever comes");
+}
+
+#[test]
+fn a_name_that_is_refused_leaves_the_others_alone() {
+    let mut client = Client::with_limits(Limits { publications: 2, ..Limits::default() });
+    client.connect("live").unwrap();
+    client.publish_on(1, "KEY").unwrap();
+    client.session.accept();
+    client.publish_on(2, "WRONG").unwrap();
+    client.session.refuse("unknown stream key");
+    client.listen();
+    client.forget();
+    client.picture(0).unwrap();
+    assert!(client.session.is_publishing());
+    client.publish_on(2, "KEY_a").unwrap();
+    client.session.accept();
+    assert!(client.publish_on(3, "KEY_b").is_err(), "two are enough");
 }
 
 #[test]
@@ -210,7 +263,7 @@ fn media_behind_an_unanswered_publish_is_kept_or_forgotten_with_it() {
 #[test]
 fn the_end_of_a_publication_is_told() {
     let mut client = Client::publishing();
-    client.session.end("another publisher took over");
+    client.session.end_all("another publisher took over");
     client.listen();
     let status = client.answer("onStatus");
     assert_eq!(status.code(), "NetStream.Unpublish.Success");
@@ -220,7 +273,7 @@ fn the_end_of_a_publication_is_told() {
 #[test]
 fn an_idle_peer_is_not_told_of_an_end() {
     let mut client = Client::new();
-    client.session.end("server is shutting down");
+    client.session.end_all("server is shutting down");
     assert_eq!(client.session.poll_transmit(), None);
 }
 

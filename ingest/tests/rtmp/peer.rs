@@ -130,16 +130,16 @@ fn check(events: &[Event], picture: &[u8]) {
                     (Leg::Primary, "KEY".to_owned())
                 );
             }
-            Event::Input(Input::Announce { video, audio }) => assert!(*video && *audio),
-            Event::Input(Input::Track { track, .. }) => match &track.codec {
+            Event::Input(_, Input::Announce { video, audio }) => assert!(*video && *audio),
+            Event::Input(_, Input::Track { track, .. }) => match &track.codec {
                 Codec::Avc(avc) => assert_eq!((avc.width, avc.height), (1280, 720)),
                 Codec::Aac(aac) => assert_eq!(aac.channels, 2),
             },
-            Event::Input(Input::Sample { sample, .. }) => {
+            Event::Input(_, Input::Sample { sample, .. }) => {
                 assert!(*sample.data == *picture || *sample.data == [1, 2, 3]);
                 times.push(sample.dts);
             }
-            Event::Unpublish => times.push(-1),
+            Event::Unpublish(..) => times.push(-1),
         }
     }
     let expected = [0xff_fff0, 0xff_fff3, 0x100_0018, 0x100_001b, 0x100_0040, 0x100_0043, -1];

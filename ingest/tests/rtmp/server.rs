@@ -1,5 +1,6 @@
 //! The skin on a real socket, with an independent client and the real directory.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,6 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use ingest::rtmp::amf::Value;
+use ingest::rtmp::message::kind;
 use ingest::rtmp::{Limits, Server, Settings};
 use rml_rtmp::handshake::{Handshake, HandshakeProcessResult, PeerType};
 use rml_rtmp::sessions::{
@@ -21,7 +24,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::client::{AAC_CONFIG, AVC_RECORD};
+use super::chunker::{Chunker, Outgoing};
+use super::client::{AAC_CONFIG, AVC_RECORD, amf_command};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -33,8 +37,12 @@ impl Admit for OneKey {
         assert!(request.name != "BUG", "a bug that this test made");
         let settings = Arc::new(stream::Settings { takeover: self.0, ..stream::Settings::default() });
         let (air, pass) = (Air::Live, Arc::new(ForGood));
-        let grant = Grant { entry: "0_entry".into(), leg: request.leg, rendition: None, settings, air, pass };
-        let answer = if request.name == "KEY" { Ok(grant) } else { Err(Refusal::UnknownKey) };
+        let (key, rendition) = match request.name.split_once('_') {
+            Some((key, rendition)) => (key, Some(rendition.into())),
+            None => (&*request.name, None),
+        };
+        let grant = Grant { entry: "0_entry".into(), leg: request.leg, rendition, settings, air, pass };
+        let answer = if key == "KEY" { Ok(grant) } else { Err(Refusal::UnknownKey) };
         Box::pin(std::future::ready(answer))
     }
 }
@@ -182,6 +190,51 @@ async fn what_an_encoder_sends_becomes_playable() {
         }
     };
     assert_eq!(timeout(PATIENCE, playable).await, Ok(2), "video and audio");
+}
+
+/// Each name is published on a message stream of its own (7.2.1.3, 7.2.2.6).
+#[tokio::test]
+async fn two_names_on_one_connection_are_two_renditions() {
+    let server = serve(Limits::default(), Takeover::Stale).await;
+    let mut encoder = Encoder::connect(server.at, "live").await;
+    encoder.hears(|event| *event == ClientSessionEvent::ConnectionRequestAccepted).await;
+    let mut chunker = Chunker::new(128, true);
+    let mut send = async |stream_id: u32, kind: u8, timestamp: u32, payload: Vec<u8>| {
+        let message = Outgoing { kind, timestamp, stream_id, payload };
+        let bytes = chunker.chunks(10 + stream_id, 0, &message).concat();
+        encoder.socket.write_all(&bytes).await.unwrap();
+    };
+    for (stream_id, name) in [(1, "KEY_720p"), (2, "KEY_360p")] {
+        let publish = amf_command("publish", 5.0, &[Value::Null, name.into(), "live".into()]);
+        send(stream_id, kind::COMMAND, 0, publish).await;
+        send(stream_id, kind::VIDEO, 0, [&[0x17, 0, 0, 0, 0], AVC_RECORD].concat()).await;
+    }
+    for frame in 0..300 {
+        for stream_id in [1, 2] {
+            send(stream_id, kind::VIDEO, frame * 40, vec![0x17, 1, 0, 0, 0, 0, 0, 0, 2, 0x65, 0x88]).await;
+        }
+    }
+    let both = async {
+        loop {
+            if let Found::View(view) = server.directory.find("0_entry", None, Viewer::Public)
+                && view.presentation.renditions.len() == 2
+            {
+                let names = view.presentation.renditions.iter().map(|it| it.name.to_string());
+                return names.collect::<BTreeSet<_>>();
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    let names = timeout(PATIENCE, both).await.expect("both are there");
+    assert_eq!(names, BTreeSet::from(["video-720p".to_owned(), "video-360p".to_owned()]));
+    let gone = amf_command("deleteStream", 0.0, &[Value::Null, 1.0.into()]);
+    send(0, kind::COMMAND, 0, gone).await;
+    let one = async {
+        while server.directory.report("0_entry").map(|report| report.legs.len()) != Some(1) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    timeout(PATIENCE, one).await.expect("the other goes on");
 }
 
 #[tokio::test]

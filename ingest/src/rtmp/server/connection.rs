@@ -1,9 +1,11 @@
-//! One connection: its socket, its session, and the publication while it is on air.
+//! One connection: its socket, its session, and its publications while they are on air.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use stream::directory::Entered;
@@ -29,11 +31,13 @@ pub(super) struct Connection {
     buffer: Vec<u8>,
     /// So much of the buffer came while it was decided whether the peer may publish.
     early: usize,
-    on_air: Option<OnAir>,
+    on_air: Vec<OnAir>,
 }
 
 /// A publication, and what to say about it when it ends.
 struct OnAir {
+    /// The message stream that it comes on.
+    stream_id: u32,
     publication: Publication,
     /// Resolves when the server ends the publication.
     ended: Pin<Box<dyn Future<Output = Ended> + Send + Sync>>,
@@ -94,7 +98,7 @@ impl Connection {
             session,
             buffer: vec![0; READ.0],
             early: 0,
-            on_air: None,
+            on_air: Vec::new(),
         })
     }
 
@@ -106,7 +110,7 @@ impl Connection {
         match &reason {
             Reason::Refused(refusal) => self.session.refuse(&refusal.to_string()),
             Reason::Undecided => self.session.refuse(&reason.to_string()),
-            Reason::Ended(ended) => self.session.end(&ended.to_string()),
+            Reason::Ended(ended) => self.session.end_all(&ended.to_string()),
             _ => {}
         }
         self.report(&reason);
@@ -130,7 +134,10 @@ impl Connection {
             let read = tokio::select! {
                 biased;
                 () = shutdown.as_mut() => return Err(Reason::Ended(Ended::ShuttingDown)),
-                ended = ended(self.on_air.as_mut()) => return Err(Reason::Ended(ended)),
+                (stream_id, ended) = ended(&mut self.on_air) => {
+                    self.ended(stream_id, ended).await?;
+                    continue;
+                }
                 read = self.socket.read(&mut self.buffer) => Some(read?),
                 () = timer.as_mut() => None,
             };
@@ -157,17 +164,43 @@ impl Connection {
     }
 
     async fn act(&mut self, event: Event) -> Result<(), Reason> {
-        match (event, &self.on_air) {
-            (Event::Publish(request), _) => self.publish(request).await?,
-            (Event::Input(input), Some(on_air)) => on_air.publication.send(input).await?,
-            (Event::Input(_), None) => {}
-            (Event::Unpublish, _) => self.off_air("unpublished"),
+        match event {
+            Event::Publish(request) => match self.publish(request).await {
+                // What else it publishes goes on.
+                Err(Reason::Refused(refusal)) if !self.on_air.is_empty() => {
+                    self.session.refuse(&refusal.to_string());
+                    let why = Reason::Refused(refusal);
+                    let word = why.word().unwrap_or_default();
+                    self.server.metrics.refusals.warn(Some(self.peer), word, &why);
+                }
+                published => published?,
+            },
+            Event::Input(stream_id, input) => {
+                let Some(on_air) = self.on_air.iter().find(|it| it.stream_id == stream_id) else {
+                    return Ok(());
+                };
+                if let Err(ended) = on_air.publication.send(input).await {
+                    self.ended(stream_id, ended).await?;
+                }
+            }
+            Event::Unpublish(stream_id, counters) => self.leave(stream_id, counters, "unpublished"),
         }
         Ok(())
     }
 
+    /// The server ended a publication: the connection too, if it was the last one.
+    async fn ended(&mut self, stream_id: u32, why: Ended) -> Result<(), Reason> {
+        if self.on_air.len() < 2 {
+            return Err(Reason::Ended(why));
+        }
+        let why = why.to_string();
+        self.off_air(stream_id, &why);
+        self.session.end(stream_id, &why);
+        self.send().await
+    }
+
     async fn publish(&mut self, request: PublishRequest) -> Result<(), Reason> {
-        let name = request.key.into_secret();
+        let (stream_id, name) = (request.stream_id, request.key.into_secret());
         let request = Request { protocol: Protocol::Rtmp, leg: request.leg, name, peer: self.peer };
         let server = self.server.clone();
         let entering = server.directory.enter(&*server.admit, &request);
@@ -178,8 +211,9 @@ impl Connection {
         };
         tracing::info!(peer = %self.peer, %entry, ?leg, "RTMP publishing");
         self.session.accept();
-        let (ended, before) = (Box::pin(publication.ended()), self.session.counters());
-        self.on_air = Some(OnAir { publication, ended, entry, leg, since: Instant::now(), before });
+        let (ended, before) = (Box::pin(publication.ended()), self.session.counters_of(stream_id));
+        let since = Instant::now();
+        self.on_air.push(OnAir { stream_id, publication, ended, entry, leg, since, before });
         self.buffer.resize(READ.1, 0);
         Ok(())
     }
@@ -198,9 +232,14 @@ impl Connection {
     }
 
     /// Lets the stream go, and says how it went.
-    fn off_air(&mut self, reason: &str) {
-        let Some(on_air) = self.on_air.take() else { return };
-        let (now, before) = (self.session.counters(), on_air.before);
+    fn off_air(&mut self, stream_id: u32, reason: &str) {
+        self.leave(stream_id, self.session.counters_of(stream_id), reason);
+    }
+
+    fn leave(&mut self, stream_id: u32, now: Counters, reason: &str) {
+        let Some(at) = self.on_air.iter().position(|it| it.stream_id == stream_id) else { return };
+        let on_air = self.on_air.remove(at);
+        let before = on_air.before;
         tracing::info!(
             peer = %self.peer, entry = %on_air.entry, leg = ?on_air.leg, reason,
             seconds = on_air.since.elapsed().as_secs_f64(), bytes = now.bytes - before.bytes,
@@ -220,7 +259,8 @@ impl Connection {
             Some(word) => refusals.note(peer, word, reason),
             None => tracing::debug!(peer = %self.peer, "RTMP connection ends: {reason}"),
         }
-        self.off_air(&reason.to_string());
+        let all: Vec<u32> = self.on_air.iter().map(|it| it.stream_id).collect();
+        all.into_iter().for_each(|stream_id| self.off_air(stream_id, &reason.to_string()));
     }
 
     async fn send(&mut self) -> Result<(), Reason> {
@@ -244,9 +284,14 @@ impl Connection {
     }
 }
 
-async fn ended(on_air: Option<&mut OnAir>) -> Ended {
-    match on_air {
-        Some(on_air) => on_air.ended.as_mut().await,
-        None => std::future::pending().await,
-    }
+/// Resolves when the server ends one of them.
+async fn ended(on_air: &mut [OnAir]) -> (u32, Ended) {
+    poll_fn(|context| {
+        let ready = on_air.iter_mut().find_map(|it| match it.ended.as_mut().poll(context) {
+            Poll::Ready(ended) => Some((it.stream_id, ended)),
+            Poll::Pending => None,
+        });
+        ready.map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::super::amf::{self, Object, Reader, Value};
 use super::super::message::{Message, kind};
 use super::super::name::{App, Error as NameError};
-use super::{Event, Fault, Phase, PublishRequest, Session};
+use super::{Event, Fault, Intake, PublishRequest, Publishing, Session, addressed};
 
 /// How much we take unacknowledged, and how much we let the peer send so, in bytes.
 const WINDOW: u32 = 2_500_000;
@@ -77,11 +77,13 @@ impl Session {
         };
         match values {
             [Value::String(name), Value::Object(metadata), ..]
-                if name == "onMetaData" && self.phase != Phase::Idle =>
+                if name == "onMetaData" && !self.publishings.is_empty() =>
             {
-                self.events.extend(self.intake.metadata(metadata).map(Event::Input));
+                let publishing = addressed(&mut self.publishings, message.stream_id);
+                let input = publishing.and_then(|it| Some((it.stream_id, it.intake.metadata(metadata)?)));
+                self.events.extend(input.map(|(stream_id, input)| Event::Input(stream_id, input)));
             }
-            _ => self.intake.ignore(),
+            _ => self.rest.ignored += 1,
         }
         Ok(())
     }
@@ -116,18 +118,22 @@ impl Session {
     fn publish(&mut self, command: &Command) -> Result<(), Fault> {
         let app = self.app.as_ref().ok_or(Fault::Command("publish before connect"))?;
         let stream_id = command.stream_id;
-        if self.phase != Phase::Idle {
-            let why = "this connection is already publishing";
+        if self.publishings.iter().any(|it| it.stream_id == stream_id) {
+            let why = "something is published on this message stream already";
             self.status(stream_id, "error", "NetStream.Publish.BadName", why);
             return Err(Fault::Command("publish twice"));
         }
+        if self.publishings.len() >= self.limits.publications {
+            let why = "a connection may not publish so many names";
+            self.status(stream_id, "error", "NetStream.Publish.BadName", why);
+            return Err(Fault::Command("publish too often"));
+        }
         let name = command.arguments.first().and_then(Value::as_str).unwrap_or("");
-        let request = app.key(name).map(|key| PublishRequest { leg: app.leg, key });
+        let request = app.key(name).map(|key| PublishRequest { stream_id, leg: app.leg, key });
         let request = request.inspect_err(|why: &NameError| {
             self.status(stream_id, "error", "NetStream.Publish.BadName", &why.to_string());
         })?;
-        self.intake.restart();
-        self.phase = Phase::Asked { stream_id };
+        self.publishings.push(Publishing { stream_id, accepted: false, intake: Intake::default() });
         self.events.push_back(Event::Publish(request));
         Ok(())
     }
@@ -145,19 +151,26 @@ impl Session {
             let information = info("status", "NetStream.Unpublish.Success", "unpublished");
             self.reply(0, "onFCUnpublish", 0.0, [Value::Null, information.into()]);
         }
-        if let Some(stream_id) = self.stop_publishing(now) {
-            self.events.push_back(Event::Unpublish);
-            self.status(stream_id, "status", "NetStream.Unpublish.Success", "unpublished");
-        }
+        let stream_id = addressed(&mut self.publishings, command.stream_id).map(|it| it.stream_id);
+        self.leave(stream_id, now);
     }
 
     fn delete_stream(&mut self, command: &Command, now: Instant) {
         let deleted = command.arguments.first().and_then(Value::as_number);
-        match self.phase {
-            Phase::Asked { stream_id } | Phase::Publishing { stream_id }
-                if deleted.is_some_and(|deleted| deleted != f64::from(stream_id)) => {}
-            _ => self.unpublish(command, now),
+        let named = |it: &&Publishing| deleted.is_some_and(|deleted| deleted == f64::from(it.stream_id));
+        let named = self.publishings.iter().find(named).map(|it| it.stream_id);
+        match deleted {
+            Some(_) => self.leave(named, now),
+            None => self.unpublish(command, now),
         }
+    }
+
+    fn leave(&mut self, stream_id: Option<u32>, now: Instant) {
+        let Some(stream_id) = stream_id else { return };
+        let counters = self.counters_of(stream_id);
+        self.stop_publishing(stream_id, now);
+        self.events.push_back(Event::Unpublish(stream_id, counters));
+        self.status(stream_id, "status", "NetStream.Unpublish.Success", "unpublished");
     }
 
     fn play(&mut self, command: &Command) {
@@ -166,7 +179,7 @@ impl Session {
     }
 
     fn unknown(&mut self, command: &Command) {
-        self.intake.ignore();
+        self.rest.ignored += 1;
         self.error(command, "NetConnection.Call.Failed", "unknown command");
     }
 

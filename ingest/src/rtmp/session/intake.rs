@@ -33,6 +33,21 @@ pub struct Counters {
     pub aborted: u64,
 }
 
+impl Counters {
+    /// Both together.
+    pub(super) fn and(self, other: Counters) -> Counters {
+        Counters {
+            bytes: self.bytes + other.bytes,
+            video: self.video + other.video,
+            audio: self.audio + other.audio,
+            unconfigured: self.unconfigured + other.unconfigured,
+            enhanced: self.enhanced + other.enhanced,
+            ignored: self.ignored + other.ignored,
+            aborted: self.aborted + other.aborted,
+        }
+    }
+}
+
 /// The tracks of one publication as far as they are known.
 #[derive(Default)]
 pub(super) struct Intake {
@@ -47,11 +62,6 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    /// A new publication on the same connection; the counters go on.
-    pub(super) fn restart(&mut self) {
-        *self = Intake { counters: self.counters, ..Intake::default() };
-    }
-
     pub(super) fn counters(&self) -> Counters {
         self.counters
     }
