@@ -112,8 +112,8 @@ impl Encoder {
         while let Some(event) = self.session.poll_event() {
             match event {
                 Event::Publish(_) => self.session.accept(),
-                Event::Input(input) => self.package(input),
-                Event::Unpublish => {}
+                Event::Input(_, input) => self.package(input),
+                Event::Unpublish(..) => {}
             }
         }
     }
