@@ -37,7 +37,8 @@ describe("a viewer who looks back", () => {
     const { frames } = await viewer.state();
     await viewer.until("playing there", 10, (state) => state.frames > frames && state.time < start + 8);
     const later = await playsOn(viewer);
-    expect(later.range[0], "nothing leaves it").toBeCloseTo(start, 0);
+    // A window that went on with the stream would have left more than the three seconds of media that were played since.
+    expect(Math.abs((later.range[0] ?? NaN) - start), "nothing leaves it").toBeLessThan(1.5);
     expect(viewer.complaints).toEqual([]);
   });
 
