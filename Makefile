@@ -19,7 +19,7 @@ run: ## build in release, run the server with a live test picture
 	@scripts/setup
 	@scripts/web
 	@echo "building in release; the first time takes some minutes" >&2
-	@cargo build --release --locked
+	@cargo build --release --locked -p headwater -p headwater-transcode
 	@exec $(CARGO_TARGET_DIR)/release/headwater demo
 
 test: setup web lint ## everything a change has to pass
@@ -57,5 +57,6 @@ interop: ## every player and encoder there is; installs them, writes docs/intero
 	@scripts/setup --tests
 	@scripts/interop
 
-soak:
-	@echo "make $@: there is none yet" >&2; exit 1
+soak: ## a recording through twenty kills, every frame compared; SOAK_KILLS=N for more or fewer
+	@scripts/setup --tests
+	@scripts/soak

@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Check(Source),
     /// Print the description of the control API (OpenAPI 3.1).
     Openapi,
+    /// Be the worker of a server, which starts it by itself: what decodes pictures, with FFmpeg's libraries.
+    Worker,
     /// API tokens.
     Token(Token),
     /// Live entries of a running server: provision, watch over, run.

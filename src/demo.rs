@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use config::Config;
+use config::{Config, RecorderMode};
 use stream::{Directory, Found, Source, Viewer};
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +29,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Runs until SIGTERM or Ctrl-C.
 pub(crate) fn run() -> anyhow::Result<()> {
     let mut config = load::text("demo", CONFIG)?;
+    config.recorder.mode = RecorderMode::Off;
     log::start(&config.log)?;
     give_way(&mut config);
     let folder = tempfile::Builder::new().prefix("headwater-demo-").tempdir()?;

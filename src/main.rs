@@ -7,22 +7,30 @@ mod admission;
 mod check;
 mod cli;
 mod client;
+mod clipper;
+mod clips;
 mod data;
 mod demo;
 mod descriptors;
 mod doors;
 mod herald;
+mod keeping;
+mod library;
 mod listen;
 mod load;
 mod log;
 mod metrics;
+mod objects;
+mod recording;
 mod serve;
+mod stills;
 mod stop;
 mod tenancy;
 mod threads;
 mod token;
 mod warden;
 mod wiring;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -38,6 +46,7 @@ fn main() -> ExitCode {
         cli::Command::Demo => demo::run(),
         cli::Command::Check(flags) => check::run(&flags),
         cli::Command::Openapi => openapi(),
+        cli::Command::Worker => worker::become_it(),
         cli::Command::Live(command) => client::live(&command),
         cli::Command::Entry(command) => client::entry(&command),
         cli::Command::Token(cli::Token { command: cli::TokenCommand::Create(flags) }) => {

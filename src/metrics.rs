@@ -20,6 +20,7 @@ pub(crate) struct Edges {
     pub(crate) http: origin::Metrics,
     pub(crate) api: control_api::Metrics,
     pub(crate) webhooks: webhooks::Metrics,
+    pub(crate) images: thumbs::Metrics,
 }
 
 /// Everything there is to see.
@@ -34,6 +35,7 @@ pub(crate) fn registry(edges: &Edges, directory: &Directory, audience: &Arc<Audi
     edges.http.register(ours);
     edges.api.register(ours);
     edges.webhooks.register(ours);
+    edges.images.register(ours);
     ours.register_collector(Box::new(streams::Streams::new(directory.clone(), audience.clone())));
     registry
 }

@@ -11,20 +11,29 @@ use anyhow::{Context, anyhow};
 use catalog::Catalog;
 use config::Config;
 use control_api::{Api, Endpoints};
+use depot::Depot;
 use prometheus_client::registry::Registry;
+use recorder::Recorder;
 use stream::{Audience, Directory};
 use tokio::runtime::Handle;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use vod::Library;
 use webhooks::Webhooks;
 
 use crate::admission::Admission;
+use crate::clipper::Clipper;
 use crate::data::DataDir;
 use crate::doors::Doors;
+use crate::keeping::Keeping;
+use crate::stills::Stills;
 use crate::stop::{self, Signals};
-use crate::threads::Threads;
-use crate::{cli, descriptors, herald, listen, load, log, metrics, tenancy, warden, wiring};
+use crate::threads::{Apart, Threads};
+use crate::{
+    cli, clips, descriptors, herald, library, listen, load, log, metrics, objects, recording, tenancy,
+    warden, wiring,
+};
 
 /// For edges to drain and streams to close.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -50,20 +59,34 @@ where
 {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), data = %data.path().display(), "starting");
     let threads = Threads::start()?;
-    let done = threads.run(async |live| serve(config, data, live, beside).await);
+    let done = threads.run(async |apart| serve(config, data, apart, beside).await);
     threads.end(LAST);
     done
 }
 
-async fn serve<Beside>(config: &Config, data: &DataDir, live: &Handle, beside: Beside) -> anyhow::Result<()>
+async fn serve<Beside>(
+    config: &Config,
+    data: &DataDir,
+    apart: Apart<'_>,
+    beside: Beside,
+) -> anyhow::Result<()>
 where
     Beside: AsyncFnOnce(Standing, Directory, CancellationToken),
 {
+    let live = apart.live;
     let mut signals = Signals::new()?;
     let settings = Arc::new(wiring::stream(config));
     let catalog = tenancy::open(config, data.path()).await?;
     tenancy::first_token(&catalog, data.path()).await?;
-    let directory = wiring::directory(config, data, &settings, &catalog, live).await?;
+    let directory = wiring::directory(config, data)?;
+    let depot = objects::open(config, data).await?;
+    let recorder = recording::open(config, data, &catalog, &directory).await?;
+    recorder.writes_on(apart.record.clone());
+    wiring::restore(config, &settings, &catalog, &directory, live).await?;
+    let keeping = Arc::new(Keeping::new(config, &catalog, &recorder, depot.as_ref()));
+    keeping.clean().await;
+    let library = library::open(config, recorder.root(), &settings, &catalog, &directory)?;
+    keeping.hide(&library).await;
     let listeners = Listeners::open(config)?;
     let standing = listeners.standing()?;
     let stop = CancellationToken::new();
@@ -72,12 +95,18 @@ where
         settings,
         catalog: catalog.clone(),
         directory: directory.clone(),
+        library,
         audience: Arc::default(),
         standing,
         live,
         stop: stop.clone(),
+        recorder: recorder.clone(),
+        keeping,
+        depot,
     };
     let mut edges = house.open(listeners)?;
+    let recorded = CancellationToken::new();
+    let rows = tokio::spawn(recording::keep_rows(catalog.clone(), recorder.clone(), recorded.clone()));
     announce(&standing);
     let beside = beside(standing, directory.clone(), stop.clone());
     let serving = async {
@@ -92,9 +121,17 @@ where
         outcome
     };
     let (outcome, ()) = tokio::join!(serving, beside);
-    let (closed, ()) = tokio::join!(timeout(DRAIN, directory.shutdown()), drain(edges));
+    let closing = async {
+        directory.shutdown().await;
+        recorder.finish().await;
+        recorded.cancel();
+    };
+    let (closed, ()) = tokio::join!(timeout(DRAIN, closing), drain(edges));
     outcome?;
-    closed.context("streams were not closed in time")?;
+    closed.context("streams and recordings were not closed in time")?;
+    if timeout(CLOSE / 2, rows).await.is_err() {
+        tracing::warn!("the catalog does not know yet how recordings ended: it will with the next start");
+    }
     if timeout(CLOSE, catalog.close()).await.is_err() {
         tracing::warn!("the database was not closed in time: the last events may be missing");
     }
@@ -161,10 +198,14 @@ struct House<'a> {
     settings: Arc<stream::Settings>,
     catalog: Catalog,
     directory: Directory,
+    library: Library,
     audience: Arc<Audience>,
     standing: Standing,
     live: &'a Handle,
     stop: CancellationToken,
+    recorder: Recorder,
+    keeping: Arc<Keeping>,
+    depot: Option<Depot>,
 }
 
 impl House<'_> {
@@ -184,6 +225,16 @@ impl House<'_> {
         edges.spawn(named("warden", warden::watch(catalog.clone(), directory.clone(), self.stop.clone())));
         edges.spawn(named("herald", herald::follow(catalog, directory, self.stop.clone())));
         edges.spawn(named("webhooks", self.webhooks(&counts)));
+        let library = library::follow(self.library.clone(), &self.recorder, self.stop.clone());
+        edges.spawn(named("library", library));
+        if let Some(depot) = self.depot.clone() {
+            let follow = objects::follow(depot, self.recorder.clone(), self.stop.clone());
+            edges.spawn(named("object store", follow));
+        }
+        edges.spawn(named("recorder", self.recorder.clone().run(self.stop.clone())));
+        let told = recording::tell(self.catalog.clone(), self.recorder.clone(), self.stop.clone());
+        edges.spawn(named("recordings", told));
+        edges.spawn(named("keeper", self.keeping.clone().run(self.stop.clone())));
         Ok(edges)
     }
 
@@ -195,6 +246,10 @@ impl House<'_> {
             settings: wiring::api(self.config),
             endpoints: Endpoints { rtmp: self.standing.rtmp.map(|address| address.port()) },
             metrics: counts.api.clone(),
+            archive: self.keeping.clone(),
+            recorder: Arc::new(recording::Asked(self.recorder.clone())),
+            clipper: Arc::new(Clipper::new(self.recorder.root().to_owned())),
+            on_demand: Arc::new(library::OnDemand(self.library.clone())),
         }
     }
 
@@ -212,7 +267,10 @@ impl House<'_> {
     }
 
     fn registry(&self, counts: &metrics::Edges) -> Registry {
-        metrics::registry(counts, &self.directory, &self.audience)
+        let mut registry = metrics::registry(counts, &self.directory, &self.audience);
+        self.recorder.metrics().register(registry.sub_registry_with_prefix("headwater"));
+        objects::register(self.depot.as_ref(), registry.sub_registry_with_prefix("headwater"));
+        registry
     }
 
     fn rtmp(&self, counts: &metrics::Edges) -> ingest::rtmp::Server {
@@ -223,11 +281,15 @@ impl House<'_> {
     }
 
     fn http(&self, counts: &metrics::Edges) -> origin::Server {
-        origin::Server::new(wiring::http(self.config), Arc::new(self.directory.clone()))
+        let local = Arc::new(library::storage(self.recorder.root()));
+        let storage = objects::storage(self.depot.as_ref(), local);
+        let shown = clips::beside(self.library.clone(), &self.catalog, self.recorder.root());
+        origin::Server::new(wiring::http(self.config), Arc::new(shown), storage)
             .merge(web::router())
             .merge(control_api::router(self.api(counts)))
             .merge(origin::operations(self.registry(counts), self.stop.clone()))
-            .guarded(Arc::new(Doors::new(&self.catalog)))
+            .guarded(Arc::new(Doors::new(&self.catalog, self.library.clone())))
+            .stills(Arc::new(Stills::start(&self.config.transcode, &counts.images)))
             .seen_by(self.audience.clone())
             .measured(&counts.http)
     }

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use anyhow::Context;
+use archive::files::Disk;
 use catalog::Catalog;
 use config::{Config, Takeover};
 use control_api::LiveDefaults;
@@ -13,26 +14,31 @@ use stream::{Directory, Ledger};
 use tokio::runtime::Handle;
 use url::Url;
 
-use crate::admission;
 use crate::data::DataDir;
+use crate::{admission, recording};
 
-/// All streams, with the sessions that an earlier run left inside their reconnect window. Their owners run on the
-/// threads for what is `live`.
-pub(crate) async fn directory(
+/// All streams; none yet. What is recorded is what sessions go on with that are taken up.
+pub(crate) fn directory(config: &Config, data: &DataDir) -> anyhow::Result<Directory> {
+    let aired = recorder::Aired::new(Arc::new(Disk), recording::root(config, data));
+    Ok(Directory::with_history(ledger(data)?, Arc::new(aired)))
+}
+
+/// Takes up the sessions that an earlier run left inside their reconnect window. Their owners run on the threads for what
+/// is `live`. Recordings have been taken up before.
+pub(crate) async fn restore(
     config: &Config,
-    data: &DataDir,
     settings: &Arc<stream::Settings>,
     catalog: &Catalog,
+    directory: &Directory,
     live: &Handle,
-) -> anyhow::Result<Directory> {
-    let directory = Directory::new(ledger(data)?);
+) -> anyhow::Result<()> {
     let (streams, settings) = (directory.clone(), settings.clone());
     let (config, catalog) = (config.clone(), catalog.clone());
     let known = move |entry: &str| admission::known(&config, &settings, &catalog, entry);
     let restored = live.spawn(async move { streams.restore(known).await });
     let restored = restored.await?.context("storage.data: cannot read the ledger")?;
     tracing::info!(streams = restored, "restored");
-    Ok(directory)
+    Ok(())
 }
 
 fn ledger(data: &DataDir) -> anyhow::Result<Arc<dyn Ledger>> {
@@ -93,6 +99,7 @@ pub(crate) fn http(config: &Config) -> origin::Settings {
         write_timeout: http.write_timeout,
         manifest_cache_bytes: http.manifest_cache,
         ts_cache_bytes: http.ts_cache,
+        media_cache_bytes: http.media_cache,
         start_hold: http.start_hold,
         trusted_proxies: http.trusted_proxies.clone(),
         ..origin::Settings::default()

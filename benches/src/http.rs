@@ -28,6 +28,17 @@ pub fn request(host: &str, path: &str, encoding: Option<&str>) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{accept}\r\n").into_bytes()
 }
 
+/// A request to the control API as it goes out; with a JSON body where there is one.
+pub fn api_request(host: &str, token: &str, method: &str, path: &str, body: Option<&str>) -> Vec<u8> {
+    let head =
+        format!("{method} /api/v1{path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n");
+    let content = body.map(|body| {
+        format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+    });
+    let nothing = if method == "POST" { "Content-Length: 0\r\n\r\n" } else { "\r\n" };
+    (head + content.as_deref().unwrap_or(nothing)).into_bytes()
+}
+
 /// The body of one GET that must be answered 200.
 pub async fn get(host: &str, path: &str) -> anyhow::Result<Vec<u8>> {
     get_with(host, &request(host, path, None)).await.with_context(|| format!("{host}{path}"))

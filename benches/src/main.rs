@@ -4,6 +4,7 @@
 //! the crates. What it asks of a server is its CPU clock, its memory, and the answers to requests.
 
 mod crowd;
+mod ending;
 mod fleet;
 mod flood;
 mod flv;

@@ -8,7 +8,9 @@ mod control;
 mod crowds;
 mod floods;
 mod listing;
+mod recording;
 mod streams;
+mod vod;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,6 +41,8 @@ pub struct Plan {
     pub wakings: usize,
     /// Entries in the catalog.
     pub entries: usize,
+    /// How long a stream is on before it is ended.
+    pub show: Duration,
     /// Requests of each kind to the control API.
     pub requests: usize,
 }
@@ -54,6 +58,7 @@ impl Plan {
         segments: 10,
         wakings: 8,
         entries: 10_000,
+        show: Duration::from_secs(120),
         requests: 4000,
     };
     /// For a look.
@@ -66,6 +71,7 @@ impl Plan {
         segments: 4,
         wakings: 3,
         entries: 2000,
+        show: Duration::from_secs(30),
         requests: 1000,
     };
 }
@@ -95,6 +101,10 @@ pub enum Part {
     Crowds,
     /// Entries over the control API.
     Control,
+    /// What recording adds, and how soon a stream that ended is on demand.
+    Recording,
+    /// Segments of recordings over HTTP.
+    Vod,
 }
 
 /// Measures `parts` one after another and prints each table as it is there.
@@ -110,6 +120,8 @@ pub fn run(bench: &Bench, parts: &[Part]) -> anyhow::Result<()> {
             Part::Listing => listing::tables(bench)?,
             Part::Crowds => crowds::tables(bench)?,
             Part::Control => control::tables(bench)?,
+            Part::Recording => recording::tables(bench)?,
+            Part::Vod => vod::tables(bench)?,
         };
         tables.iter().for_each(|table| println!("{table}"));
     }

@@ -4,7 +4,7 @@ pub mod control;
 mod headwater;
 mod nginx;
 
-pub use headwater::{Headwater, binary};
+pub use headwater::{Headwater, NOT_RECORDED, binary};
 pub use nginx::{Nginx, Package};
 
 use crate::fleet::Target;

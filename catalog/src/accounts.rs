@@ -10,6 +10,7 @@ use crate::check;
 use crate::error::Error;
 use crate::id::AccountId;
 use crate::page::{After, Page, Paging};
+use crate::retention::Retention;
 use crate::scope::{Caller, Scope};
 use crate::store::{Store, Write};
 use crate::tables::accounts::{Column, Entity, Model};
@@ -42,6 +43,8 @@ pub struct Quotas {
     pub streams: Option<u32>,
     /// Bitrate of all its streams together, in bits per second.
     pub bitrate: Option<u64>,
+    /// How much is kept of all its recordings together.
+    pub keep: Retention,
 }
 
 /// Accounts. Only who has all of them in scope may create, change or delete one.
@@ -130,6 +133,7 @@ impl Quotas {
         Quotas {
             streams: row.max_streams.and_then(|it| u32::try_from(it).ok()),
             bitrate: row.max_bitrate.and_then(|it| u64::try_from(it).ok()),
+            keep: Retention::stored((row.keep_age, row.keep_count, row.keep_bytes)),
         }
     }
 }
@@ -147,6 +151,8 @@ impl Account {
     }
 
     fn row(&self) -> Result<Model, Error> {
+        self.quotas.keep.check()?;
+        let (keep_age, keep_count, keep_bytes) = self.quotas.keep.columns();
         let streams = self.quotas.streams.map(|it| check::small_count("quotas.streams", it));
         Ok(Model {
             id: self.id.to_string(),
@@ -156,6 +162,9 @@ impl Account {
             created: self.created.micros(),
             updated: self.updated.micros(),
             version: check::count("version", self.version)?,
+            keep_age,
+            keep_count,
+            keep_bytes,
         })
     }
 
@@ -169,7 +178,9 @@ impl Account {
             ("streams", json!(self.quotas.streams)),
             ("bitrate", json!(self.quotas.bitrate)),
         ];
-        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        let mut summary = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        self.quotas.keep.summary(&mut summary);
+        summary
     }
 }
 

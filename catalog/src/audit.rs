@@ -63,6 +63,8 @@ pub struct Record {
     pub before: Option<Value>,
     /// What differs, as it is now; `None` of what is no more.
     pub after: Option<Value>,
+    /// Why, where the server did it by a rule.
+    pub reason: Option<String>,
 }
 
 /// What of the log to list.
@@ -124,6 +126,7 @@ impl Record {
             subject: row.subject,
             before: json(row.before).map_err(broken)?,
             after: json(row.after).map_err(broken)?,
+            reason: row.reason,
         })
     }
 }
@@ -134,15 +137,28 @@ pub(crate) struct Note {
     pub(crate) subject: String,
     before: Option<Map<String, Value>>,
     after: Option<Map<String, Value>>,
+    reason: Option<String>,
 }
 
 impl Note {
     pub(crate) fn created(subject: impl ToString, after: Map<String, Value>) -> Note {
-        Note { action: Action::Create, subject: subject.to_string(), before: None, after: Some(after) }
+        Note {
+            action: Action::Create,
+            subject: subject.to_string(),
+            before: None,
+            after: Some(after),
+            reason: None,
+        }
     }
 
     pub(crate) fn deleted(subject: impl ToString, before: Map<String, Value>) -> Note {
-        Note { action: Action::Delete, subject: subject.to_string(), before: Some(before), after: None }
+        Note {
+            action: Action::Delete,
+            subject: subject.to_string(),
+            before: Some(before),
+            after: None,
+            reason: None,
+        }
     }
 
     /// Of both only what differs.
@@ -161,12 +177,17 @@ impl Note {
             before.remove(&name);
             after.remove(&name);
         }
-        Note { action, subject: subject.to_string(), before: Some(before), after: Some(after) }
+        Note { action, subject: subject.to_string(), before: Some(before), after: Some(after), reason: None }
     }
 
     /// Something was done that has no fields to show.
     pub(crate) fn done(action: Action, subject: impl ToString, about: Map<String, Value>) -> Note {
-        Note { action, subject: subject.to_string(), before: None, after: Some(about) }
+        Note { action, subject: subject.to_string(), before: None, after: Some(about), reason: None }
+    }
+
+    /// With the reason, where there is one.
+    pub(crate) fn because(self, reason: Option<&str>) -> Note {
+        Note { reason: reason.map(str::to_owned), ..self }
     }
 }
 
@@ -180,6 +201,7 @@ pub(crate) async fn write(write: &Write, note: Note, account: Option<&AccountId>
         subject: Set(note.subject),
         before: Set(note.before.map(shown)),
         after: Set(note.after.map(shown)),
+        reason: Set(note.reason),
     };
     Entity::insert(row).exec_without_returning(&write.transaction).await?;
     Ok(())

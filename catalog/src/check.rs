@@ -74,6 +74,7 @@ fn live(kind: Kind, live: &LiveSettings) -> Result<(), Error> {
         return Err(Error::invalid("live", "a VOD entry has no settings for live"));
     }
     live.lengths().into_iter().try_for_each(|(name, length)| length.map_or(Ok(()), |it| span(name, it)))?;
+    live.keep.check()?;
     match (live.starts_at, live.ends_at) {
         (Some(start), Some(end)) if end <= start => Err(Error::invalid("ends_at", "is not after starts_at")),
         _ => Ok(()),

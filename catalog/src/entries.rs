@@ -10,10 +10,12 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelec
 use crate::audit::{Action, Note};
 use crate::changes::{Change, Kind as Changed};
 use crate::check;
+use crate::clips;
 use crate::entry::{self, Air, Details, Entry, Kind, LiveSettings};
 use crate::error::Error;
 use crate::id::{AccountId, EntryId};
 use crate::page::{Page, Paging};
+use crate::removals;
 use crate::scope::{Caller, Scope};
 use crate::search;
 use crate::store::{Store, Write};
@@ -137,7 +139,8 @@ impl Entries<'_> {
             .await
     }
 
-    /// Deletes it with its keys and the rows of its assets, recordings and jobs; files are somebody else's to delete.
+    /// Deletes it with its keys and the rows of its assets, recordings and jobs; files are somebody else's to delete,
+    /// where [`Clips::holds`](crate::clips::Clips::holds) lets them go.
     pub async fn delete(&self, caller: &Caller, id: &EntryId, expected: Option<u64>) -> Result<(), Error> {
         self.0
             .patiently(async {
@@ -145,7 +148,10 @@ impl Entries<'_> {
                 let old = locked(&write, id).await?;
                 check::version(expected, old.version)?;
                 search::remove(&write.transaction, id).await?;
+                let shown = clips::shown_by(&write, id).await?;
+                removals::note_all(&write, &old).await?;
                 entries::Entity::delete_by_id(id.as_str()).exec(&write.transaction).await?;
+                clips::let_go(&mut write, &shown).await?;
                 note(&mut write, &old, Note::deleted(id, old.summary()), Changed::EntryDeleted).await?;
                 write.commit().await
             })
@@ -215,7 +221,7 @@ fn next(entry: &Entry, now: WallTime) -> Entry {
     Entry { updated: now.max(entry.updated), version: entry.version + 1, ..entry.clone() }
 }
 
-async fn insert(write: &Write, entry: &Entry) -> Result<(), Error> {
+pub(crate) async fn insert(write: &Write, entry: &Entry) -> Result<(), Error> {
     write.insert(row(entry)?).await?;
     if let Some(air) = entry.air {
         write.insert(entry.details.live.row(&entry.id, air)).await?;

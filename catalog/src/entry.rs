@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::Error;
 use crate::id::{AccountId, EntryId};
+use crate::retention::Retention;
 use crate::tables;
 use crate::words::words;
 
@@ -52,6 +53,8 @@ words! {
     Recorder {
         /// It is recorded, behind what was recorded before.
         Append = "append",
+        /// Each session is a recording of its own.
+        PerSession = "per-session",
         /// It is not.
         Off = "off",
     }
@@ -129,6 +132,8 @@ pub struct LiveSettings {
     pub starts_at: Option<WallTime>,
     /// Nor from this on.
     pub ends_at: Option<WallTime>,
+    /// How much of its recordings is kept.
+    pub keep: Retention,
 }
 
 impl LiveSettings {
@@ -154,10 +159,12 @@ impl LiveSettings {
             latency: row.latency.as_deref().map(Latency::stored).transpose()?,
             starts_at: row.starts_at.map(WallTime::from_micros),
             ends_at: row.ends_at.map(WallTime::from_micros),
+            keep: Retention::stored((row.keep_age, row.keep_count, row.keep_bytes)),
         })
     }
 
     pub(crate) fn row(&self, entry: &EntryId, air: Air) -> tables::live::Model {
+        let (keep_age, keep_count, keep_bytes) = self.keep.columns();
         tables::live::Model {
             entry: entry.to_string(),
             air: air.to_string(),
@@ -170,6 +177,9 @@ impl LiveSettings {
             latency: self.latency.map(|it| it.to_string()),
             starts_at: self.starts_at.map(WallTime::micros),
             ends_at: self.ends_at.map(WallTime::micros),
+            keep_age,
+            keep_count,
+            keep_bytes,
         }
     }
 
@@ -181,6 +191,7 @@ impl LiveSettings {
         into.insert("latency".to_owned(), json!(self.latency.map(Latency::as_str)));
         into.insert("starts_at".to_owned(), json!(self.starts_at.map(|at| at.to_string())));
         into.insert("ends_at".to_owned(), json!(self.ends_at.map(|at| at.to_string())));
+        self.keep.summary(into);
     }
 }
 

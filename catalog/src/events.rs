@@ -58,6 +58,14 @@ words! {
         StreamEnded = "stream.ended",
         /// What the encoder check finds became something else.
         StreamHealth = "stream.health",
+        /// A recording began, or goes on.
+        RecordingStarted = "recording.started",
+        /// A recording ended: everything is in its files.
+        RecordingEnded = "recording.ended",
+        /// Segments are not recorded.
+        RecordingLost = "recording.lost",
+        /// They are recorded again.
+        RecordingResumed = "recording.resumed",
         /// An entry was created.
         EntryCreated = "entry.created",
         /// An entry was changed.
@@ -68,6 +76,8 @@ words! {
         WebhookTest = "webhook.test",
         /// A webhook was disabled, because it wished so or failed for days.
         WebhookDisabled = "webhook.disabled",
+        /// A recording was taken out: by somebody, or because of a limit or of room.
+        RecordingRemoved = "recording.removed",
     }
 }
 

@@ -92,6 +92,13 @@ impl AccountId {
     }
 }
 
+impl RecordingId {
+    /// A new one, made without the database: whoever records does not wait for it.
+    pub fn new() -> Result<RecordingId, Error> {
+        RecordingId::random()
+    }
+}
+
 impl EntryId {
     /// The id as a number, unique as the id is.
     pub(crate) fn number(&self) -> i64 {

@@ -19,6 +19,7 @@ use media::WallTime;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::accounts::Quotas;
+use crate::clips::{self, Clip};
 use crate::entry::{self, Air, LiveSettings};
 use crate::error::Error;
 use crate::id::{AccountId, EntryId};
@@ -63,6 +64,7 @@ pub struct Keys(Arc<RwLock<View>>);
 struct View {
     keys: HashMap<Secret, (EntryId, Leg)>,
     entries: HashMap<EntryId, Held>,
+    clips: HashMap<EntryId, Arc<Clip>>,
     quotas: HashMap<AccountId, Quotas>,
 }
 
@@ -87,11 +89,17 @@ impl Keys {
         self.read().entries.get(id).map(|held| held.entry.clone())
     }
 
-    /// Who may watch a live entry; `None` where everybody may, and where there is no such entry. It costs a request for
+    /// What a clip is cut of.
+    pub fn clip(&self, id: &str) -> Option<Arc<Clip>> {
+        self.read().clips.get(id).cloned()
+    }
+
+    /// Who may watch a live entry or a clip; `None` where everybody may, and where there is no such entry. It costs a request for
     /// media one look into a table.
     pub fn rules(&self, id: &str) -> Option<Arc<Rules>> {
         let view = self.read();
-        let rules = &view.entries.get(id)?.entry.access;
+        let live = view.entries.get(id).map(|held| &held.entry.access);
+        let rules = live.or_else(|| view.clips.get(id).map(|clip| &clip.access))?;
         (!rules.is_open()).then(|| rules.clone())
     }
 
@@ -117,6 +125,7 @@ impl Keys {
             Entries::These(ids) => ids.iter().for_each(|id| view.forget(id)),
         }
         loaded.entries.into_iter().for_each(|(entry, keys)| view.hold(entry, keys));
+        view.clips.extend(loaded.clips.into_iter().map(|(id, clip)| (id, Arc::new(clip))));
         if let Some(quotas) = loaded.quotas {
             view.quotas = quotas;
         }
@@ -142,9 +151,11 @@ impl View {
     fn forget_all(&mut self) {
         self.keys.clear();
         self.entries.clear();
+        self.clips.clear();
     }
 
     fn forget(&mut self, id: &EntryId) {
+        self.clips.remove(id);
         let held = self.entries.remove(id);
         held.into_iter().flat_map(|held| held.keys).for_each(|key| drop(self.keys.remove(&key)));
     }
@@ -168,6 +179,16 @@ pub(crate) struct Wanted {
 enum Entries {
     All,
     These(BTreeSet<EntryId>),
+}
+
+impl Entries {
+    /// Those that are to be read; `None` for all.
+    fn ids(&self) -> Option<Vec<&str>> {
+        match self {
+            Entries::All => None,
+            Entries::These(ids) => Some(ids.iter().map(EntryId::as_str).collect()),
+        }
+    }
 }
 
 impl Default for Entries {
@@ -204,6 +225,7 @@ impl Wanted {
 pub(crate) struct Loaded {
     wanted: Wanted,
     entries: Vec<(LiveEntry, Vec<(Secret, Leg)>)>,
+    clips: Vec<(EntryId, Clip)>,
     quotas: Option<HashMap<AccountId, Quotas>>,
 }
 
@@ -211,11 +233,12 @@ impl Loaded {
     pub(crate) async fn read<C: ConnectionTrait>(connection: &C, wanted: &Wanted) -> Result<Loaded, Error> {
         let wanted = wanted.clone();
         if wanted.is_nothing() {
-            return Ok(Loaded { wanted, entries: Vec::new(), quotas: None });
+            return Ok(Loaded { wanted, entries: Vec::new(), clips: Vec::new(), quotas: None });
         }
         let entries = read_entries(connection, &wanted.entries).await?;
+        let clips = clips::load(connection, wanted.entries.ids().as_deref()).await?;
         let quotas = if wanted.accounts { Some(read_quotas(connection).await?) } else { None };
-        Ok(Loaded { wanted, entries, quotas })
+        Ok(Loaded { wanted, entries, clips, quotas })
     }
 }
 
@@ -226,8 +249,7 @@ async fn read_entries<C: ConnectionTrait>(
     let mut rows = entries::Entity::find().find_also_related(live::Entity);
     let mut keys = stream_keys::Entity::find();
     let mut named = timelines::Entity::find().order_by_asc(timelines::Column::Name);
-    if let Entries::These(ids) = wanted {
-        let ids: Vec<&str> = ids.iter().map(EntryId::as_str).collect();
+    if let Some(ids) = wanted.ids() {
         rows = rows.filter(entries::Column::Id.is_in(ids.clone()));
         keys = keys.filter(stream_keys::Column::Entry.is_in(ids.clone()));
         named = named.filter(timelines::Column::Entry.is_in(ids));

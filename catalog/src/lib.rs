@@ -1,5 +1,5 @@
-//! The operational database: accounts, entries, stream keys, API tokens, assets, recordings, jobs, audit log, events,
-//! webhooks.
+//! The operational database: accounts, entries, stream keys, API tokens, assets, recordings, clips, jobs, audit log,
+//! events, webhooks.
 //!
 //! [`Catalog::open`] takes the embedded database (SQLite, one file in the data directory) or a PostgreSQL server,
 //! brings its schema up to date and gives the rooms: [`Catalog::entries`], [`Catalog::keys`], … Each asks for a
@@ -18,6 +18,7 @@ pub mod assets;
 pub mod audit;
 pub mod changes;
 mod check;
+pub mod clips;
 pub mod database;
 pub mod deliveries;
 pub mod entries;
@@ -31,6 +32,8 @@ pub mod keys;
 mod migrations;
 pub mod page;
 pub mod recordings;
+pub mod removals;
+pub mod retention;
 pub mod scope;
 mod search;
 pub mod secret;
@@ -52,6 +55,7 @@ pub use events::{Event, Events, NewEvent};
 pub use id::{AccountId, AssetId, DeliveryId, EntryId, JobId, RecordingId, TokenId, WebhookId};
 pub use keys::Keys;
 pub use page::{Order, Page, Paging};
+pub use retention::Retention;
 pub use scope::{Caller, Scope, Who};
 pub use secret::Secret;
 pub use stream_keys::{Leg, StreamKeys};
@@ -139,6 +143,16 @@ impl Catalog {
     /// Recordings.
     pub fn recordings(&self) -> recordings::Recordings<'_> {
         recordings::Recordings(&self.store)
+    }
+
+    /// Clips.
+    pub fn clips(&self) -> clips::Clips<'_> {
+        clips::Clips(&self.store)
+    }
+
+    /// Recordings that were taken out and whose files are still there.
+    pub fn removals(&self) -> removals::Removals<'_> {
+        removals::Removals(&self.store)
     }
 
     /// Jobs.

@@ -7,6 +7,8 @@ mod m0001_first;
 mod m0002_events;
 mod m0003_access;
 mod m0004_timelines;
+mod m0006_clips;
+mod m0007_retention;
 
 use std::collections::BTreeSet;
 
@@ -34,6 +36,8 @@ impl MigratorTrait for Migrations {
             Box::new(m0002_events::Migration),
             Box::new(m0003_access::Migration),
             Box::new(m0004_timelines::Migration),
+            Box::new(m0006_clips::Migration),
+            Box::new(m0007_retention::Migration),
         ]
     }
 

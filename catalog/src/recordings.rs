@@ -1,5 +1,7 @@
 //! Recordings of an entry: that they are there, how long and how large. What is in them, the recorder's index says.
 
+use std::collections::HashSet;
+
 use media::WallTime;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Map, Value, json};
@@ -7,9 +9,11 @@ use serde_json::{Map, Value, json};
 use crate::audit::{Action, Note};
 use crate::changes::{Change, Kind};
 use crate::check;
+use crate::clips;
 use crate::entries;
 use crate::error::Error;
 use crate::id::{EntryId, RecordingId};
+use crate::removals;
 use crate::scope::{Caller, Scope};
 use crate::store::{Store, Write};
 use crate::tables::recordings::{Column, Entity, Model};
@@ -24,6 +28,8 @@ words! {
         Finished = "finished",
         /// It ended with the server, or with its disk.
         Interrupted = "interrupted",
+        /// Its files are not where they were.
+        Missing = "missing",
     }
 }
 
@@ -55,6 +61,15 @@ pub struct Progress {
     pub bytes: u64,
 }
 
+/// What became of a recording that was deleted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Deleted {
+    /// Its files may go.
+    Gone,
+    /// Clips show it: its files have to stay until the last of them is gone.
+    Kept,
+}
+
 /// Recordings.
 pub struct Recordings<'a>(pub(crate) &'a Store);
 
@@ -82,14 +97,97 @@ impl Recordings<'_> {
             .await
     }
 
+    /// Notes one as it is, whether it is known already or not; whether it is protected stays as it was. One that was
+    /// taken out is not there.
+    pub async fn note(&self, caller: &Caller, new: &Recording) -> Result<(), Error> {
+        check::count("session", new.session)?;
+        self.0
+            .patiently(async {
+                let mut write = self.0.begin(caller).await?;
+                let owner = entries::locked(&write, &new.entry).await?;
+                let old = Entity::find_by_id(new.id.as_str()).one(&write.transaction).await?;
+                if old.as_ref().is_some_and(|row| row.deleted.is_some())
+                    || removals::is_out(&write, &new.id).await?
+                {
+                    return Err(Error::NotFound("recording"));
+                }
+                let told = Change::of(&owner, Kind::Recording);
+                match old {
+                    None => {
+                        write.insert(new.row()?).await?;
+                        write.record(Note::created(&new.id, new.summary()), told).await?;
+                    }
+                    Some(row) => {
+                        let (deleted, old) = (row.deleted, Recording::stored(row)?);
+                        let new = Recording { protected: old.protected, ..new.clone() };
+                        write.replace(Model { deleted, ..new.row()? }).await?;
+                        if old.progress.state == new.progress.state {
+                            write.tell(told);
+                        } else {
+                            let note = Note::changed(Action::Update, &new.id, old.summary(), new.summary());
+                            write.record(note, told).await?;
+                        }
+                    }
+                }
+                write.commit().await
+            })
+            .await
+    }
+
+    /// All of them, of all entries.
+    pub async fn all(&self) -> Result<Vec<Recording>, Error> {
+        self.0
+            .patiently(async {
+                let rows = Entity::find().order_by_asc(Column::Id).all(&self.0.connection).await?;
+                rows.into_iter().map(Recording::stored).collect()
+            })
+            .await
+    }
+
     /// Those of an entry, the oldest first.
     pub async fn list(&self, scope: &Scope, entry: &EntryId) -> Result<Vec<Recording>, Error> {
         self.0
             .patiently(async {
                 entries::exists(&self.0.connection, scope, entry).await?;
                 let query = Entity::find().filter(Column::Entry.eq(entry.as_str()));
+                let query = query.filter(Column::Deleted.is_null());
                 let query = query.order_by_asc(Column::Started).order_by_asc(Column::Id);
                 query.all(&self.0.connection).await?.into_iter().map(Recording::stored).collect()
+            })
+            .await
+    }
+
+    /// One of an entry.
+    pub async fn get(&self, scope: &Scope, entry: &EntryId, id: &RecordingId) -> Result<Recording, Error> {
+        self.0
+            .patiently(async {
+                entries::exists(&self.0.connection, scope, entry).await?;
+                let query = Entity::find_by_id(id.as_str()).filter(Column::Entry.eq(entry.as_str()));
+                let row = query.filter(Column::Deleted.is_null()).one(&self.0.connection).await?;
+                Recording::stored(row.ok_or(Error::NotFound("recording"))?)
+            })
+            .await
+    }
+
+    /// Those that are hidden: deleted, and shown by clips.
+    pub async fn hidden(&self) -> Result<Vec<Recording>, Error> {
+        self.0
+            .patiently(async {
+                let hidden =
+                    Entity::find().filter(Column::Deleted.is_not_null()).all(&self.0.connection).await?;
+                hidden.into_iter().map(Recording::stored).collect()
+            })
+            .await
+    }
+
+    /// All of the server that are listed, in no order, and the ids of those that clips show, listed or not.
+    pub async fn stock(&self) -> Result<(Vec<Recording>, HashSet<RecordingId>), Error> {
+        self.0
+            .patiently(async {
+                let shown = clips::all_shown(&self.0.connection).await?;
+                let listed = Entity::find().filter(Column::Deleted.is_null()).all(&self.0.connection).await?;
+                let listed = listed.into_iter().map(Recording::stored).collect::<Result<_, _>>()?;
+                Ok((listed, shown))
             })
             .await
     }
@@ -105,16 +203,19 @@ impl Recordings<'_> {
         self.change(caller, id, |recording| Recording { protected, ..recording }).await
     }
 
-    /// Forgets one; its files are somebody else's to delete.
-    pub async fn delete(&self, caller: &Caller, id: &RecordingId) -> Result<(), Error> {
+    /// Forgets one, and says whether its files may go, which are somebody else's to delete. Where clips show it, it is only
+    /// hidden, and forgotten with the last of them.
+    pub async fn delete(&self, caller: &Caller, id: &RecordingId) -> Result<Deleted, Error> {
         self.0
             .patiently(async {
                 let mut write = self.0.begin(caller).await?;
                 let old = locked(&write, id).await?;
                 let owner = entries::locked(&write, &old.entry).await?;
-                Entity::delete_by_id(id.as_str()).exec(&write.transaction).await?;
+                let shown = clips::references(&write.transaction, id).await? > 0;
+                let deleted = removals::take_out(&write, &old, shown).await?;
                 write.record(Note::deleted(id, old.summary()), Change::of(&owner, Kind::Recording)).await?;
-                write.commit().await
+                write.commit().await?;
+                Ok(deleted)
             })
             .await
     }
@@ -162,7 +263,7 @@ impl Recording {
         })
     }
 
-    fn row(&self) -> Result<Model, Error> {
+    pub(crate) fn row(&self) -> Result<Model, Error> {
         Ok(Model {
             id: self.id.to_string(),
             entry: self.entry.to_string(),
@@ -172,10 +273,11 @@ impl Recording {
             ended: self.progress.ended.map(WallTime::micros),
             bytes: check::count("bytes", self.progress.bytes)?,
             protected: self.protected,
+            deleted: None,
         })
     }
 
-    fn summary(&self) -> Map<String, Value> {
+    pub(crate) fn summary(&self) -> Map<String, Value> {
         let fields = [
             ("entry", json!(self.entry.as_str())),
             ("session", json!(self.session)),
@@ -187,7 +289,8 @@ impl Recording {
     }
 }
 
-async fn locked(write: &Write, id: &RecordingId) -> Result<Recording, Error> {
+pub(crate) async fn locked(write: &Write, id: &RecordingId) -> Result<Recording, Error> {
     let query = Entity::find_by_id(id.as_str()).filter(write.caller.scope.admits_entry(Column::Entry));
+    let query = query.filter(Column::Deleted.is_null());
     Recording::stored(query.one(&write.transaction).await?.ok_or(Error::NotFound("recording"))?)
 }

@@ -5,40 +5,22 @@ use crate::error::{Error, Place};
 use crate::tree::{Node, Table};
 use crate::value::Value;
 
-const SECTIONS: &[(&str, &str)] = &[
-    ("tls", "HTTPS and RTMPS"),
-    ("srt", "SRT"),
-    ("rtc", "WebRTC"),
-    ("recorder", "recording"),
-    ("origin", "playback rules"),
-    ("vod", "video on demand"),
-    ("transcode", "transcoding"),
-];
-
-const KEYS: &[(&str, &str, &str)] = &[("storage", "keep_free", "limiting the disk that recordings fill")];
+const SECTIONS: &[(&str, &str)] =
+    &[("tls", "HTTPS and RTMPS"), ("srt", "SRT"), ("rtc", "WebRTC"), ("origin", "playback rules")];
 
 /// What a section is for that a later version will have.
 pub(crate) fn section(name: &str) -> Option<&'static str> {
     SECTIONS.iter().find(|(section, _)| *section == name).map(|(_, what)| *what)
 }
 
-/// What a key of a section is for that a later version will have.
-pub(crate) fn key(section: &str, key: &str) -> Option<&'static str> {
-    KEYS.iter().find(|(s, k, _)| *s == section && *k == key).map(|(_, _, what)| *what)
-}
-
-/// What such a section asks for; nothing with `enabled = false` or `mode = "off"`.
+/// What such a section asks for; nothing with `enabled = false`.
 pub(crate) fn asked(name: &str, table: Table, what: &str) -> Vec<Error> {
-    let asks = |key: &str, node: &Node| match (key, &node.value) {
-        ("enabled", Value::Boolean(false)) => false,
-        ("mode", Value::Text(mode)) => name != "recorder" || mode != "off",
-        _ => true,
-    };
+    let asks = |key: &str, node: &Node| key != "enabled" || node.value != Value::Boolean(false);
     let asked = table.nodes.into_iter().filter(|(key, node)| asks(key, node));
     asked.map(|(key, node)| unsupported(node.place, format!("{name}.{key}"), what)).collect()
 }
 
-pub(crate) fn unsupported(place: Place, key: String, what: &str) -> Error {
+fn unsupported(place: Place, key: String, what: &str) -> Error {
     Error {
         place,
         key,

@@ -22,7 +22,7 @@ pub use error::{Error, Errors, Place};
 pub use reader::Setting;
 pub use schema::settings;
 pub use sections::{
-    Auth, Config, Database, Dvr, Http, LiveEntry, Log, LogFormat, LogLevel, Packager, Rtmp, Secret, Storage,
-    Stream, StreamKey, Takeover,
+    Auth, Config, Database, Dvr, Http, KeepFree, KeepLocal, LiveEntry, Log, LogFormat, LogLevel, Packager,
+    Recorder, RecorderMode, RecorderSync, Rtmp, Secret, Storage, Stream, StreamKey, Takeover, Transcode, Vod,
 };
 pub use streams::split_rendition;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::error::{Error, Place};
-use crate::sections::Secret;
+use crate::sections::{KeepFree, KeepLocal, RecorderSync, Secret};
 use crate::tree::{Node, Tree};
 use crate::value::{self, Value};
 
@@ -33,6 +33,8 @@ enum Spelling {
     Bare,
     Quoted,
     QuotedWithUnit,
+    /// A word or a number, or a text in quotes.
+    Either,
     /// In brackets, each in quotes.
     List,
     /// In quotes, and never repeated to anybody.
@@ -164,6 +166,77 @@ impl Section<'_> {
         self.read(key, "a path".to_owned(), Spelling::Quoted, parse, into);
     }
 
+    pub(crate) fn duration_or_none(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<Duration>,
+        into: &mut Option<Duration>,
+    ) {
+        let [low, high] = [range.start(), range.end()].map(|end| value::duration_text(*end));
+        let parse =
+            |value: &Value| text(value).and_then(value::duration).filter(|it| range.contains(it)).map(Some);
+        self.read(key, format!("{low} to {high}"), Spelling::QuotedWithUnit, parse, into);
+    }
+
+    pub(crate) fn size_or_none(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<u64>,
+        into: &mut Option<u64>,
+    ) {
+        let [low, high] = [range.start(), range.end()].map(|end| value::size_text(*end));
+        let parse =
+            |value: &Value| text(value).and_then(value::size).filter(|it| range.contains(it)).map(Some);
+        self.read(key, format!("{low} to {high}"), Spelling::QuotedWithUnit, parse, into);
+    }
+
+    pub(crate) fn count_or_none(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<i64>,
+        into: &mut Option<u32>,
+    ) {
+        let accepts = format!("{} to {}", range.start(), range.end());
+        let parse = |value: &Value| integer(value, &range).and_then(|it| u32::try_from(it).ok()).map(Some);
+        self.read(key, accepts, Spelling::Bare, parse, into);
+    }
+
+    pub(crate) fn path_or_none(&mut self, key: &'static str, into: &mut Option<PathBuf>) {
+        let parse = |value: &Value| text(value).filter(|path| !path.is_empty()).map(|it| Some(it.into()));
+        self.read(key, "a path".to_owned(), Spelling::Quoted, parse, into);
+    }
+
+    /// A percentage, or a size.
+    pub(crate) fn keep_free(&mut self, key: &'static str, into: &mut KeepFree) {
+        const MOST: u8 = 90;
+        const LARGEST: u64 = 1 << 50;
+        let parse = |value: &Value| {
+            let text = text(value)?;
+            match text.strip_suffix('%') {
+                Some(number) => number.parse().ok().filter(|percent| *percent <= MOST).map(KeepFree::Percent),
+                None => value::size(text).filter(|size| *size <= LARGEST).map(KeepFree::Bytes),
+            }
+        };
+        let accepts = format!("0% to {MOST}%, or a size up to {}", value::size_text(LARGEST));
+        self.read(key, accepts, Spelling::QuotedWithUnit, parse, into);
+    }
+
+    /// `part`, `segment`, or how often.
+    pub(crate) fn sync(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<Duration>,
+        into: &mut RecorderSync,
+    ) {
+        let [low, high] = [range.start(), range.end()].map(|end| value::duration_text(*end));
+        let parse = |value: &Value| match text(value)? {
+            "part" => Some(RecorderSync::Part),
+            "segment" => Some(RecorderSync::Segment),
+            interval => value::duration(interval).filter(|it| range.contains(it)).map(RecorderSync::Interval),
+        };
+        self.read(key, format!("part, segment, or {low} to {high}"), Spelling::Quoted, parse, into);
+    }
+
     /// A URL of the web without query and fragment, and without the slash at its end.
     pub(crate) fn base_url(&mut self, key: &'static str, into: &mut Option<String>) {
         let accepts = "http://HOST or https://HOST, perhaps with a port and a path".to_owned();
@@ -175,6 +248,48 @@ impl Section<'_> {
             (!host.is_empty() && rest.chars().all(legal)).then(|| Some(url.to_owned()))
         };
         self.read(key, accepts, Spelling::Quoted, parse, into);
+    }
+
+    /// A bucket of an object store, and perhaps a prefix in it.
+    pub(crate) fn bucket(&mut self, key: &'static str, into: &mut Option<String>) {
+        let parse = |value: &Value| {
+            let url = text(value)?.trim_end_matches('/');
+            let rest = url.strip_prefix("s3://")?;
+            let legal = |c: char| c.is_ascii_alphanumeric() || "-._/".contains(c);
+            let words = rest.split('/').all(|word| !word.is_empty() && word != "." && word != "..");
+            (words && rest.chars().all(legal)).then(|| Some(url.to_owned()))
+        };
+        self.read(key, "s3://BUCKET or s3://BUCKET/PREFIX".to_owned(), Spelling::Quoted, parse, into);
+    }
+
+    /// A word without spaces.
+    pub(crate) fn word(&mut self, key: &'static str, into: &mut Option<String>) {
+        let parse = |value: &Value| text(value).filter(|it| is_word(it)).map(|it| Some(it.to_owned()));
+        self.read(key, "a word".to_owned(), Spelling::Quoted, parse, into);
+    }
+
+    /// A word that nobody is shown.
+    pub(crate) fn secret(&mut self, key: &'static str, into: &mut Option<Secret>) {
+        let parse =
+            |value: &Value| text(value).filter(|it| is_word(it)).map(|it| Some(Secret::new(it.to_owned())));
+        self.read(key, "a word".to_owned(), Spelling::Secret, parse, into);
+    }
+
+    /// `true`, `false`, or how long.
+    pub(crate) fn keep_local(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<Duration>,
+        into: &mut KeepLocal,
+    ) {
+        let [low, high] = [range.start(), range.end()].map(|end| value::duration_text(*end));
+        let parse = |value: &Value| match value {
+            Value::Boolean(true) => Some(KeepLocal::Always),
+            Value::Boolean(false) => Some(KeepLocal::Never),
+            Value::Text(text) => value::duration(text).filter(|it| range.contains(it)).map(KeepLocal::For),
+            _ => None,
+        };
+        self.read(key, format!("true, false, or \"{low}\" to \"{high}\""), Spelling::Either, parse, into);
     }
 
     /// The URL of a PostgreSQL database; it may carry a password.
@@ -221,12 +336,7 @@ impl Section<'_> {
         let known: Vec<&str> =
             self.reader.settings.iter().filter(|s| s.section == self.name).map(|s| s.key).collect();
         let path = format!("{}.{key}", self.name);
-        match crate::later::key(self.name, key) {
-            Some(what) => crate::later::unsupported(place, path, what),
-            None => {
-                Error { place, key: path, wrong: "unknown key".to_owned(), right: suggestion(key, &known) }
-            }
-        }
+        Error { place, key: path, wrong: "unknown key".to_owned(), right: suggestion(key, &known) }
     }
 }
 
@@ -270,6 +380,10 @@ fn text(value: &Value) -> Option<&str> {
         Value::Text(text) => Some(text),
         _ => None,
     }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 256 && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn integer(value: &Value, range: &RangeInclusive<i64>) -> Option<i64> {

@@ -14,6 +14,24 @@ pub(crate) fn check(reader: &mut Reader, config: &Config) {
     windows(reader, config);
     target_duration(reader, config);
     listeners(reader, config);
+    object_store(reader, config);
+}
+
+fn object_store(reader: &mut Reader, config: &Config) {
+    let storage = &config.storage;
+    let (access, secret) = (&storage.object_access_key, &storage.object_secret_key);
+    if access.is_some() != secret.is_some() {
+        let wrong = "one of a pair of keys is set".to_owned();
+        let paths = ["storage.object_access_key", "storage.object_secret_key"];
+        reader.broken(&paths, wrong, "set both, or none".to_owned());
+    }
+    if storage.object_url.is_none() {
+        let paths =
+            ["endpoint", "region", "access_key", "secret_key"].map(|key| format!("storage.object_{key}"));
+        let paths = paths.each_ref().map(String::as_str);
+        let wrong = "says something of a store that is not named".to_owned();
+        reader.broken(&paths, wrong, "set storage.object_url".to_owned());
+    }
 }
 
 fn parts(reader: &mut Reader, config: &Config) {

@@ -5,15 +5,31 @@ use std::time::Duration;
 use crate::error::{Error, Errors, Place};
 use crate::reader::{Reader, Setting, suggestion};
 use crate::sections::{
-    Auth, Config, Database, Dvr, Http, Log, LogFormat, LogLevel, Packager, Rtmp, Storage, Stream, Takeover,
-    Webhooks,
+    Auth, Config, Database, Dvr, Http, Log, LogFormat, LogLevel, Packager, Recorder, RecorderMode, Rtmp,
+    Storage, Stream, Takeover, Transcode, Vod, Webhooks,
 };
 use crate::tree::{PREFIX, Tree};
 use crate::{later, rules, streams};
 
 const SECTIONS: &[&str] = &[
-    "http", "rtmp", "stream", "packager", "dvr", "storage", "database", "auth", "webhooks", "log", "streams",
+    "http",
+    "rtmp",
+    "stream",
+    "packager",
+    "dvr",
+    "storage",
+    "database",
+    "auth",
+    "webhooks",
+    "log",
+    "streams",
+    "recorder",
+    "vod",
+    "transcode",
 ];
+
+/// As calendars count them in the mean.
+const TEN_YEARS: Duration = Duration::from_secs(315_576_000);
 
 /// Networks of proxies that are believed.
 const MAX_PROXIES: usize = 100;
@@ -63,7 +79,10 @@ fn read(reader: &mut Reader, config: &mut Config) {
     auth(reader, &mut config.auth);
     webhooks(reader, &mut config.webhooks);
     log(reader, &mut config.log);
+    vod(reader, &mut config.vod);
     config.streams = streams::read(reader);
+    recorder(reader, &mut config.recorder);
+    transcode(reader, &mut config.transcode);
 }
 
 fn http(reader: &mut Reader, into: &mut Http) {
@@ -79,6 +98,7 @@ fn http(reader: &mut Reader, into: &mut Http) {
     section.duration("write_timeout", secs(1)..=secs(600), &mut into.write_timeout);
     section.size("manifest_cache", MIB..=4 * GIB, &mut into.manifest_cache);
     section.size("ts_cache", MIB..=16 * GIB, &mut into.ts_cache);
+    section.size("media_cache", MIB..=256 * GIB, &mut into.media_cache);
     section.duration("start_hold", secs(0)..=secs(30), &mut into.start_hold);
 }
 
@@ -118,7 +138,16 @@ fn dvr(reader: &mut Reader, into: &mut Dvr) {
 }
 
 fn storage(reader: &mut Reader, into: &mut Storage) {
-    reader.section("storage").path("data", &mut into.data);
+    let mut section = reader.section("storage");
+    section.path("data", &mut into.data);
+    section.path_or_none("recordings", &mut into.recordings);
+    section.keep_free("keep_free", &mut into.keep_free);
+    section.bucket("object_url", &mut into.object_url);
+    section.base_url("object_endpoint", &mut into.object_endpoint);
+    section.word("object_region", &mut into.object_region);
+    section.word("object_access_key", &mut into.object_access_key);
+    section.secret("object_secret_key", &mut into.object_secret_key);
+    section.keep_local("object_keep_local", secs(60)..=TEN_YEARS, &mut into.object_keep_local);
 }
 
 fn database(reader: &mut Reader, into: &mut Database) {
@@ -142,6 +171,35 @@ fn webhooks(reader: &mut Reader, into: &mut Webhooks) {
     section.duration("disable_after", secs(3600)..=secs(30 * DAY), &mut into.disable_after);
     section.count("concurrency", 1..=1000, &mut into.concurrency);
     section.count("per_webhook", 1..=100, &mut into.per_webhook);
+}
+
+fn transcode(reader: &mut Reader, into: &mut Transcode) {
+    let mut section = reader.section("transcode");
+    section.size("image_cache", MIB..=16 * GIB, &mut into.image_cache);
+    section.count("image_queue", 1..=10_000, &mut into.image_queue);
+    section.duration("image_timeout", Duration::from_millis(100)..=secs(60), &mut into.image_timeout);
+    section.count("image_quality", 1..=100, &mut into.image_quality);
+}
+
+fn recorder(reader: &mut Reader, into: &mut Recorder) {
+    const DAY: u64 = 86_400;
+    const YEAR: u64 = 365 * DAY + DAY / 4;
+    let modes = [
+        ("append", RecorderMode::Append),
+        ("per-session", RecorderMode::PerSession),
+        ("off", RecorderMode::Off),
+    ];
+    let mut section = reader.section("recorder");
+    section.choice("mode", &modes, &mut into.mode);
+    section.duration("max_length", secs(60)..=secs(30 * DAY), &mut into.max_length);
+    section.sync("sync", Duration::from_millis(100)..=secs(60), &mut into.sync);
+    section.duration_or_none("keep_age", secs(3600)..=secs(10 * YEAR), &mut into.keep_age);
+    section.count_or_none("keep_count", 1..=1_000_000, &mut into.keep_count);
+    section.size_or_none("keep_size", MIB..=1 << 50, &mut into.keep_size);
+}
+
+fn vod(reader: &mut Reader, into: &mut Vod) {
+    reader.section("vod").size("cache", MIB..=64 * GIB, &mut into.cache);
 }
 
 fn log(reader: &mut Reader, into: &mut Log) {

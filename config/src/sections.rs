@@ -30,6 +30,12 @@ pub struct Config {
     pub webhooks: Webhooks,
     /// `[log]`
     pub log: Log,
+    /// `[recorder]`
+    pub recorder: Recorder,
+    /// `[vod]`
+    pub vod: Vod,
+    /// `[transcode]`
+    pub transcode: Transcode,
     /// `[[streams]]`: no two with the same entry or key, no key ambiguous.
     pub streams: Vec<LiveEntry>,
 }
@@ -60,6 +66,8 @@ pub struct Http {
     pub manifest_cache: u64,
     /// Bytes of segments kept as MPEG-TS; 1 MiB to 16 GiB.
     pub ts_cache: u64,
+    /// Bytes of recorded segments kept in memory; 1 MiB to 256 GiB.
+    pub media_cache: u64,
     /// How long a request for a manifest waits for a stream that is starting; 0 s to 30 s.
     pub start_hold: Duration,
 }
@@ -78,6 +86,7 @@ impl Default for Http {
             write_timeout: Duration::from_secs(30),
             manifest_cache: 64 << 20,
             ts_cache: 64 << 20,
+            media_cache: 128 << 20,
             start_hold: Duration::from_secs(6),
         }
     }
@@ -134,6 +143,19 @@ impl Default for Stream {
             max_renditions: 8,
             keep_ended: Duration::from_secs(3600),
         }
+    }
+}
+
+/// Playback of recordings.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Vod {
+    /// Bytes of what indexes of recordings say that are kept; 1 MiB to 64 GiB.
+    pub cache: u64,
+}
+
+impl Default for Vod {
+    fn default() -> Self {
+        Vod { cache: 256 << 20 }
     }
 }
 
@@ -198,12 +220,110 @@ impl Default for Dvr {
 pub struct Storage {
     /// The data directory; created on first start.
     pub data: PathBuf,
+    /// Where recordings are; otherwise in the data directory.
+    pub recordings: Option<PathBuf>,
+    /// What stays free where recordings are.
+    pub keep_free: KeepFree,
+    /// An S3-compatible store to which recordings are copied: `s3://BUCKET` or `s3://BUCKET/PREFIX`.
+    pub object_url: Option<String>,
+    /// Where it answers; otherwise Amazon's.
+    pub object_endpoint: Option<String>,
+    /// Its region.
+    pub object_region: Option<String>,
+    /// Who we are to it; without it, what the environment or the machine's role says.
+    pub object_access_key: Option<String>,
+    /// And the secret that goes with it.
+    pub object_secret_key: Option<Secret>,
+    /// What becomes of media here that is there.
+    pub object_keep_local: KeepLocal,
 }
 
 impl Default for Storage {
     fn default() -> Self {
-        Storage { data: PathBuf::from("data") }
+        Storage {
+            data: PathBuf::from("data"),
+            recordings: None,
+            keep_free: KeepFree::Percent(10),
+            object_url: None,
+            object_endpoint: None,
+            object_region: None,
+            object_access_key: None,
+            object_secret_key: None,
+            object_keep_local: KeepLocal::Always,
+        }
     }
+}
+
+/// What stays free on a file system.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeepFree {
+    /// So much of it; 0 to 90.
+    Percent(u8),
+    /// So many bytes; 0 to 1 PiB.
+    Bytes(u64),
+}
+
+/// How long media stays here when its whole recording is in the object store and verified.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeepLocal {
+    /// For ever: the store is an archive.
+    Always,
+    /// Not at all: the store is its home.
+    Never,
+    /// So long; 1 min to 10 years.
+    For(Duration),
+}
+
+/// What becomes of what is on air.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Recorder {
+    /// Whether it is recorded, and how sessions become recordings.
+    pub mode: RecorderMode,
+    /// A recording that is longer goes on in a new one; 1 min to 30 days.
+    pub max_length: Duration,
+    /// When what was written is made safe from a power cut.
+    pub sync: RecorderSync,
+    /// Recordings are kept so long after their end; 1 h to 10 years.
+    pub keep_age: Option<Duration>,
+    /// So many of each entry; 1 to 1 000 000.
+    pub keep_count: Option<u32>,
+    /// So many bytes of each entry; 1 MiB to 1 PiB.
+    pub keep_size: Option<u64>,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Recorder {
+            mode: RecorderMode::Append,
+            max_length: Duration::from_secs(86_400),
+            sync: RecorderSync::Segment,
+            keep_age: None,
+            keep_count: None,
+            keep_size: None,
+        }
+    }
+}
+
+/// How sessions become recordings.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RecorderMode {
+    /// One recording over sessions.
+    Append,
+    /// One for each session.
+    PerSession,
+    /// Nothing is recorded.
+    Off,
+}
+
+/// When what was written is made safe from a power cut.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RecorderSync {
+    /// After each part.
+    Part,
+    /// After each segment.
+    Segment,
+    /// So often; 100 ms to 1 min.
+    Interval(Duration),
 }
 
 /// Where accounts, entries, keys and tokens are kept.
@@ -260,6 +380,30 @@ impl Default for Webhooks {
             disable_after: Duration::from_secs(5 * day),
             concurrency: 64,
             per_webhook: 4,
+        }
+    }
+}
+
+/// What `headwater-worker` is asked to make: images of pictures.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Transcode {
+    /// Bytes of images kept; 1 MiB to 16 GiB.
+    pub image_cache: u64,
+    /// Images that wait to be made; 1 to 10 000.
+    pub image_queue: usize,
+    /// A worker that takes longer for one is killed; 100 ms to 1 min.
+    pub image_timeout: Duration,
+    /// Quality of a JPEG; 1 to 100.
+    pub image_quality: usize,
+}
+
+impl Default for Transcode {
+    fn default() -> Self {
+        Transcode {
+            image_cache: 64 << 20,
+            image_queue: 64,
+            image_timeout: Duration::from_secs(10),
+            image_quality: 80,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use config::{Config, split_rendition};
+use config::{Config, KeepFree, KeepLocal, RecorderSync, split_rendition};
 
 /// A document and all its errors, in order.
 fn check(toml: &str, expected: &[&str]) {
@@ -137,15 +137,58 @@ fn a_port_may_be_shared_on_different_addresses_or_when_free() {
 
 #[test]
 fn what_comes_later_may_be_off_and_not_on() {
-    parsed("[tls]\n[srt]\nenabled = false\n[recorder]\nmode = \"off\"\n", &[]);
+    parsed("[tls]\n[srt]\nenabled = false\n", &[]);
     check(
-        "[srt]\nenabled = true\n[recorder]\nmode = \"append\"\n[vod]\nmode = \"off\"\n[storage]\nkeep_free = \"10%\"",
+        "[srt]\nenabled = true\n[tls]\nlisten = \"[::]:8443\"",
         &[
             "f:2:1: srt.enabled: this version does not support SRT; remove it",
-            "f:4:1: recorder.mode: this version does not support recording; remove it",
-            "f:6:1: vod.mode: this version does not support video on demand; remove it",
-            "f:8:1: storage.keep_free: this version does not support limiting the disk that recordings fill; remove it",
+            "f:4:1: tls.listen: this version does not support HTTPS and RTMPS; remove it",
         ],
+    );
+}
+
+#[test]
+fn what_stays_free_is_a_part_of_the_disk_or_a_size() {
+    let keep = |text: &str| parsed(&format!("storage.keep_free = \"{text}\""), &[]).storage.keep_free;
+    assert_eq!((keep("5%"), keep("2GiB")), (KeepFree::Percent(5), KeepFree::Bytes(2 << 30)));
+    for wrong in ["91%", "-1%", "10", "all", "%"] {
+        check(
+            &format!("[storage]\nkeep_free = \"{wrong}\""),
+            &[&format!("f:2:1: storage.keep_free: is {wrong:?}; use 0% to 90%, or a size up to 1024TiB")],
+        );
+    }
+}
+
+#[test]
+fn an_object_store_is_named_and_its_secret_never_shown() {
+    let storage = parsed("[storage]\nobject_url = \"s3://b/p/\"\nobject_keep_local = \"1day\"", &[]).storage;
+    assert_eq!(storage.object_url.as_deref(), Some("s3://b/p"));
+    assert_eq!(storage.object_keep_local, KeepLocal::For(Duration::from_secs(86_400)));
+    check(
+        "[storage]\nobject_url = \"https://b\"\nobject_keep_local = \"soon\"\nobject_secret_key = \"a b\"",
+        &[
+            r#"f:2:1: storage.object_url: is "https://b"; use s3://BUCKET or s3://BUCKET/PREFIX"#,
+            r#"f:3:1: storage.object_keep_local: is "soon"; use true, false, or "1m" to "10years""#,
+            "f:4:1: storage.object_secret_key: is something else; use a word",
+        ],
+    );
+    check(
+        "[storage]\nobject_access_key = \"a\"",
+        &[
+            "f:2:1: storage.object_access_key: one of a pair of keys is set; set both, or none",
+            "f:2:1: storage.object_access_key: says something of a store that is not named; set storage.object_url",
+        ],
+    );
+}
+
+#[test]
+fn a_recording_is_synced_by_a_word_or_an_interval() {
+    let sync = |text: &str| parsed(&format!("recorder.sync = \"{text}\""), &[]).recorder.sync;
+    assert_eq!((sync("part"), sync("segment")), (RecorderSync::Part, RecorderSync::Segment));
+    assert_eq!(sync("2s"), RecorderSync::Interval(std::time::Duration::from_secs(2)));
+    check(
+        "[recorder]\nsync = \"10ms\"",
+        &[r#"f:2:1: recorder.sync: is "10ms"; use part, segment, or 100ms to 1m"#],
     );
 }
 
@@ -245,7 +288,8 @@ fn a_variable_that_names_nothing_is_an_error() {
             "environment variable HEADWATER_STREAMS__KEY: streams: cannot be set by environment; \
              write [[streams]] tables in the file",
             "environment variable HEADWATER_XYZZY__Y: xyzzy: unknown section; \
-             there is http, rtmp, stream, packager, dvr, storage, database, auth, webhooks, log, streams",
+             there is http, rtmp, stream, packager, dvr, storage, database, auth, webhooks, log, streams, recorder, vod, \
+             transcode",
         ],
     );
 }

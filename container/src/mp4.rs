@@ -6,12 +6,18 @@
 mod fragment;
 mod init;
 mod parse;
+mod parse_init;
+mod progressive;
 mod smooth;
+mod walk;
 
 pub use fragment::{Fragment, FragmentSample, fragment_header};
 pub use init::{Unencodable, init_segment};
 pub use parse::{Malformed, ParsedFragment, parse_fragment};
+pub use parse_init::parse_init;
+pub use progressive::{SampleTable, Unlike, progressive_header};
 pub use smooth::{SmoothFragment, Stretch, smooth_header};
+pub use walk::{Extent, InitExtent, MAX_HEADER, WalkError, fragment_extent, init_extent};
 
 /// Every file has one track, and this is its id.
 pub const TRACK_ID: u32 = 1;

@@ -17,10 +17,12 @@ use crate::conditions::{Conditions, tag};
 use crate::control::Control;
 use crate::id::Id;
 use crate::idempotency::Repeatable;
+use crate::length::Length;
 use crate::page::{self, Listed, PageQuery};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::roles::Admin;
+use crate::{length, retention};
 
 /// Most streams of a quota.
 const STREAMS: u32 = 1_000_000;
@@ -63,6 +65,15 @@ struct QuotasView {
     /// Bitrate of all its streams together, in bits a second.
     #[schema(required)]
     bitrate: Option<u64>,
+    /// Its recordings are kept so long after their end.
+    #[schema(required, value_type = Option<Length>)]
+    keep_age: Option<String>,
+    /// So many recordings are kept, of all its entries together.
+    #[schema(required)]
+    keep_count: Option<u32>,
+    /// So many bytes of recordings are kept, of all its entries together.
+    #[schema(required)]
+    keep_size: Option<u64>,
 }
 
 /// What an account may use; `null` is without limit.
@@ -77,6 +88,19 @@ struct QuotasPatch {
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<u64>, maximum = 1_000_000_000_000_u64)]
     bitrate: Option<Option<u64>>,
+    /// Its recordings are kept so long after their end; 1 h to 3650 d. What is protected stays, here and below, and is
+    /// not counted.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<Length>)]
+    keep_age: Option<Option<String>>,
+    /// So many recordings are kept, of all its entries together.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000)]
+    keep_count: Option<Option<u32>>,
+    /// So many bytes of recordings are kept, of all its entries together, and the newest in any case.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<u64>, minimum = 1_048_576, maximum = 1_125_899_906_842_624_u64)]
+    keep_size: Option<Option<u64>>,
 }
 
 /// What an account is created from.
@@ -235,7 +259,24 @@ fn checked(name: &str, patch: Option<&QuotasPatch>, mut quotas: Quotas) -> Resul
     check.ensure(fits, "quotas.streams", || format!("is above {STREAMS}"));
     let fits = quotas.bitrate.is_none_or(|bitrate| bitrate <= BITRATE);
     check.ensure(fits, "quotas.bitrate", || format!("is above {BITRATE}"));
+    if let Some(patch) = patch {
+        let wanted =
+            retention::Patch { age: &patch.keep_age, count: patch.keep_count, size: patch.keep_size };
+        wanted.apply("quotas", &mut quotas.keep, &mut check);
+    }
     check.done().map(|()| quotas)
+}
+
+impl QuotasView {
+    fn new(quotas: &Quotas) -> QuotasView {
+        QuotasView {
+            streams: quotas.streams,
+            bitrate: quotas.bitrate,
+            keep_age: quotas.keep.age.map(length::format),
+            keep_count: quotas.keep.count,
+            keep_size: quotas.keep.bytes,
+        }
+    }
 }
 
 impl AccountView {
@@ -243,7 +284,7 @@ impl AccountView {
         AccountView {
             id: account.id.to_string(),
             name: account.name.clone(),
-            quotas: QuotasView { streams: account.quotas.streams, bitrate: account.quotas.bitrate },
+            quotas: QuotasView::new(&account.quotas),
             created: account.created.to_string(),
             updated: account.updated.to_string(),
             version: account.version,

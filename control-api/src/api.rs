@@ -8,7 +8,11 @@ use catalog::Catalog;
 use stream::{Audience, Directory};
 use url::Url;
 
+use crate::archive::Archive;
+use crate::clipper::Clipper;
 use crate::metrics::Metrics;
+use crate::on_demand::OnDemand;
+use crate::recorder::Recorder;
 
 /// What the control API works on.
 #[derive(Clone)]
@@ -25,6 +29,14 @@ pub struct Api {
     pub endpoints: Endpoints,
     /// What it counts in.
     pub metrics: Metrics,
+    /// Who records.
+    pub recorder: Arc<dyn Recorder>,
+    /// What finds segments of recordings by time.
+    pub clipper: Arc<dyn Clipper>,
+    /// What looks after the files of recordings.
+    pub archive: Arc<dyn Archive>,
+    /// What can be played of what was live.
+    pub on_demand: Arc<dyn OnDemand>,
 }
 
 /// How the control API behaves, and what a peer may cost it.

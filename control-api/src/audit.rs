@@ -69,6 +69,9 @@ struct RecordView {
     /// What differs, as it is now; `null` of what is no more.
     #[schema(required, value_type = Option<Object>)]
     after: Option<Value>,
+    /// Why, where the server did it by a rule; `null` otherwise.
+    #[schema(required, example = "it ended more than 30 days ago")]
+    reason: Option<String>,
 }
 
 /// Lists changes, the latest first.
@@ -108,6 +111,7 @@ impl RecordView {
             subject: record.subject,
             before: record.before,
             after: record.after,
+            reason: record.reason,
         }
     }
 }

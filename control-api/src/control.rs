@@ -8,7 +8,10 @@ use catalog::{Catalog, EntryId};
 use stream::{Directory, Refusals};
 
 use crate::api::{Api, Endpoints, Settings};
+use crate::archive::Archive;
+use crate::clipper::Clipper;
 use crate::limits::{Sources, Tokens};
+use crate::recorder::Recorder;
 use crate::subscribers::Subscribers;
 
 /// What every handler shares. Cloning gives another handle on the same.
@@ -44,6 +47,11 @@ impl Control {
         self.0.api.audience.count(entry.as_str(), Instant::now())
     }
 
+    /// Whether an entry can be watched though it is not live.
+    pub(crate) fn has_recording(&self, entry: &EntryId) -> bool {
+        self.0.api.on_demand.has_recording(entry.as_str())
+    }
+
     /// Makes playback tokens.
     pub(crate) fn signer(&self) -> &Signer {
         &self.0.signer
@@ -67,6 +75,20 @@ impl Control {
 
     pub(crate) fn subscribers(&self) -> &Subscribers {
         &self.0.subscribers
+    }
+
+    /// Who records.
+    pub(crate) fn recorder(&self) -> &dyn Recorder {
+        &*self.0.api.recorder
+    }
+
+    pub(crate) fn clipper(&self) -> &dyn Clipper {
+        &*self.0.api.clipper
+    }
+
+    /// What looks after the files of recordings.
+    pub(crate) fn archive(&self) -> &dyn Archive {
+        &*self.0.api.archive
     }
 
     pub(crate) fn refusals(&self) -> &Refusals {

@@ -6,7 +6,7 @@ mod view;
 
 pub(crate) use list::EntryQuery;
 pub(crate) use patch::EntryPatch;
-pub(crate) use view::EntryView;
+pub(crate) use view::{EntryView, Playback};
 
 use axum::extract::State;
 use axum::response::Response;

@@ -3,6 +3,7 @@
 mod actions;
 mod create;
 mod health;
+mod recording;
 pub(crate) mod settings;
 mod status;
 mod timelines;
@@ -43,6 +44,7 @@ pub(crate) fn router() -> OpenApiRouter<Control> {
         .routes(routes!(actions::disconnect))
         .routes(routes!(actions::rotate_key))
         .merge(timelines::router())
+        .merge(recording::router())
 }
 
 /// Lists live entries, the newest first.

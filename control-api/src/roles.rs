@@ -57,6 +57,11 @@ impl Viewer {
     pub(crate) fn sees_keys(&self) -> bool {
         may(self.0.role, Role::Producer)
     }
+
+    /// Whether he may do what costs the server something.
+    pub(crate) fn runs_entries(&self) -> bool {
+        may(self.0.role, Role::Producer)
+    }
 }
 
 impl Producer {

@@ -15,7 +15,8 @@ use crate::api::Api;
 use crate::control::Control;
 use crate::problem::{self, Kind, Problem};
 use crate::{
-    accounts, audit, entries, events, jobs, live, openapi, playback_token, recordings, tokens, webhooks,
+    accounts, audit, clips, entries, events, jobs, live, openapi, playback_token, recordings, tokens,
+    webhooks,
 };
 
 /// Everything below `/api`: `/api/v1/…`, its description and the reference page `/api/docs`. To be merged with other
@@ -61,6 +62,7 @@ fn routes() -> OpenApiRouter<Control> {
         .merge(audit::router())
         .merge(events::router())
         .merge(webhooks::router())
+        .merge(clips::router())
 }
 
 async fn description() -> Response {

@@ -62,6 +62,8 @@ mirror! {
     Recorder of catalog::entry::Recorder {
         /// It is recorded, behind what was recorded before.
         Append,
+        /// Each session is a recording of its own.
+        PerSession,
         /// It is not.
         Off,
     }
@@ -124,6 +126,32 @@ mirror! {
         Finished,
         /// It ended with the server, or with its disk.
         Interrupted,
+        /// Its files are not where they were.
+        Missing,
+    }
+}
+
+mirror! {
+    /// Where media of a recording was read.
+    MediaPlace of crate::archive::Place {
+        /// From the disk of the server.
+        Disk,
+        /// From the object store, because it is there alone.
+        ObjectStore,
+    }
+}
+
+mirror! {
+    /// What is done with a recording for the object store, one after the other.
+    CopyStage of crate::archive::CopyStage {
+        /// It is recorded, and its parts follow.
+        Growing,
+        /// The rest of it follows, and is verified.
+        Uploading,
+        /// All of it is there, and on the disk of the server as well.
+        Complete,
+        /// Its media is there alone.
+        Moved,
     }
 }
 

@@ -34,7 +34,16 @@ const OPERATIONS: &[(&str, &str, Role, &str)] = &[
     ("PATCH", "/entries/{entry}", Role::Producer, r#"{"name": "m"}"#),
     ("DELETE", "/entries/{entry}", Role::Producer, ""),
     ("GET", "/entries/{entry}/recordings", Role::Viewer, ""),
+    ("GET", "/entries/{entry}/recordings/{recording}", Role::Viewer, ""),
+    ("PATCH", "/entries/{entry}/recordings/{recording}", Role::Producer, r#"{"protected": true}"#),
+    ("DELETE", "/entries/{entry}/recordings/{recording}", Role::Producer, ""),
+    ("GET", "/entries/{entry}/recordings/{recording}/integrity", Role::Viewer, ""),
+    ("POST", "/live/{entry}/recording/start", Role::Producer, ""),
+    ("POST", "/live/{entry}/recording/pause", Role::Producer, ""),
+    ("POST", "/live/{entry}/recording/resume", Role::Producer, ""),
+    ("POST", "/live/{entry}/recording/stop", Role::Producer, ""),
     ("POST", "/entries/{entry}/playback-token", Role::Producer, "{}"),
+    ("POST", "/entries/{entry}/clips", Role::Producer, "{}"),
     ("GET", "/jobs", Role::Viewer, ""),
     ("GET", "/jobs/{job}", Role::Viewer, ""),
     ("GET", "/tokens", Role::Admin, ""),
@@ -65,6 +74,7 @@ const OPERATIONS: &[(&str, &str, Role, &str)] = &[
 struct Things {
     scope: Scope,
     entry: String,
+    recording: String,
     token: String,
     job: String,
     webhook: String,
@@ -78,6 +88,7 @@ impl Things {
         let caller = Caller::server();
         let new = NewEntry { account: Some(account.clone()), ..NewEntry::live("theirs") };
         let (entry, _) = house.catalog.entries().create(&caller, new).await.expect("an entry");
+        let recording = house.catalog.recordings().begin(&caller, &entry.id, 1).await.expect("a recording");
         let new =
             NewToken { role: Role::Viewer, scope: scope.clone(), name: "theirs".to_owned(), expires: None };
         let (token, _) = house.catalog.tokens().create(&caller, new).await.expect("a token");
@@ -100,6 +111,7 @@ impl Things {
         Things {
             scope,
             entry: entry.id.to_string(),
+            recording: recording.id.to_string(),
             token: token.id.to_string(),
             job: job.id.to_string(),
             webhook: webhook.id.to_string(),
@@ -110,7 +122,7 @@ impl Things {
     fn path(&self, template: &str) -> String {
         let Scope::Account(account) = &self.scope else { panic!("an account") };
         let path = template.replace("{entry}", &self.entry).replace("{token}", &self.token);
-        let path = path.replace("{name}", "theirs");
+        let path = path.replace("{name}", "theirs").replace("{recording}", &self.recording);
         let path = path.replace("{webhook}", &self.webhook).replace("{delivery}", &self.delivery);
         format!("/api/v1{}", path.replace("{job}", &self.job).replace("{account}", account.as_str()))
     }
@@ -162,11 +174,17 @@ async fn each_role_may_do_what_its_row_says() {
             let allowed = role <= *least;
             assert_eq!(answer.status != 403, allowed, "{role} {method} {path}: {}", answer.text);
             if allowed {
-                // Nothing is on: ending and disconnecting have nothing to do.
-                let idle = path.ends_with("/end") || path.ends_with("/disconnect");
-                let busy = *path == "/accounts/{account}" && *method == "DELETE";
+                // Nothing is on: ending and disconnecting have nothing to do, nor has recording.
+                let idle = ["/end", "/disconnect", "/start", "/pause", "/resume", "/stop"];
+                let idle = idle.iter().any(|end| path.ends_with(end));
+                // What has entries, or is being written.
+                let busy = *path == "/accounts/{account}" || path.ends_with("/{recording}");
+                let busy = busy && *method == "DELETE";
+                // The catalog knows of a recording that has no files.
+                let empty = (path.ends_with("/integrity") && answer.status == 404)
+                    || (path.ends_with("/clips") && answer.status == 422);
                 assert!(
-                    answer.status < 400 || ((idle || busy) && answer.status == 409),
+                    answer.status < 400 || empty || ((idle || busy) && answer.status == 409),
                     "{role} {method} {path}: {}",
                     answer.text
                 );

@@ -8,12 +8,12 @@ use serde_json::Value;
 
 #[test]
 fn the_document_is_what_is_kept() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
+    let path = Path::new("openapi.json");
     let document = control_api::openapi();
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, &document).expect("a file that can be written");
+        std::fs::write(path, &document).expect("a file that can be written");
     }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
     assert!(
         kept == document,
         "openapi.json differs: renew it with UPDATE_GOLDEN=1 and review the difference"

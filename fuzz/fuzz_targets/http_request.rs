@@ -16,7 +16,7 @@ use media::codec::Avc;
 use media::{Codec, Sample, Sync, Timescale, Track, TrackId, WallTime};
 use origin::{Settings, router};
 use packager::{Now, Numbers, Packager};
-use stream::{Air, Found, Source, View, Viewer};
+use stream::{Air, Found, NoStorage, Source, View, Viewer};
 use tower::ServiceExt;
 
 #[derive(Arbitrary, Debug)]
@@ -48,7 +48,8 @@ impl Source for One {
     }
 }
 
-static ROUTER: LazyLock<Router> = LazyLock::new(|| router(&Settings::default(), Arc::new(One(view()))));
+static ROUTER: LazyLock<Router> =
+    LazyLock::new(|| router(&Settings::default(), Arc::new(One(view())), Arc::new(NoStorage)));
 
 fuzz_target!(|input: Input<'_>| {
     let target = if input.below { format!("/play/demo/{}", input.target) } else { input.target.to_owned() };

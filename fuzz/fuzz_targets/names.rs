@@ -56,12 +56,17 @@ fn check_smooth(input: &Input<'_>) {
     let path =
         format!("QualityLevels{open}{index}{close}/Fragments{open_too}{quality}{equals}{number}{close_too}");
     let path = if input.upper { path.to_ascii_uppercase() } else { path };
-    if let Some(resource) = Resource::parse(&path) {
-        assert!(resource.is_smooth());
-        check_spelling(&resource, &path);
+    for path in [format!("from/{number}{close}/{index}/{path}"), path] {
+        if let Some(resource) = Resource::parse(&path) {
+            assert!(resource.is_smooth());
+            check_spelling(&resource, &path);
+        }
     }
     let plain = format!("QualityLevels({index})/Fragments(video={number})");
-    assert_eq!(Resource::parse(&plain).map(|it| it.to_string()), Some(plain));
+    let since = format!("from/{number}/{index}/{plain}");
+    for name in [plain, since] {
+        assert_eq!(Resource::parse(&name).map(|it| it.to_string()), Some(name));
+    }
 }
 
 /// What we can write reads back as what it was.

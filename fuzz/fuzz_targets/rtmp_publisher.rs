@@ -125,8 +125,12 @@ impl Publisher {
     fn act(&mut self, event: Event) {
         let now = self.now();
         match event {
-            Event::Publish(_) => {
-                self.session.accept();
+            // One name is enough here.
+            Event::Publish(request) if self.session.is_publishing() => {
+                self.session.refuse(request.stream_id, "one is enough");
+            }
+            Event::Publish(request) => {
+                self.session.accept(request.stream_id);
                 self.packager.begin();
             }
             Event::Input(_, Input::Announce { video, audio }) => self.packager.announce(video, audio),

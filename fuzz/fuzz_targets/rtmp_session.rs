@@ -36,8 +36,8 @@ fuzz_target!(|data: &[u8]| {
 fn drain(session: &mut Session, accept: bool) {
     while let Some(event) = session.poll_event() {
         match event {
-            Event::Publish(_) if accept => session.accept(),
-            Event::Publish(_) => session.refuse("no"),
+            Event::Publish(request) if accept => session.accept(request.stream_id),
+            Event::Publish(request) => session.refuse(request.stream_id, "no"),
             Event::Input(..) | Event::Unpublish(..) => {}
         }
     }

@@ -34,6 +34,19 @@ impl Captions {
         found
     }
 
+    /// As nine bytes.
+    pub fn to_bytes(self) -> [u8; 9] {
+        let mut bytes = [self.channels; 9];
+        bytes[1..].copy_from_slice(&self.services.to_be_bytes());
+        bytes
+    }
+
+    /// What [`to_bytes`](Captions::to_bytes) wrote; `None` for anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Captions> {
+        let [channels, services @ ..] = <[u8; 9]>::try_from(bytes).ok()?;
+        Some(Captions { channels, services: u64::from_be_bytes(services) })
+    }
+
     /// Whether there are none.
     pub fn is_empty(self) -> bool {
         self == Captions::default()

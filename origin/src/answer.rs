@@ -4,7 +4,11 @@ use std::ops::Range;
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, VARY};
+use bytes::Bytes;
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_TYPE, ETAG, VARY, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use media::{Kind, WallTime};
 
@@ -22,22 +26,55 @@ pub(crate) const DASH: &str = "application/dash+xml";
 /// As IANA knows the client manifest.
 pub(crate) const SMOOTH: &str = "application/vnd.ms-sstr+xml";
 
+/// What a request wants of a body.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Selected {
+    /// Nothing: the peer has it.
+    Known,
+    /// All of it.
+    Whole,
+    /// These bytes.
+    Bytes(Range<u64>),
+}
+
+impl Selected {
+    /// Whether any byte of the body is sent.
+    pub(crate) fn needs_bytes(&self, method: &Method) -> bool {
+        *self != Selected::Known && method != Method::HEAD
+    }
+}
+
 /// Part of a body, or all of it, or only what the peer already has.
 pub(crate) fn immutable(
     found: &Immutable,
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
+    Ok(of(found, selected(found, method, headers)?))
+}
+
+/// What a request wants of `found`, which may be in storage: tag and length are known of that, too.
+pub(crate) fn selected(found: &Immutable, method: &Method, headers: &HeaderMap) -> Result<Selected, Problem> {
     let (etag, len) = (found.etag(), found.len());
     if etag::not_modified(headers, &etag) {
-        return Ok(not_modified(Class::Immutable, &etag));
+        return Ok(Selected::Known);
     }
     // Range means something with GET alone (RFC 9110 §14.2).
     let ranged = method == Method::GET && etag::range_applies(headers, &etag);
     match if ranged { range::selection(headers, len) } else { Selection::Whole } {
-        Selection::Whole => Ok(whole(found, &etag)),
-        Selection::Bytes(range) => Ok(partial(found, &etag, range)),
+        Selection::Whole => Ok(Selected::Whole),
+        Selection::Bytes(range) => Ok(Selected::Bytes(range)),
         Selection::Unsatisfiable => Err(Problem::Unsatisfiable { len }),
+    }
+}
+
+/// What was selected of `found`.
+pub(crate) fn of(found: &Immutable, selected: Selected) -> Response {
+    let etag = found.etag();
+    match selected {
+        Selected::Known => not_modified(Class::Immutable, &etag),
+        Selected::Whole => whole(found, &etag),
+        Selected::Bytes(range) => partial(found, &etag, range),
     }
 }
 
@@ -73,10 +110,50 @@ pub(crate) fn manifest(
     response
 }
 
+/// A JPEG (RFC 2046 §4.2).
+pub(crate) fn jpeg(image: &Bytes, class: Class, headers: &HeaderMap) -> Response {
+    let etag = etag::quoted(&etag::of_body(image));
+    if etag::not_modified(headers, &etag) {
+        return not_modified(class, &etag);
+    }
+    let mut response = tagged(Body::from(image.clone()), class, &etag);
+    let own = response.headers_mut();
+    own.insert(CONTENT_TYPE, HeaderValue::from_static("image/jpeg"));
+    own.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
 /// The server's clock as xs:dateTime (ISO/IEC 23009-1 §5.8.5.7, `urn:mpeg:dash:utc:http-iso:2014`).
 pub(crate) fn clock(now: WallTime) -> Response {
     let mut response = open(Body::from(now.to_string()), Class::Never);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+/// Which bytes of a file are sent.
+pub(crate) struct Whole {
+    /// Bytes of all of it.
+    pub(crate) len: u64,
+    /// Those that are sent.
+    pub(crate) range: Range<u64>,
+    /// Whether they were asked for by a range.
+    pub(crate) partial: bool,
+}
+
+/// A file to keep (RFC 6266), called after its entry.
+pub(crate) fn download(body: Body, whole: &Whole, entry: &str, class: Class, etag: &HeaderValue) -> Response {
+    let Whole { len, range, partial } = whole;
+    let mut response = tagged(body, class, etag);
+    let text = |text: String| HeaderValue::try_from(text).expect("ids and digits are a header value");
+    let own = response.headers_mut();
+    own.insert(CONTENT_TYPE, HeaderValue::from_static("video/mp4"));
+    own.insert(CONTENT_DISPOSITION, text(format!("attachment; filename=\"{entry}.mp4\"")));
+    own.insert(CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
+    own.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if *partial {
+        own.insert(CONTENT_RANGE, text(format!("bytes {}-{}/{len}", range.start, range.end - 1)));
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
     response
 }
 
@@ -100,7 +177,7 @@ fn partial(found: &Immutable, etag: &HeaderValue, range: Range<u64>) -> Response
 }
 
 /// 304 with the headers that would update what the peer has (RFC 9110 §15.4.5).
-fn not_modified(class: Class, etag: &HeaderValue) -> Response {
+pub(crate) fn not_modified(class: Class, etag: &HeaderValue) -> Response {
     let mut response = tagged(Body::empty(), class, etag);
     *response.status_mut() = StatusCode::NOT_MODIFIED;
     response

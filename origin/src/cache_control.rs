@@ -25,6 +25,11 @@ pub(crate) enum Class {
     /// An MPD that has news with every part: a player asks each time and is mostly told 304; what is shared by many is
     /// asked for once a second, which is no more than half of any target duration that has parts.
     LowLatency,
+    /// A picture that another will take the place of with the next segment.
+    Picture {
+        /// In seconds.
+        target_duration: u32,
+    },
     /// A multivariant playlist while live.
     Multivariant {
         /// Whether its body changed within the last minute.
@@ -32,6 +37,8 @@ pub(crate) enum Class {
     },
     /// Any manifest of an ended live entry, because it may go live again.
     Ended,
+    /// Any manifest of a recording or a clip that will not change.
+    Vod,
     /// 404 of what may come, and 410.
     Absent,
     /// Anything that a producer sees: it may be in preview.
@@ -46,10 +53,12 @@ impl Class {
         match self {
             Class::Immutable => HeaderValue::from_static("public, max-age=31536000, immutable"),
             Class::Live { target_duration } => max_age((target_duration / 2).max(1)),
+            Class::Picture { target_duration } => max_age(target_duration.max(1)),
             Class::Awaited { target_duration } => max_age(target_duration.saturating_mul(6)),
             Class::LowLatency => HeaderValue::from_static("public, max-age=0, s-maxage=1"),
             Class::Multivariant { unsettled: true } | Class::Ended => max_age(2),
             Class::Multivariant { unsettled: false } => max_age(30),
+            Class::Vod => max_age(3600),
             Class::Absent => max_age(1),
             Class::Producer => HeaderValue::from_static("private, no-store"),
             Class::Never => HeaderValue::from_static("no-store"),
@@ -74,11 +83,13 @@ mod tests {
             (Class::Live { target_duration: 2 }, "public, max-age=1"),
             (Class::Live { target_duration: 5 }, "public, max-age=2"),
             (Class::Live { target_duration: 6 }, "public, max-age=3"),
+            (Class::Picture { target_duration: 2 }, "public, max-age=2"),
             (Class::Awaited { target_duration: 2 }, "public, max-age=12"),
             (Class::LowLatency, "public, max-age=0, s-maxage=1"),
             (Class::Multivariant { unsettled: true }, "public, max-age=2"),
             (Class::Multivariant { unsettled: false }, "public, max-age=30"),
             (Class::Ended, "public, max-age=2"),
+            (Class::Vod, "public, max-age=3600"),
             (Class::Absent, "public, max-age=1"),
             (Class::Producer, "private, no-store"),
             (Class::Never, "no-store"),

@@ -9,6 +9,12 @@ pub trait Doors: Send + Sync {
     /// The rules of an entry; `None` where everybody may watch it, and where it is unknown.
     fn rules(&self, entry: &str) -> Option<Arc<Rules>>;
 
+    /// The entry that an id in a path is of, where that is another than itself: a recording is watched by the rules and
+    /// tokens of its entry.
+    fn entry_of(&self, _id: &str) -> Option<Arc<str>> {
+        None
+    }
+
     /// Reads tokens; `None` where none are made, and then none is good.
     fn signer(&self) -> Option<&Signer>;
 }

@@ -168,7 +168,8 @@ fn parts_of(rendition: &Rendition, number: u64) -> Option<(&[Arc<Part>], bool)> 
         return Some((&open.parts, false));
     }
     match rendition.segment(number) {
-        Lookup::Found(segment) => Some((segment.parts(), true)),
-        Lookup::NotYet | Lookup::Gone => None,
+        // One that has gone to storage meanwhile has no parts to go on with: its reader is that far behind.
+        Lookup::Found(segment) if segment.stored().is_none() => Some((segment.parts(), true)),
+        Lookup::Found(_) | Lookup::NotYet | Lookup::Gone => None,
     }
 }

@@ -73,6 +73,8 @@ impl Guard {
         if request.method() == Method::OPTIONS {
             return Ok(Admitted(None));
         }
+        let owner = self.doors.entry_of(entry);
+        let entry = owner.as_deref().unwrap_or(entry);
         let rules = self.doors.rules(entry);
         let ticket = match token.map(|token| self.verify(&token)) {
             Some(Err(_)) if is_page(request.uri().path()) => None,
@@ -99,7 +101,8 @@ impl Guard {
         if let (true, Admitted(Some(viewer)), Some(audience)) = (got, admitted, &self.audience)
             && let Ok(Some(entry)) = entry(path)
         {
-            audience.note(entry, viewer, Instant::now());
+            let owner = self.doors.entry_of(entry);
+            audience.note(owner.as_deref().unwrap_or(entry), viewer, Instant::now());
         }
     }
 

@@ -85,9 +85,15 @@ impl Immutable {
         })
     }
 
-    /// These bytes of it, by reference.
+    /// Whether its bytes have to be read before there is a body.
+    pub(crate) fn is_stored(&self) -> bool {
+        matches!(self, Immutable::Segment { segment, .. } if segment.stored().is_some())
+    }
+
+    /// These bytes of it, by reference; of what is stored their length alone.
     pub(crate) fn body(&self, range: Range<u64>) -> Pieces {
         match self {
+            stored if stored.is_stored() => Pieces::of_length(range.end.saturating_sub(range.start)),
             Immutable::Init(init) => Pieces::new(iter::once(&init.bytes), range),
             Immutable::Segment { segment, .. } => Pieces::new(segment.pieces(), range),
             Immutable::Part { part, .. } => Pieces::new(part.pieces(), range),

@@ -12,7 +12,6 @@ use stream::View;
 
 use crate::immutable::Immutable;
 use crate::problem::Problem;
-use crate::smooth;
 
 /// What `resource` names in `sessions`, newest first. `None` when no session knows its rendition, or when
 /// `resource` is not media.
@@ -47,13 +46,16 @@ fn in_session(
         Resource::Init { rendition, period } => Some(init(presentation.rendition(rendition)?, *period)),
         Resource::Segment { rendition, number } => {
             let rendition = presentation.rendition(rendition)?;
-            within(rendition, *number, newest).then(|| segment(rendition, *number))
+            within(rendition, *number, newest).then(|| segment(rendition, *number, None))
+        }
+        Resource::Parts { rendition, number, last } => {
+            let rendition = presentation.rendition(rendition)?;
+            within(rendition, *number, newest).then(|| segment(rendition, *number, Some(*last)))
         }
         Resource::Part { rendition, number, index } => {
             let rendition = presentation.rendition(rendition)?;
             within(rendition, *number, newest).then(|| part(rendition, *number, *index))
         }
-        Resource::Fragment(name) => smooth::find(presentation, name),
         _ => None,
     }
 }
@@ -71,9 +73,14 @@ fn init(rendition: &Rendition, period: u64) -> Result<Immutable, Problem> {
     }
 }
 
-fn segment(rendition: &Rendition, number: u64) -> Result<Immutable, Problem> {
+/// A segment; with `only`, the one that lost its tail after that part. Each has its own name, and nothing under the
+/// other one's.
+fn segment(rendition: &Rendition, number: u64, only: Option<u32>) -> Result<Immutable, Problem> {
     let segment = found(rendition.segment(number))?;
-    Ok(Immutable::Segment { kind: rendition.kind, segment })
+    match segment.stored().and_then(|stored| stored.only) == only {
+        true => Ok(Immutable::Segment { kind: rendition.kind, segment }),
+        false => Err(Problem::Gone),
+    }
 }
 
 fn part(rendition: &Rendition, number: u64, index: u32) -> Result<Immutable, Problem> {

@@ -21,6 +21,7 @@ pub(crate) enum Which {
     TsMultivariant,
     /// With the version of the rendition; its sound is another's, so that of the snapshot counts too.
     TsPlaylist(u64),
+    Storyboard,
 }
 
 /// Everything that a body depends on. Versions are unique in the process, so that no entry need be named.
@@ -113,7 +114,7 @@ mod tests {
     const KEY: Key = Key {
         version: 1,
         which: Which::Multivariant,
-        options: Options { pinned: false, low_latency: true, skip: false, window: None },
+        options: Options { pinned: false, low_latency: true, skip: false, window: None, from_zero: false },
     };
 
     #[test]

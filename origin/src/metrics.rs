@@ -27,13 +27,53 @@ pub struct Metrics {
     bytes: Family<ClassLabel, Counter>,
     problems: Family<ReasonLabel, Counter>,
     pub(crate) refusals: Arc<Refusals>,
+    pub(crate) loads: Loads,
+}
+
+/// What is counted of stored media.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Loads {
+    outcomes: Family<OutcomeLabel, Counter>,
+    read: Counter,
+    /// Of stored segments in memory.
+    pub(crate) bytes: Gauge,
+}
+
+impl Loads {
+    /// A segment of so many bytes was read.
+    pub(crate) fn read(&self, len: u64) {
+        self.read.inc_by(len);
+        self.count("read");
+    }
+
+    /// One that was read already, or is being read, is used.
+    pub(crate) fn shared(&self) {
+        self.count("shared");
+    }
+
+    /// One could not be had.
+    pub(crate) fn ended(&self, why: Problem) {
+        self.count(why.word());
+    }
+
+    fn count(&self, outcome: &'static str) {
+        self.outcomes.get_or_create(&OutcomeLabel { outcome }).inc();
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        let outcomes = "Uses of stored segments, by what came of them";
+        registry.register("stored_segments", outcomes, self.outcomes.clone());
+        registry.register("stored_read_bytes", "Bytes of stored segments read", self.read.clone());
+        registry.register("stored_bytes", "Bytes of stored segments in memory", self.bytes.clone());
+    }
 }
 
 impl Default for Metrics {
     fn default() -> Metrics {
         let refusals = Arc::new(Refusals::new("http"));
         let (connections, accepted, blocked, requests, bytes, problems) = Default::default();
-        Metrics { connections, accepted, blocked, requests, bytes, problems, refusals }
+        let loads = Loads::default();
+        Metrics { connections, accepted, blocked, requests, bytes, problems, refusals, loads }
     }
 }
 
@@ -49,6 +89,7 @@ impl Metrics {
         http.register("response_bytes", "Bytes of answers' bodies handed to the network", self.bytes.clone());
         http.register("problems", "Requests answered with a reason instead", self.problems.clone());
         self.refusals.register(http);
+        self.loads.register(http);
     }
 
     /// One more request and its answer; returns what counts the bytes of its body.
@@ -79,6 +120,11 @@ struct ReasonLabel {
     reason: &'static str,
 }
 
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
+}
+
 /// What a request asks for, as far as operators care.
 fn class(path: &str) -> &'static str {
     match target::parse(path) {
@@ -86,13 +132,15 @@ fn class(path: &str) -> &'static str {
         Ok((_, Resource::Playlist { .. })) => "playlist",
         Ok((_, Resource::Mpd)) => "mpd",
         Ok((_, Resource::Init { .. })) => "init",
-        Ok((_, Resource::Segment { .. })) => "segment",
+        Ok((_, Resource::Segment { .. } | Resource::Parts { .. })) => "segment",
         Ok((_, Resource::Part { .. })) => "part",
         Ok((_, Resource::Smooth)) => "smooth",
         Ok((_, Resource::Fragment(_))) => "fragment",
         Ok((_, Resource::Ts(Ts::Multivariant))) => "multivariant",
         Ok((_, Resource::Ts(Ts::Playlist { .. }))) => "playlist",
         Ok((_, Resource::Ts(Ts::Segment { .. }))) => "ts",
+        Ok((_, Resource::Picture(_))) => "picture",
+        Ok((_, Resource::Download)) => "download",
         Ok((_, Resource::Time)) | Err(_) => "other",
     }
 }

@@ -24,6 +24,11 @@ impl Pieces {
         let remaining = pieces.iter().map(|piece| piece.len() as u64).sum();
         Pieces { pieces: pieces.into_iter(), remaining }
     }
+
+    /// The body of an answer to HEAD, of which only the length is told (RFC 9110 §9.3.2).
+    pub fn of_length(remaining: u64) -> Pieces {
+        Pieces { pieces: Vec::new().into_iter(), remaining }
+    }
 }
 
 fn cut<'a>(pieces: impl Iterator<Item = &'a Bytes>, range: Range<u64>) -> Vec<Bytes> {

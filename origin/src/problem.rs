@@ -63,6 +63,18 @@ pub(crate) enum Problem {
     BadTimeline,
     #[error("the entry has no such timeline, or it has not begun")]
     NoSuchTimeline,
+    #[error(
+        "the value of at is not one time: RFC 3339, or seconds from the beginning, or -seconds from the edge"
+    )]
+    BadAt,
+    #[error("the value of width is not one even number from 16 to 1920")]
+    BadWidth,
+    #[error("the picture cannot be decoded")]
+    Undecodable,
+    #[error("too many images are being made")]
+    TooManyImages,
+    #[error("this server makes no images now: its headwater-worker is not there, or does not start")]
+    NoImages,
     #[error("only GET, HEAD and OPTIONS are served here")]
     Method,
     #[error("path and query are too long")]
@@ -75,6 +87,24 @@ pub(crate) enum Problem {
     Unsatisfiable { len: u64 },
     #[error("{0}")]
     Denied(Denied),
+    #[error("what is stored of this is damaged")]
+    Damaged,
+    #[error("the storage of this failed: the server's log says how")]
+    StorageFailed,
+    #[error("the storage of this did not answer in time")]
+    StorageSlow,
+    #[error("too much stored media is being read or sent")]
+    TooManyLoads,
+    #[error("it is still on air: there is a file when it is over")]
+    StillOnAir,
+    #[error("it is too long for one file")]
+    TooLong,
+    #[error("the format of its pictures or its sound changes: it does not go into one file")]
+    NotOneFile,
+    #[error("the value of rendition is not one name")]
+    BadRendition,
+    #[error("too many files are being sent")]
+    TooManyDownloads,
 }
 
 impl Problem {
@@ -91,12 +121,22 @@ impl Problem {
             Problem::BadSession | Problem::BadLowLatency => StatusCode::BAD_REQUEST,
             Problem::BadStart | Problem::BadEnd | Problem::EmptyWindow => StatusCode::BAD_REQUEST,
             Problem::BadTimeline => StatusCode::BAD_REQUEST,
+            Problem::BadAt | Problem::BadWidth => StatusCode::BAD_REQUEST,
+            Problem::Undecodable => StatusCode::NOT_FOUND,
+            Problem::TooManyImages | Problem::NoImages => StatusCode::SERVICE_UNAVAILABLE,
             Problem::BadHost | Problem::UnwantedContent => StatusCode::BAD_REQUEST,
             Problem::Method => StatusCode::METHOD_NOT_ALLOWED,
             Problem::TargetTooLong => StatusCode::URI_TOO_LONG,
             Problem::Unsatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Problem::Denied(denied) if denied.lacks_token() => StatusCode::UNAUTHORIZED,
             Problem::Denied(_) => StatusCode::FORBIDDEN,
+            Problem::Damaged => StatusCode::GONE,
+            Problem::StorageFailed | Problem::StorageSlow => StatusCode::SERVICE_UNAVAILABLE,
+            Problem::TooManyLoads => StatusCode::SERVICE_UNAVAILABLE,
+            Problem::StillOnAir => StatusCode::CONFLICT,
+            Problem::TooLong | Problem::NotOneFile => StatusCode::UNPROCESSABLE_ENTITY,
+            Problem::BadRendition => StatusCode::BAD_REQUEST,
+            Problem::TooManyDownloads => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -125,12 +165,26 @@ impl Problem {
             Problem::EmptyWindow => "empty-window",
             Problem::BadTimeline => "bad-timeline",
             Problem::NoSuchTimeline => "no-such-timeline",
+            Problem::BadAt => "bad-at",
+            Problem::BadWidth => "bad-width",
+            Problem::Undecodable => "undecodable",
+            Problem::TooManyImages => "too-many-images",
+            Problem::NoImages => "no-images",
             Problem::Method => "method",
             Problem::TargetTooLong => "target-too-long",
             Problem::BadHost => "bad-host",
             Problem::UnwantedContent => "unwanted-content",
             Problem::Unsatisfiable { .. } => "unsatisfiable",
             Problem::Denied(denied) => denied.word(),
+            Problem::Damaged => "damaged",
+            Problem::StorageFailed => "storage-failed",
+            Problem::StorageSlow => "storage-slow",
+            Problem::TooManyLoads => "too-many-loads",
+            Problem::StillOnAir => "still-on-air",
+            Problem::TooLong => "too-long",
+            Problem::NotOneFile => "not-one-file",
+            Problem::BadRendition => "bad-rendition",
+            Problem::TooManyDownloads => "too-many-downloads",
         }
     }
 
@@ -144,6 +198,11 @@ impl Problem {
     /// The header that a status demands.
     fn own_header(self) -> Option<(http::HeaderName, HeaderValue)> {
         Some(match self {
+            Problem::TooManyDownloads => (RETRY_AFTER, HeaderValue::from_static("10")),
+            Problem::TooManyImages => (RETRY_AFTER, HeaderValue::from_static("1")),
+            Problem::NoImages => (RETRY_AFTER, HeaderValue::from_static("30")),
+            Problem::TooManyLoads | Problem::StorageSlow => (RETRY_AFTER, HeaderValue::from_static("1")),
+            Problem::StorageFailed => (RETRY_AFTER, HeaderValue::from_static("2")),
             Problem::Starting => (RETRY_AFTER, HeaderValue::from_static("1")),
             Problem::NotInTime { target_duration } | Problem::TooManyWaiting { target_duration } => {
                 (RETRY_AFTER, HeaderValue::from(target_duration))

@@ -7,34 +7,43 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use futures_util::FutureExt;
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, Method, Uri};
 use packager::manifest::hls::Reload;
 use packager::manifest::{Options, dash, hls};
 use packager::names::{Resource, Ts};
-use stream::{Found, Source, View, Viewer};
+use stream::{Found, Source, Storage, View, Viewer};
 use tokio::time::timeout;
 
 use crate::blocking::{Bell, Blocking, Look};
 use crate::cache_control::Class;
+use crate::download::Downloads;
 use crate::freshness::Freshness;
 use crate::immutable::Immutable;
+use crate::loading::Loading;
 use crate::manifest::{Key, Renderings, Which};
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::target::{Directives, Query};
 use crate::ts::Muxed;
-use crate::{answer, cors, growing, hint, lookup, target};
+use crate::{answer, cors, download, fetch, growing, hint, lookup, still, target};
 
 /// The playback plane: `/play/ENTRY/…`. Other routers may be merged with it; it has no fallback of its own.
-pub fn router(settings: &Settings, source: Arc<dyn Source>) -> Router {
-    counted(settings, source, &Metrics::default())
+/// Segments that left memory are read from `storage`.
+pub fn router(settings: &Settings, source: Arc<dyn Source>, storage: Arc<dyn Storage>) -> Router {
+    counted(settings, source, storage, &Metrics::default())
 }
 
-/// The same, counting in `metrics` who waits.
-pub(crate) fn counted(settings: &Settings, source: Arc<dyn Source>, metrics: &Metrics) -> Router {
-    let origin = Arc::new(Origin::new(settings, source, metrics));
+/// The same, counting in `metrics` who waits, and what is read.
+pub(crate) fn counted(
+    settings: &Settings,
+    source: Arc<dyn Source>,
+    storage: Arc<dyn Storage>,
+    metrics: &Metrics,
+) -> Router {
+    let origin = Arc::new(Origin::new(settings, source, storage, metrics));
     Router::new().route("/play/{*below}", any(play)).with_state(origin)
 }
 
@@ -49,7 +58,17 @@ async fn play(State(origin): State<Arc<Origin>>, request: Request) -> Response {
                 (Ok(()), Ok((entry, Resource::Ts(name)))) => {
                     origin.ts(entry, name, method, uri, headers, viewer).await
                 }
-                (Ok(()), _) => origin.answer(method, uri, headers, viewer),
+                (Ok(()), Ok((entry, Resource::Picture(picture)))) => {
+                    let stills = still::maker(request.extensions());
+                    origin.picture(&still::Asked { entry, picture, viewer, uri, headers, stills }).await
+                }
+                (Ok(()), Ok((entry, Resource::Download))) => {
+                    origin.download(&download::Asked { entry, viewer, method, uri, headers }).await
+                }
+                (Ok(()), Ok((entry, resource))) if fetch::is_media(&resource) => {
+                    origin.fetch(&fetch::Asked { entry, viewer, method, headers }, &resource).await
+                }
+                (Ok(()), _) => origin.answer(uri, headers, viewer),
             };
             let mut response = answer.unwrap_or_else(Problem::into_response);
             if viewer == Viewer::Producer {
@@ -66,6 +85,9 @@ pub(crate) struct Origin {
     pub(crate) source: Arc<dyn Source>,
     pub(crate) renderings: Renderings,
     pub(crate) muxed: Muxed,
+    pub(crate) loading: Loading,
+    pub(crate) downloads: Downloads,
+    read_patience: Duration,
     freshness: Freshness,
     blocking: Blocking,
     pub(crate) start_hold: Duration,
@@ -79,20 +101,50 @@ pub(crate) struct Wanted<'a> {
 }
 
 impl Origin {
-    fn new(settings: &Settings, source: Arc<dyn Source>, metrics: &Metrics) -> Origin {
+    fn new(
+        settings: &Settings,
+        source: Arc<dyn Source>,
+        storage: Arc<dyn Storage>,
+        metrics: &Metrics,
+    ) -> Origin {
         let freshness = Freshness::new(settings.max_tracked_entries);
         let blocking = Blocking::new(settings.max_waiting, metrics.blocked.clone());
-        let start_hold = settings.start_hold;
+        let (start_hold, read_patience) = (settings.start_hold, settings.read_patience);
+        let downloads = Downloads::new(settings, storage.clone());
+        let loading = Loading::new(settings, storage, &metrics.loads);
         let (renderings, muxed) = (Renderings::new(settings), Muxed::new(settings));
-        Origin { source, renderings, muxed, freshness, blocking, start_hold }
+        Origin {
+            source,
+            renderings,
+            muxed,
+            loading,
+            downloads,
+            read_patience,
+            freshness,
+            blocking,
+            start_hold,
+        }
     }
 
     /// Waits for what a request may wait for.
     async fn ready(&self, uri: &Uri, viewer: Viewer) -> Result<(), Problem> {
+        self.prepare(uri).await;
         self.await_start(uri, viewer).await;
         self.await_smooth(uri, viewer).await;
         self.await_first_part(uri, viewer).await;
         self.await_more(uri, viewer).await
+    }
+
+    /// What is stored of an entry may have to be looked up.
+    async fn prepare(&self, uri: &Uri) {
+        let Ok((entry, resource)) = target::parse(uri.path()) else { return };
+        let named = target::query(uri.query()).ok().and_then(|query| query.session);
+        let session = resource.session().or(named);
+        let mut prepared = self.source.prepare_for(entry, session, &resource);
+        if (&mut prepared).now_or_never().is_none() {
+            // Found or not, the answer says.
+            let _ = timeout(self.read_patience, prepared).await;
+        }
     }
 
     /// A manifest of a stream that is starting is waited for: most players give up after a few refusals.
@@ -161,13 +213,8 @@ impl Origin {
         }
     }
 
-    fn answer(
-        &self,
-        method: &Method,
-        uri: &Uri,
-        headers: &HeaderMap,
-        viewer: Viewer,
-    ) -> Result<Response, Problem> {
+    /// Everything that can be answered at once.
+    fn answer(&self, uri: &Uri, headers: &HeaderMap, viewer: Viewer) -> Result<Response, Problem> {
         let (entry, resource) = target::parse(uri.path())?;
         let wanted = || self.wanted(entry, uri, matches!(resource, Resource::Playlist { .. }), viewer);
         match resource {
@@ -179,10 +226,7 @@ impl Origin {
                 self.playlist(&wanted()?, rendition, directives, headers)
             }
             Resource::Smooth => self.smooth(&wanted()?, headers),
-            resource => match growing::find(&self.source, entry, viewer, &resource) {
-                Some(growing) => Ok(growing.response()),
-                None => answer::immutable(&self.immutable(entry, &resource, viewer)?, method, headers),
-            },
+            _ => Err(Problem::NoSuchPath),
         }
     }
 
@@ -206,6 +250,9 @@ impl Origin {
         viewer: Viewer,
     ) -> Result<Wanted<'a>, Problem> {
         let mut wanted = Wanted { entry, query: self.query(entry, uri, viewer)?, viewer };
+        if child && wanted.query.session.is_none() && wanted.query.asked.is_none() {
+            wanted.query.session = self.source.newest_session(entry, viewer);
+        }
         if let Some(asked) = wanted.query.asked {
             let window = self.view(&wanted)?.presentation.window(asked)?;
             wanted.query.options.window = Some(if child { window.reloaded(asked) } else { window });
@@ -222,7 +269,7 @@ impl Origin {
         // Which window is asked for is no change of the body.
         let unsettled = key.options.window.is_some()
             || self.freshness.unsettled(wanted.entry, presentation.session.id, etag, Instant::now());
-        let class = if presentation.ended { Class::Ended } else { Class::Multivariant { unsettled } };
+        let class = settled(&view).unwrap_or(Class::Multivariant { unsettled });
         Ok(answer::manifest(&rendered, answer::HLS, class, headers))
     }
 
@@ -273,7 +320,12 @@ impl Origin {
         }
     }
 
-    fn immutable(&self, entry: &str, resource: &Resource, viewer: Viewer) -> Result<Immutable, Problem> {
+    pub(crate) fn immutable(
+        &self,
+        entry: &str,
+        resource: &Resource,
+        viewer: Viewer,
+    ) -> Result<Immutable, Problem> {
         let found = lookup::find(&self.source.sessions(entry, viewer), resource);
         found.unwrap_or_else(|| Err(self.why_no_media(entry, viewer)))
     }
@@ -287,7 +339,7 @@ impl Origin {
     }
 }
 
-fn why_not(found: &Found) -> Problem {
+pub(crate) fn why_not(found: &Found) -> Problem {
     match found {
         Found::Unknown => Problem::UnknownEntry,
         Found::Offline => Problem::NotLive,
@@ -298,9 +350,15 @@ fn why_not(found: &Found) -> Problem {
 /// How long a manifest may be kept that changes while its session lasts.
 pub(crate) fn timely(ended: bool, view: &View) -> Class {
     match ended {
+        true if view.lasting => Class::Vod,
         true => Class::Ended,
         false => Class::Live { target_duration: view.presentation.session.target_duration },
     }
+}
+
+/// How long a manifest may be kept whose session is over.
+pub(crate) fn settled(view: &View) -> Option<Class> {
+    view.presentation.ended.then(|| timely(true, view))
 }
 
 #[cfg(test)]
@@ -311,7 +369,7 @@ mod tests {
     use futures_util::future::BoxFuture;
     use media::{Kind, Timescale, WallTime};
     use packager::presentation::{Content, Period, Presentation, Record, Retention, Segment, Session};
-    use stream::Air;
+    use stream::{Air, NoStorage};
     use tokio::sync::watch;
     use tower::ServiceExt;
 
@@ -363,7 +421,12 @@ mod tests {
 
     #[test]
     fn a_hundred_players_cost_one_rendering_of_each_manifest() {
-        let origin = Origin::new(&Settings::default(), Arc::new(One(view())), &Metrics::default());
+        let origin = Origin::new(
+            &Settings::default(),
+            Arc::new(One(view())),
+            Arc::new(NoStorage),
+            &Metrics::default(),
+        );
         let targets = ["/play/x/master.m3u8", "/play/x/manifest.mpd", "/play/x/video-1.m3u8"];
         let start = Barrier::new(100);
         thread::scope(|scope| {
@@ -373,7 +436,7 @@ mod tests {
                     start.wait();
                     for target in targets.iter().cycle().skip(player).take(30) {
                         let (target, headers) = (Uri::from_static(target), HeaderMap::new());
-                        let answer = origin.answer(&Method::GET, &target, &headers, Viewer::Public);
+                        let answer = origin.answer(&target, &headers, Viewer::Public);
                         assert_eq!(answer.expect("an answer").status(), 200);
                     }
                 });
@@ -384,10 +447,15 @@ mod tests {
 
     #[test]
     fn windows_cost_as_many_renderings_as_there_are_segments_to_tell_apart() {
-        let origin = Origin::new(&Settings::default(), Arc::new(One(view())), &Metrics::default());
+        let origin = Origin::new(
+            &Settings::default(),
+            Arc::new(One(view())),
+            Arc::new(NoStorage),
+            &Metrics::default(),
+        );
         let ask = |query: String| {
             let target: Uri = format!("/play/x/video-1.m3u8?{query}").parse().expect("a URI");
-            origin.answer(&Method::GET, &target, &HeaderMap::new(), Viewer::Public).map(|it| it.status())
+            origin.answer(&target, &HeaderMap::new(), Viewer::Public).map(|it| it.status())
         };
         for micros in 0..1000 {
             assert_eq!(ask(format!("start=0.{micros:06}")), Ok(http::StatusCode::OK));
@@ -444,7 +512,8 @@ mod tests {
         let (first, second) = (view_of(1), view_of(2));
         let source = Arc::new(Growing(watch::Sender::new(first)));
         let metrics = Metrics::default();
-        let origin = Arc::new(Origin::new(&Settings::default(), source.clone(), &metrics));
+        let origin =
+            Arc::new(Origin::new(&Settings::default(), source.clone(), Arc::new(NoStorage), &metrics));
         let waiting: Vec<_> = (0..1000).map(|_| tokio::spawn(wait_for_two(origin.clone()))).collect();
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!((metrics.blocked.get(), origin.renderings.count()), (1000, 0));
@@ -458,14 +527,17 @@ mod tests {
     async fn wait_for_two(origin: Arc<Origin>) -> u16 {
         let target = Uri::from_static("/play/x/video-1.m3u8?_HLS_msn=2");
         origin.await_more(&target, Viewer::Public).await.expect("it comes");
-        let answer = origin.answer(&Method::GET, &target, &HeaderMap::new(), Viewer::Public);
+        let answer = origin.answer(&target, &HeaderMap::new(), Viewer::Public);
         answer.expect("an answer").status().as_u16()
     }
 
     async fn ask(source: Arc<Late>) -> (u16, Duration) {
         let request = Request::get("/play/x/master.m3u8").body(axum::body::Body::empty()).expect("valid");
         let since = tokio::time::Instant::now();
-        let answer = router(&Settings::default(), source).oneshot(request).await.expect("infallible");
+        let answer = router(&Settings::default(), source, Arc::new(NoStorage))
+            .oneshot(request)
+            .await
+            .expect("infallible");
         (answer.status().as_u16(), since.elapsed())
     }
 

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use stream::{Audience, Refusals, Source, isolated};
+use axum::{Extension, Router};
+use stream::{Audience, Refusals, Source, Storage, isolated};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -22,6 +22,7 @@ use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::route;
 use crate::settings::Settings;
+use crate::still::Stills;
 
 /// What a connection beyond the limit is told.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nCache-Control: no-store\r\n\
@@ -31,16 +32,24 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nCach
 pub struct Server {
     settings: Settings,
     source: Arc<dyn Source>,
+    storage: Arc<dyn Storage>,
     others: Router,
     metrics: Metrics,
     guard: Guard,
+    stills: Option<Arc<dyn Stills>>,
 }
 
 impl Server {
-    /// A server of what `source` finds.
-    pub fn new(settings: Settings, source: Arc<dyn Source>) -> Server {
+    /// A server of what `source` finds, whose segments are in memory or in `storage`.
+    pub fn new(settings: Settings, source: Arc<dyn Source>, storage: Arc<dyn Storage>) -> Server {
         let guard = Guard::new(settings.trusted_proxies.clone());
-        Server { settings, source, others: Router::new(), metrics: Metrics::default(), guard }
+        let (others, metrics) = (Router::new(), Metrics::default());
+        Server { settings, source, storage, others, metrics, guard, stills: None }
+    }
+
+    /// Asks `stills` for images of pictures; without, there are none.
+    pub fn stills(self, stills: Arc<dyn Stills>) -> Server {
+        Server { stills: Some(stills), ..self }
     }
 
     /// Serves `other` too.
@@ -97,7 +106,8 @@ impl Server {
     }
 
     fn connections(self) -> Connections {
-        let ours = route::counted(&self.settings, self.source, &self.metrics);
+        let ours = route::counted(&self.settings, self.source, self.storage, &self.metrics);
+        let ours = ours.layer(Extension(self.stills));
         let router = ours.merge(self.others).fallback(async || Problem::NoSuchPath);
         Connections::new(self.settings, router, self.metrics, self.guard)
     }

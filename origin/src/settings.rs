@@ -42,6 +42,23 @@ pub struct Settings {
     pub ts_cache_idle: Duration,
     /// Segments that are made into MPEG-TS at a time; each takes memory for itself once more meanwhile.
     pub max_ts_muxing: usize,
+    /// Bytes of stored segments kept in memory.
+    pub media_cache_bytes: u64,
+    /// Bytes of stored segments that may be in memory beside those kept: being read, or held by answers that are taken
+    /// slowly. Requests for more wait, and are answered 503.
+    pub max_media_bytes: u64,
+    /// Stored segments that are read at a time.
+    pub max_reads: usize,
+    /// Stored segments that are read or waited for at a time. One more is answered 503.
+    pub max_loading: usize,
+    /// Bytes of heads of files for download that are kept, with where their bytes are.
+    pub download_cache_bytes: u64,
+    /// Files that are sent at a time; each takes up to 3 MiB. One more is answered 503.
+    pub max_downloads: usize,
+    /// How long a request for a file waits for its head to be made (503).
+    pub download_patience: Duration,
+    /// How long a request waits for stored media, and for what is stored of its entry to be found (503).
+    pub read_patience: Duration,
     /// How long a request for a manifest waits for a stream that is starting before it is answered 503.
     pub start_hold: Duration,
     /// Proxies that are believed when they say who the client is.
@@ -70,6 +87,14 @@ impl Default for Settings {
             ts_cache_bytes: 64 << 20,
             ts_cache_idle: Duration::from_secs(30),
             max_ts_muxing: 2,
+            media_cache_bytes: 128 << 20,
+            max_media_bytes: 512 << 20,
+            max_reads: 32,
+            max_loading: 1024,
+            download_cache_bytes: 128 << 20,
+            max_downloads: 64,
+            download_patience: Duration::from_secs(60),
+            read_patience: Duration::from_secs(10),
             start_hold: Duration::from_secs(6),
             trusted_proxies: Vec::new(),
             max_tracked_entries: 10_000,

@@ -50,7 +50,7 @@ pub(crate) fn query(query: Option<&str>) -> Result<Query, Problem> {
     Ok(Query {
         session,
         asked,
-        options: Options { pinned: session.is_some(), low_latency, skip: false, window: None },
+        options: Options { pinned: session.is_some(), low_latency, ..Options::default() },
     })
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn timeline(query: Option<&str>) -> Result<Option<&str>, Problem> {
 }
 
 /// The value of a key, which may be there once.
-fn only<'a>(query: &'a str, key: &str) -> Result<Option<&'a str>, ()> {
+pub(crate) fn only<'a>(query: &'a str, key: &str) -> Result<Option<&'a str>, ()> {
     let mut values = query.split('&').filter_map(|pair| match pair.split_once('=') {
         Some((name, value)) if name == key => Some(value),
         None if pair == key => Some(""),
@@ -119,7 +119,7 @@ fn integer(text: &str) -> Option<u64> {
 }
 
 /// A number with its one spelling.
-fn decimal(text: &str) -> Option<u64> {
+pub(crate) fn decimal(text: &str) -> Option<u64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     if plain { text.parse().ok() } else { None }
 }

@@ -21,10 +21,11 @@ use tracing::error;
 use crate::answer;
 use crate::cache_control::Class;
 use crate::immutable::Immutable;
+use crate::loading::Loading;
 use crate::lookup::{search, within};
 use crate::manifest::{Key, Which};
 use crate::problem::Problem;
-use crate::route::{Origin, Wanted, timely};
+use crate::route::{Origin, Wanted, settled, timely};
 use crate::settings::Settings;
 
 impl Origin {
@@ -45,7 +46,7 @@ impl Origin {
             Ts::Playlist { rendition } => self.ts_playlist(&wanted()?, &rendition, headers),
             Ts::Segment { rendition, number } => {
                 let program = self.program(entry, &rendition, number, viewer)?;
-                let file = self.muxed.get((entry.into(), rendition, number), program).await?;
+                let file = self.muxed.get((entry.into(), rendition, number), program, &self.loading).await?;
                 answer::immutable(&file, method, headers)
             }
         }
@@ -56,7 +57,7 @@ impl Origin {
         let presentation = &view.presentation;
         let key = Key { version: view.version, which: Which::TsMultivariant, options: wanted.query.options };
         let rendered = self.renderings.get(key, || hls_ts::multivariant(presentation, &key.options));
-        let class = if presentation.ended { Class::Ended } else { Class::Multivariant { unsettled: true } };
+        let class = settled(&view).unwrap_or(Class::Multivariant { unsettled: true });
         Ok(answer::manifest(&rendered, answer::HLS, class, headers))
     }
 
@@ -119,14 +120,15 @@ impl Muxed {
     }
 
     /// The file of that name, made of `program`. Those who ask while it is being made wait for it.
-    async fn get(&self, name: Name, program: Program) -> Result<Immutable, Problem> {
+    async fn get(&self, name: Name, program: Program, loading: &Loading) -> Result<Immutable, Problem> {
         let (period, number) = (program.main.period.number, program.main.number);
         let (file, _) = self.cache.get_with(name, || (File::default(), weight(&program)));
-        let bytes = file.get_or_try_init(|| self.make(program)).await?.clone();
+        let bytes = file.get_or_try_init(|| self.make(program, loading)).await?.clone();
         Ok(Immutable::Transport { period, number, bytes })
     }
 
-    async fn make(&self, program: Program) -> Result<Bytes, Problem> {
+    async fn make(&self, program: Program, loading: &Loading) -> Result<Bytes, Problem> {
+        let program = in_memory(program, loading).await?;
         let place = self.places.clone().acquire_owned().await;
         let made = spawn_blocking(move || {
             // Whoever asked may be gone: the place is free when the work is done.
@@ -139,6 +141,15 @@ impl Muxed {
             Err(error) => Err(failed(&error)),
         }
     }
+}
+
+async fn in_memory(program: Program, loading: &Loading) -> Result<Program, Problem> {
+    let main = loading.load(&program.main).await?;
+    let sound = match &program.sound {
+        Some(sound) => Some(loading.load(sound).await?),
+        None => None,
+    };
+    Ok(Program { main, sound })
 }
 
 /// Bytes held, about: it is asked for before the file is there.
@@ -161,8 +172,10 @@ mod tests {
     use media::codec::Avc;
     use media::{Codec, Timescale, Track, WallTime};
     use packager::presentation::{Content, Init, Period, Segment};
+    use stream::NoStorage;
 
     use super::*;
+    use crate::metrics::Loads;
 
     /// A segment of a video with no part: an empty file, which is enough to be made.
     fn empty(number: u64) -> Program {
@@ -196,10 +209,15 @@ mod tests {
         ("x".to_owned(), "video-1".to_owned(), number)
     }
 
+    fn nothing_stored() -> Loading {
+        Loading::new(&Settings::default(), Arc::new(NoStorage), &Loads::default())
+    }
+
     #[tokio::test]
     async fn many_viewers_of_a_segment_cost_one_muxing() {
+        let loading = nothing_stored();
         let muxed = Muxed::new(&Settings { max_ts_muxing: 1, ..Settings::default() });
-        let asking = (0..100).map(|_| muxed.get(name(7), empty(7)));
+        let asking = (0..100).map(|_| muxed.get(name(7), empty(7), &loading));
         let answers = futures_util::future::join_all(asking).await;
         assert!(answers.iter().all(Result::is_ok));
         assert_eq!(muxed.cache.iter().count(), 1);
@@ -210,9 +228,10 @@ mod tests {
     #[tokio::test]
     async fn bytes_held_are_bounded() {
         let settings = Settings { ts_cache_bytes: 1 << 20, ..Settings::default() };
+        let loading = nothing_stored();
         let muxed = Muxed::new(&settings);
         for number in 0..100 {
-            muxed.get(name(number), empty(number)).await.expect("a file");
+            muxed.get(name(number), empty(number), &loading).await.expect("a file");
         }
         muxed.cache.run_pending_tasks();
         assert!(muxed.cache.weighted_size() <= 1 << 20);
@@ -221,11 +240,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_viewer_who_leaves_does_not_keep_others_from_it() {
+        let loading = nothing_stored();
         let muxed = Muxed::new(&Settings { max_ts_muxing: 1, ..Settings::default() });
         let busy = muxed.places.clone().acquire_owned().await.expect("a place");
-        let left = tokio::time::timeout(Duration::from_millis(10), muxed.get(name(7), empty(7))).await;
+        let left =
+            tokio::time::timeout(Duration::from_millis(10), muxed.get(name(7), empty(7), &loading)).await;
         assert!(left.is_err(), "there was no place");
         drop(busy);
-        assert!(muxed.get(name(7), empty(7)).await.is_ok());
+        assert!(muxed.get(name(7), empty(7), &loading).await.is_ok());
     }
 }

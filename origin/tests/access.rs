@@ -13,7 +13,7 @@ use common::{Running, run};
 use media::{MediaTime, Timescale, WallTime};
 use origin::{Doors, Server, Settings};
 use serde_json::json;
-use stream::Audience;
+use stream::{Audience, NoStorage};
 
 /// Rules of one entry, `demo`.
 struct Door {
@@ -24,6 +24,10 @@ struct Door {
 impl Doors for Door {
     fn rules(&self, entry: &str) -> Option<Arc<Rules>> {
         self.rules.lock().expect("no test panics here").clone().filter(|_| entry == "demo")
+    }
+
+    fn entry_of(&self, id: &str) -> Option<Arc<str>> {
+        (id == "rec_00000001").then(|| "demo".into())
     }
 
     fn signer(&self) -> Option<&Signer> {
@@ -55,7 +59,7 @@ async fn house_behind(rules: serde_json::Value, proxies: &[&str]) -> House {
         .route("/watch/{entry}", axum::routing::get(async || "a page"))
         .route("/embed/{entry}", axum::routing::get(async || "a frame"))
         .route("/assets/{*path}", axum::routing::get(async || "a script"));
-    let server = Server::new(settings, shelf.clone()).merge(pages);
+    let server = Server::new(settings, shelf.clone(), Arc::new(NoStorage)).merge(pages);
     let server = server.guarded(door.clone()).seen_by(audience.clone());
     House { server: run(server).await, shelf, door, audience }
 }
@@ -106,6 +110,20 @@ const EVERY_KIND: [&str; 7] = [
     "video-1/13.1.m4s",
     "time",
 ];
+
+/// By its own id a recording is as open as its entry is.
+#[tokio::test]
+async fn a_recording_is_watched_by_the_rules_and_tokens_of_its_entry() {
+    let house = house(json!({"playback": "signed"})).await;
+    let path = "/play/rec_00000001/master.m3u8";
+    assert_eq!(reason(&house.get(path).await), (401, "token-missing".to_owned()));
+    let (good, other) = (house.token(|_| {}), house.token(|claims| claims.entry = "other".to_owned()));
+    assert_eq!(house.get(&format!("/t/{other}{path}")).await.status, 403);
+    let own = house.token(|claims| claims.entry = "rec_00000001".to_owned());
+    assert_eq!(house.get(&format!("/t/{own}{path}")).await.status, 403, "tokens name entries");
+    // It is let in, and there is no such recording in this server.
+    assert_eq!(house.get(&format!("/t/{good}{path}")).await.status, 404);
+}
 
 #[tokio::test]
 async fn signed_playback_has_the_bodies_and_headers_of_open_playback() {

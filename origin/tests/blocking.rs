@@ -10,6 +10,7 @@ use common::shelf::{Builder, Shelf, joined};
 use http::{HeaderMap, Method, Request};
 use origin::{Metrics, Server, Settings, router};
 use prometheus_client::registry::Registry;
+use stream::NoStorage;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 use tower::ServiceExt;
@@ -35,7 +36,8 @@ impl Answer {
 
 /// Asks for what is below the entry `demo`.
 fn ask(shelf: &Arc<Shelf>, below: &str) -> JoinHandle<Answer> {
-    let (router, target) = (router(&Settings::default(), shelf.clone()), format!("/play/demo/{below}"));
+    let (router, target) =
+        (router(&Settings::default(), shelf.clone(), Arc::new(NoStorage)), format!("/play/demo/{below}"));
     tokio::spawn(async move {
         let begun = Instant::now();
         let request = Request::builder().method(Method::GET).uri(target).body(Body::empty()).expect("valid");
@@ -287,7 +289,8 @@ async fn only_so_many_wait_and_they_are_counted() {
         prometheus_client::encoding::text::encode(&mut text, &registry).expect("a String takes all");
         text.lines().find_map(|line| line.strip_prefix("http_blocked_requests ")?.parse().ok()).unwrap_or(-1)
     };
-    let server = common::run(Server::new(settings, shelf.clone()).measured(&metrics)).await;
+    let server =
+        common::run(Server::new(settings, shelf.clone(), Arc::new(NoStorage)).measured(&metrics)).await;
     let target = "/play/demo/video-1.m3u8?_HLS_msn=13";
     let address = server.address;
     let waiting = tokio::spawn(async move { common::client::get(address, target).await });

@@ -15,6 +15,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use origin::{Server, Settings, router};
+use stream::NoStorage;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -35,7 +36,8 @@ fn big_segment() -> (Arc<Shelf>, Vec<Bytes>) {
 async fn frames_of_a_body_are_the_pieces_of_the_presentation() {
     let (shelf, pieces) = big_segment();
     let request = Request::get(TARGET).body(Body::empty()).expect("a request");
-    let response = router(&Settings::default(), shelf).oneshot(request).await.expect("an answer");
+    let response =
+        router(&Settings::default(), shelf, Arc::new(NoStorage)).oneshot(request).await.expect("an answer");
     let mut body = response.into_body();
     let mut frames = Vec::new();
     while let Some(frame) = body.frame().await {
@@ -140,7 +142,7 @@ async fn measure(version: Version) -> (Log, Vec<Bytes>) {
     let (ours, theirs) = duplex(1 << 20);
     let log = Arc::new(Mutex::new(Log::default()));
     let recorder = Recorder { io: theirs, log: log.clone() };
-    let server = Server::new(Settings::default(), shelf);
+    let server = Server::new(Settings::default(), shelf, Arc::new(NoStorage));
     let serving = tokio::spawn(server.serve_connection(recorder, CancellationToken::new()));
     let request = Request::get(format!("http://headwater.test{TARGET}"))
         .header("host", "headwater.test")

@@ -17,7 +17,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use origin::{Server, Settings, router};
 use packager::Presentation;
 use packager::presentation::{Content, Record, Segment};
-use stream::{Air, Found, Source, View, Viewer};
+use stream::{Air, Found, NoStorage, Source, View, Viewer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -99,7 +99,10 @@ async fn ask(stage: &Arc<Stage>, method: Method, target: &str, headers: &[(&str,
         request = request.header(*name, *value);
     }
     let request = request.body(Body::empty()).expect("a request");
-    router(&Settings::default(), stage.clone()).oneshot(request).await.expect("infallible")
+    router(&Settings::default(), stage.clone(), Arc::new(NoStorage))
+        .oneshot(request)
+        .await
+        .expect("infallible")
 }
 
 /// What of a body can be had without waiting.
@@ -219,7 +222,7 @@ async fn connect(stage: &Arc<Stage>) -> DuplexStream {
 
 fn serve(stage: &Arc<Stage>) -> DuplexStream {
     let (ours, theirs) = duplex(1 << 20);
-    let server = Server::new(Settings::default(), stage.clone());
+    let server = Server::new(Settings::default(), stage.clone(), Arc::new(NoStorage));
     tokio::spawn(server.serve_connection(theirs, CancellationToken::new()));
     ours
 }

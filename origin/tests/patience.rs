@@ -16,7 +16,7 @@ use http::Request;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use origin::{Server, Settings};
-use stream::{Found, Source, Viewer};
+use stream::{Found, NoStorage, Source, Viewer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -37,7 +37,7 @@ fn large() -> Arc<Shelf> {
 fn connect(room: usize) -> (DuplexStream, JoinHandle<Duration>) {
     let (ours, theirs) = duplex(room);
     let begun = Instant::now();
-    let server = Server::new(Settings::default(), large());
+    let server = Server::new(Settings::default(), large(), Arc::new(NoStorage));
     let serving = tokio::spawn(async move {
         let _ = server.serve_connection(theirs, CancellationToken::new()).await;
         begun.elapsed()
@@ -225,7 +225,8 @@ async fn a_panic_ends_its_own_connection_alone() {
         panic!("a bug that this test made")
     }
     let other = Router::new().route("/broken", on_get(broken));
-    let server = run(Server::new(Settings::default(), Shelf::demo().0).merge(other)).await;
+    let server =
+        run(Server::new(Settings::default(), Shelf::demo().0, Arc::new(NoStorage)).merge(other)).await;
     let mut bystander = TcpStream::connect(server.address).await.expect("a listener");
     assert!(raw(server.address, request_closing("/broken").as_bytes()).await.is_none());
     bystander.write_all(request_closing("/play/demo/master.m3u8").as_bytes()).await.expect("room");
@@ -247,7 +248,8 @@ impl Source for Broken {
 
 #[tokio::test]
 async fn a_source_that_panics_at_one_entry_serves_the_others() {
-    let server = run(Server::new(Settings::default(), Arc::new(Broken(Shelf::demo().0)))).await;
+    let server =
+        run(Server::new(Settings::default(), Arc::new(Broken(Shelf::demo().0)), Arc::new(NoStorage))).await;
     for _ in 0..3 {
         assert!(raw(server.address, request_closing("/play/broken/master.m3u8").as_bytes()).await.is_none());
         assert_eq!(get(server.address, "/play/demo/master.m3u8").await.status, 200);
@@ -257,7 +259,7 @@ async fn a_source_that_panics_at_one_entry_serves_the_others() {
 #[tokio::test]
 async fn a_panic_ends_its_stream_of_http2_and_no_other() {
     let (ours, theirs) = duplex(1 << 20);
-    let server = Server::new(Settings::default(), Arc::new(Broken(Shelf::demo().0)));
+    let server = Server::new(Settings::default(), Arc::new(Broken(Shelf::demo().0)), Arc::new(NoStorage));
     tokio::spawn(server.serve_connection(theirs, CancellationToken::new()));
     let (mut sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
         .handshake(TokioIo::new(ours))
@@ -285,7 +287,8 @@ async fn shutdown_finishes_running_answers_and_takes_no_new_ones() {
         }
     };
     let other = Router::new().route("/slow", on_get(slow));
-    let server = run(Server::new(Settings::default(), Shelf::demo().0).merge(other)).await;
+    let server =
+        run(Server::new(Settings::default(), Shelf::demo().0, Arc::new(NoStorage)).merge(other)).await;
     let _idle = TcpStream::connect(server.address).await.expect("a listener");
     let address = server.address;
     let answer = tokio::spawn(async move { raw(address, request("/slow").as_bytes()).await });
@@ -305,7 +308,7 @@ async fn shutdown_finishes_running_answers_and_takes_no_new_ones() {
 async fn shutdown_does_not_wait_for_a_reader_who_takes_nothing() {
     let (mut ours, theirs) = duplex(1024);
     let shutdown = CancellationToken::new();
-    let server = Server::new(Settings::default(), large());
+    let server = Server::new(Settings::default(), large(), Arc::new(NoStorage));
     let serving = tokio::spawn(server.serve_connection(theirs, shutdown.clone()));
     ours.write_all(request(TARGET).as_bytes()).await.expect("room");
     ours.read_u8().await.expect("the answer has begun");

@@ -3,7 +3,7 @@
 mod common;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::Router;
 use axum::body::Body;
@@ -20,7 +20,7 @@ use media::payload::{BlockSizes, Writer};
 use media::{Sample, Sync, Timescale, Track, TrackId};
 use origin::{Settings, router};
 use packager::{Now, Numbers, Packager};
-use stream::{Air, Found, Source, View, Viewer};
+use stream::{Air, Found, NoStorage, Source, View, Viewer};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
@@ -87,7 +87,7 @@ async fn chunks(router: &Router) -> Vec<String> {
 
 #[tokio::test]
 async fn the_manifest_has_any_case_and_is_cached_as_long_as_an_mpd() {
-    let router = router(&Settings::default(), shelf(false).0);
+    let router = router(&Settings::default(), shelf(false).0, Arc::new(NoStorage));
     let mut tags = Vec::new();
     for target in ["Manifest", "manifest", "MANIFEST", "manifest?s=1795309432"] {
         for entry in ["demo", "demo.ism", "demo.isml"] {
@@ -105,15 +105,73 @@ async fn the_manifest_has_any_case_and_is_cached_as_long_as_an_mpd() {
 
 #[tokio::test]
 async fn an_ended_one_may_begin_anew_soon() {
-    let router = router(&Settings::default(), shelf(true).0);
+    let router = router(&Settings::default(), shelf(true).0, Arc::new(NoStorage));
     let answer = ask(&router, "/play/demo/Manifest", &[]).await;
     assert_eq!(answer.headers()[CACHE_CONTROL], "public, max-age=2");
     assert!(!String::from_utf8(body(answer).await).expect("UTF-8").contains("IsLive"));
 }
 
+/// A player with a clock of its own begins at zero. Who names a session had it live, and stays on its timeline.
+#[tokio::test]
+async fn one_that_has_been_over_for_long_counts_from_zero_ms_sstr_2_2_2_6() {
+    let router = router(&Settings::default(), shelf(true).0, Arc::new(NoStorage));
+    let manifest =
+        async |target: &str| String::from_utf8(body(ask(&router, target, &[]).await).await).expect("UTF-8");
+    let (zero, unix) =
+        (manifest("/play/demo/Manifest").await, manifest("/play/demo/Manifest?s=1795309432").await);
+    let begin = format!("from/1795309432/{}", START.micros() * 10);
+    assert!(zero.contains(&format!("Url=\"{begin}/QualityLevels({{bitrate}})")), "{zero}");
+    assert!(zero.contains("<c t=\"0\" "), "{zero}");
+    assert!(unix.contains("Url=\"QualityLevels({bitrate})") && !unix.contains("<c t=\"0\" "), "{unix}");
+    assert_eq!(unix, manifest("/play/demo/Manifest?start=0").await, "a window is on it too");
+
+    let bitrate = zero.split(" Bitrate=\"").nth(1).and_then(|it| it.split('"').next()).expect("a bitrate");
+    let fragment = format!("QualityLevels({bitrate})/Fragments(audio=0)");
+    let answer = ask(&router, &format!("/play/demo/{begin}/{fragment}"), &[]).await;
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()[CONTENT_TYPE]),
+        (200, &"audio/mp4".parse().expect("a type"))
+    );
+    assert_eq!(answer.headers()[CACHE_CONTROL], "public, max-age=31536000, immutable");
+    for (name, status) in [
+        (format!("{begin}/QualityLevels({bitrate})/Fragments(audio=8)"), 410),
+        (format!("{begin}1/{fragment}"), 410),
+        (format!("{begin}/QualityLevels({bitrate})/Fragments(video=0)"), 404),
+        (format!("{begin}/QualityLevels(1{bitrate})/Fragments(audio=0)"), 404),
+        (format!("{}/{fragment}", begin.replace("1795309432/", "1795309433/")), 404),
+        (fragment.clone(), 410),
+        (format!("{begin}/Manifest"), 404),
+    ] {
+        assert_eq!(ask(&router, &format!("/play/demo/{name}"), &[]).await.status(), status, "{name}");
+    }
+}
+
+/// Nobody had it live, so that it need not be over for long; and what is live has no such names.
+#[tokio::test]
+async fn what_is_on_demand_counts_from_zero_and_what_is_live_does_not() {
+    let (shelf, packager) = shelf(false);
+    let fragment = chunks(&router(&Settings::default(), shelf.clone(), Arc::new(NoStorage))).await.remove(0);
+    let router = router(&Settings::default(), shelf.clone(), Arc::new(NoStorage));
+    let begin = format!("from/1795309432/{}", START.micros() * 10);
+    let at_zero = fragment.replace(&(START.micros() * 10).to_string(), "0");
+    assert_eq!(ask(&router, &format!("/play/demo/{begin}/{at_zero}"), &[]).await.status(), 404, "not yet");
+
+    let mut presentation = packager.presentation().expect("segments").clone();
+    presentation.apply(packager::Record::End, SystemTime::now().into());
+    let just_over = View::new(Arc::new(presentation), Air::Live, None);
+    shelf.put("rec_12345678", vec![Arc::new(just_over.on_demand())]);
+    shelf.put("just-over", vec![Arc::new(just_over)]);
+    for (entry, from_zero) in [("rec_12345678", true), ("just-over", false)] {
+        let answer = ask(&router, &format!("/play/{entry}/Manifest"), &[]).await;
+        assert_eq!(answer.headers()[CACHE_CONTROL], "public, max-age=2", "{entry}: it may go on");
+        let text = String::from_utf8(body(answer).await).expect("UTF-8");
+        assert_eq!(text.contains(&begin), from_zero, "{entry}: {text}");
+    }
+}
+
 #[tokio::test]
 async fn a_fragment_has_one_body_however_it_is_spelled_ms_sstr_2_2_3() {
-    let router = router(&Settings::default(), shelf(false).0);
+    let router = router(&Settings::default(), shelf(false).0, Arc::new(NoStorage));
     let chunks = chunks(&router).await;
     assert_eq!(chunks.len(), 5, "all but the last, of which is not known what follows");
     let plain = &chunks[1];
@@ -134,7 +192,7 @@ async fn a_fragment_has_one_body_however_it_is_spelled_ms_sstr_2_2_3() {
 
 #[tokio::test]
 async fn a_fragment_comes_in_ranges_and_its_metadata_alone_ms_sstr_2_2_4() {
-    let router = router(&Settings::default(), shelf(false).0);
+    let router = router(&Settings::default(), shelf(false).0, Arc::new(NoStorage));
     let target = format!("/play/demo/{}", chunks(&router).await[0]);
     let whole = body(ask(&router, &target, &[]).await).await;
     let part = ask(&router, &target, &[(RANGE, "bytes=4-1999")]).await;
@@ -150,7 +208,7 @@ async fn a_fragment_comes_in_ranges_and_its_metadata_alone_ms_sstr_2_2_4() {
 
 #[tokio::test]
 async fn what_is_not_there_says_whether_it_may_come() {
-    let router = router(&Settings::default(), shelf(false).0);
+    let router = router(&Settings::default(), shelf(false).0, Arc::new(NoStorage));
     let chunks = chunks(&router).await;
     let time = |chunk: &str| {
         chunk.rsplit('=').next().and_then(|it| it.trim_end_matches(')').parse().ok()).unwrap_or(0u64)
@@ -185,7 +243,7 @@ async fn what_is_not_there_says_whether_it_may_come() {
 #[tokio::test]
 async fn the_payload_that_leaves_is_the_memory_that_hls_and_dash_send() {
     let (shelf, packager) = shelf(false);
-    let router = router(&Settings::default(), shelf);
+    let router = router(&Settings::default(), shelf, Arc::new(NoStorage));
     let answer = ask(&router, &format!("/play/demo/{}", chunks(&router).await[1]), &[]).await;
     let mut sent = answer.into_body();
     let mut frames = Vec::new();
@@ -206,7 +264,7 @@ async fn a_real_client_gets_both_from_a_real_server() {
     let running = serve(shelf.clone()).await;
     let manifest = get(running.address, "/play/demo.ism/Manifest").await;
     assert_eq!((manifest.status, manifest.header("content-type")), (200, "application/vnd.ms-sstr+xml"));
-    let chunk = &chunks(&router(&Settings::default(), shelf)).await[0];
+    let chunk = &chunks(&router(&Settings::default(), shelf, Arc::new(NoStorage))).await[0];
     let fragment = get(running.address, &format!("/play/demo.ism/{chunk}")).await;
     assert_eq!((fragment.status, &fragment.body[4..8]), (200, &b"moof"[..]));
 }
@@ -237,7 +295,8 @@ impl Source for Growing {
 
 async fn waited(source: Arc<Growing>) -> (u16, u128) {
     let since = tokio::time::Instant::now();
-    let answer = ask(&router(&Settings::default(), source), "/play/demo/Manifest", &[]).await;
+    let answer =
+        ask(&router(&Settings::default(), source, Arc::new(NoStorage)), "/play/demo/Manifest", &[]).await;
     (answer.status().as_u16(), since.elapsed().as_millis())
 }
 

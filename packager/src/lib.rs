@@ -20,8 +20,11 @@ pub mod numbers;
 #[allow(clippy::module_inception)]
 mod packager;
 pub mod presentation;
+pub mod progressive;
 mod roster;
 pub mod settings;
+pub mod still;
+pub mod storyboard;
 mod timeline;
 pub mod ts;
 pub mod window;

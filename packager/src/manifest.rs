@@ -23,11 +23,14 @@ pub struct Options {
     /// What of the timeline is shown (`?start=&end=`): the presentation that is written is its slice already. Never with
     /// `low_latency`: who looks back is not at the edge.
     pub window: Option<Window>,
+    /// Whether the Smooth manifest of what is over counts its times from the first chunk that it lists, and not from the
+    /// Unix epoch; others have their own way to begin at zero.
+    pub from_zero: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { pinned: false, low_latency: true, skip: false, window: None }
+        Options { pinned: false, low_latency: true, skip: false, window: None, from_zero: false }
     }
 }
 
@@ -37,13 +40,10 @@ impl Options {
         Options { pinned: true, ..self }
     }
 
-    /// The query of a child: it names the session while that goes on, so that an open player stays on its timeline, and
-    /// the window. Empty, or beginning with `?`.
+    /// The query of a child, beginning with `?`: it names the session, so that an open player stays on its timeline
+    /// whatever the entry shows when it asks for another child, and the window.
     pub(crate) fn inherited(&self, presentation: &Presentation) -> String {
-        match presentation.ended && self.window.is_none() {
-            true => String::new(),
-            false => format!("?{}", self.location(presentation)),
-        }
+        format!("?{}", self.location(presentation))
     }
 
     /// The query by which the manifest itself is asked for again.

@@ -7,11 +7,15 @@
 //! /play/ENTRY/RENDITION/init-P.mp4   initialization segment of period P
 //! /play/ENTRY/RENDITION/N.m4s        segment N
 //! /play/ENTRY/RENDITION/N.K.m4s      part K of segment N
+//! /play/ENTRY/RENDITION/N.0-K.m4s    parts 0 to K of segment N, where the rest is lost
 //! /play/ENTRY/time                   the server's clock, for UTCTiming
 //! /play/ENTRY/ts/master.m3u8         multivariant playlist of MPEG-TS
 //! /play/ENTRY/ts/RENDITION.m3u8      media playlist of MPEG-TS
 //! /play/ENTRY/ts/RENDITION/N.ts      segment N as MPEG-TS
 //! /play/ENTRY/Manifest               Smooth client manifest; what is below it: see `smooth`
+//! /play/ENTRY/thumb.jpg              a picture
+//! /play/ENTRY/download.mp4           all of it as one file
+//! /play/ENTRY/storyboard.vtt         small pictures at regular times; `storyboard` names their sheets
 //! ```
 //!
 //! Inside manifests every URI is relative to the manifest, so that a body is the same for every viewer.
@@ -19,6 +23,8 @@
 pub mod smooth;
 
 use std::fmt;
+
+use crate::storyboard::Sheet;
 
 /// What a path below `/play/ENTRY/` names.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -55,6 +61,16 @@ pub enum Resource {
         /// K.
         index: u32,
     },
+    /// The first parts of a segment of which the rest is lost. It has a name of its own, because somebody may have seen
+    /// the segment whole.
+    Parts {
+        /// Rendition name.
+        rendition: String,
+        /// N.
+        number: u64,
+        /// The last part.
+        last: u32,
+    },
     /// The server's clock.
     Time,
     /// The Smooth client manifest.
@@ -63,6 +79,41 @@ pub enum Resource {
     Fragment(smooth::FragmentName),
     /// The same media as MPEG-TS, below `ts/`.
     Ts(Ts),
+    /// What is made of single pictures.
+    Picture(Picture),
+    /// All of it as one MP4.
+    Download,
+}
+
+/// What is made of single pictures.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Picture {
+    /// The picture of the moment that the query says.
+    Thumbnail,
+    /// The WebVTT file of small pictures at regular times.
+    Storyboard,
+    /// Some of them in one image.
+    Sheet(Sheet),
+}
+
+impl Picture {
+    fn parse(path: &str) -> Option<Picture> {
+        match path {
+            "thumb.jpg" => Some(Picture::Thumbnail),
+            "storyboard.vtt" => Some(Picture::Storyboard),
+            _ => Sheet::parse(path).map(Picture::Sheet),
+        }
+    }
+}
+
+impl fmt::Display for Picture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Picture::Thumbnail => f.write_str("thumb.jpg"),
+            Picture::Storyboard => f.write_str("storyboard.vtt"),
+            Picture::Sheet(sheet) => sheet.fmt(f),
+        }
+    }
 }
 
 /// What a path below `/play/ENTRY/ts/` names.
@@ -114,6 +165,14 @@ impl Resource {
         matches!(self, Resource::Smooth | Resource::Fragment(_))
     }
 
+    /// The session that it names by itself.
+    pub fn session(&self) -> Option<u64> {
+        match self {
+            Resource::Fragment(name) => name.zero.map(|zero| zero.session),
+            _ => None,
+        }
+    }
+
     /// Parses a path below `/play/ENTRY/`, without a leading slash. `None` for anything that is not ours.
     ///
     /// Numbers have one spelling only (no sign, no leading zero), so that no body has two URLs. What names of Smooth may
@@ -123,6 +182,7 @@ impl Resource {
             "master.m3u8" => return Some(Resource::Multivariant),
             "manifest.mpd" => return Some(Resource::Mpd),
             "time" => return Some(Resource::Time),
+            "download.mp4" => return Some(Resource::Download),
             _ => {}
         }
         if let Some(resource) = smooth::parse(path) {
@@ -130,6 +190,9 @@ impl Resource {
         }
         if let Some(path) = path.strip_prefix("ts/") {
             return Ts::parse(path).map(Resource::Ts);
+        }
+        if let Some(picture) = Picture::parse(path) {
+            return Some(Resource::Picture(picture));
         }
         let Some((rendition, file)) = path.split_once('/') else {
             let rendition = rendition_name(path.strip_suffix(".m3u8")?)?;
@@ -142,6 +205,11 @@ impl Resource {
         }
         let name = file.strip_suffix(".m4s")?;
         Some(match name.split_once('.') {
+            Some((n, range)) if range.starts_with("0-") => Resource::Parts {
+                rendition,
+                number: number(n)?,
+                last: u32::try_from(number(&range[2..])?).ok()?,
+            },
             Some((n, k)) => {
                 Resource::Part { rendition, number: number(n)?, index: u32::try_from(number(k)?).ok()? }
             }
@@ -164,6 +232,9 @@ impl fmt::Display for Resource {
             Resource::Ts(ts) => write!(f, "ts/{ts}"),
             Resource::Smooth => f.write_str("Manifest"),
             Resource::Fragment(name) => write!(f, "{name}"),
+            Resource::Parts { rendition, number, last } => write!(f, "{rendition}/{number}.0-{last}.m4s"),
+            Resource::Picture(picture) => picture.fmt(f),
+            Resource::Download => f.write_str("download.mp4"),
         }
     }
 }
@@ -202,6 +273,10 @@ mod tests {
             Resource::Multivariant,
             Resource::Mpd,
             Resource::Time,
+            Resource::Download,
+            Resource::Picture(Picture::Thumbnail),
+            Resource::Picture(Picture::Storyboard),
+            Resource::Picture(Picture::Sheet(Sheet { first: 100, step: 2, count: 25 })),
             Resource::Playlist { rendition: rendition() },
             Resource::Init { rendition: rendition(), period: 1_795_309_432 },
             Resource::Segment { rendition: rendition(), number: u64::MAX },
@@ -212,10 +287,19 @@ mod tests {
             Resource::Smooth,
             Resource::Fragment(smooth::FragmentName {
                 bitrate: 2_500_000,
+                zero: None,
                 stream: "audio-eng".into(),
                 time: u64::MAX,
                 metadata_only: true,
             }),
+            Resource::Fragment(smooth::FragmentName {
+                zero: Some(smooth::Zero { session: u64::MAX, time: 0 }),
+                bitrate: 0,
+                stream: "video".into(),
+                time: 0,
+                metadata_only: false,
+            }),
+            Resource::Parts { rendition: rendition(), number: 7, last: 3 },
         ] {
             assert_eq!(Resource::parse(&resource.to_string()), Some(resource));
         }
@@ -232,6 +316,9 @@ mod tests {
             "video-1/07.m4s",
             "video-1/+7.m4s",
             "video-1/7.00.m4s",
+            "video-1/7.0-.m4s",
+            "video-1/7.0-03.m4s",
+            "video-1/7.1-3.m4s",
             "video-1/7.4294967296.m4s",
             "video-1/18446744073709551616.m4s",
             "../video-1/7.m4s",

@@ -3,6 +3,8 @@
 mod fold;
 mod period;
 mod route;
+mod settle;
+mod take_up;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,6 +21,8 @@ use crate::presentation::{Presentation, Record};
 use crate::roster::{MAX_NAMES, Roster, Unplaced};
 use crate::settings::Settings;
 use crate::timeline::{Counts, Fixed, Timeline};
+use settle::Settling;
+pub(crate) use take_up::LONGEST_HOLE;
 
 /// Both clocks at one instant. Wall time is only ever read from it when a period begins.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +56,7 @@ pub struct Packager {
     gather: Gather,
     running: Option<Running>,
     presentation: Option<Presentation>,
+    settling: Settling,
     /// Made, and not in the snapshot yet: the session's target duration may not be known.
     made: Vec<Record>,
     log: Vec<Record>,
@@ -106,6 +111,7 @@ impl Packager {
             gather: Gather::default(),
             running: None,
             presentation: None,
+            settling: Settling::default(),
             made: Vec::new(),
             log: Vec::new(),
             notices: Vec::new(),

@@ -3,18 +3,23 @@
 //! A snapshot is cheap to make: a new part copies the handful of fields of one rendition and shares the rest
 //! (segments live in a persistent map, O(log n) whatever the window).
 
+mod hold;
 mod rendition;
 mod segment;
 mod slice;
+mod stored;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use media::{Captions, Kind, MediaTime, WallTime};
 
+use crate::packager::LONGEST_HOLE;
+
 pub use rendition::{Bitrate, FrameRate, Lookup, Rendition};
 pub use segment::{Content, Init, Open, Part, Period, Segment};
 pub use slice::{Bounds, Cutter, Slice};
+pub use stored::{Stored, StoredFile};
 
 /// What is fixed from the first playlist of a session to its end, however often the encoder reconnects.
 #[derive(Clone, PartialEq, Debug)]
@@ -42,20 +47,13 @@ pub struct Retention {
     /// At least this much: the window twice and a segment, because a segment that left a playlist stays for its
     /// duration and that of the longest playlist (RFC 8216bis §6.2.2).
     pub live: Duration,
-    /// Up to this much while it takes no more than `dvr_bytes`.
+    /// Up to this much, as far as it is in storage or takes no more than `dvr_bytes`.
     pub dvr: Duration,
-    /// Bytes of a rendition for what lies beyond `live`.
+    /// Bytes in memory of a rendition for what lies beyond `live`.
     pub dvr_bytes: u64,
-    /// Bytes of a rendition that only a broken or hostile publisher reaches; the oldest go whatever `live` says.
+    /// Bytes in memory of a rendition that only a broken or hostile publisher reaches; the oldest go whatever `live`
+    /// says.
     pub max_bytes: u64,
-}
-
-impl Retention {
-    /// Whether the oldest segment may go, when `span` and `bytes` would be left with it.
-    fn lets_go(&self, span: Duration, without: Duration, bytes: u64) -> bool {
-        let beyond_live = without >= self.live;
-        bytes > self.max_bytes || (beyond_live && (span > self.dvr || bytes > self.dvr_bytes))
-    }
 }
 
 /// Everything a player needs, at one instant.
@@ -179,7 +177,8 @@ impl Presentation {
         self.published = at.max(WallTime::from_millis(self.published.micros() / 1000 + 1));
         match record {
             Record::Part { rendition, number, period, init, part } => {
-                self.bridge(&rendition, number);
+                let start = MediaTime::new(part.start, init.track.timescale);
+                self.bridge(&rendition, number, period.position(start), self.session.burnt.unwrap_or(0));
                 let rendition = self.entry(&rendition, init.track.kind());
                 match &mut rendition.open {
                     Some(open) if open.number == number => open.parts.push(part),
@@ -187,9 +186,7 @@ impl Presentation {
                 }
             }
             Record::Segment { rendition, kind, segment } => {
-                self.bridge(&rendition, segment.number);
-                self.entry(&rendition, kind).append(segment);
-                self.forget_spans();
+                self.go_on(&rendition, kind, segment, self.session.burnt.unwrap_or(0));
             }
             Record::Span(span) => {
                 // One that begins where the last one does says better what goes together there.
@@ -218,23 +215,52 @@ impl Presentation {
         }
     }
 
-    /// A rendition that was not there for a while lists gaps for what the others made meanwhile: numbers count on in a
-    /// playlist (RFC 8216bis §4.4.3.2). Where nobody has that any more, what is older goes too.
-    fn bridge(&mut self, name: &str, number: u64) {
-        let Some(at) = self.renditions.iter().position(|rendition| &*rendition.name == name) else { return };
-        let Some(last) = self.renditions[at].last().map(|last| last.number).filter(|last| last + 1 < number)
-        else {
-            return;
-        };
+    /// Adds a segment of a recording. What lies between it and the last one is not on the timeline.
+    pub fn restore(&mut self, rendition: &Arc<str>, kind: Kind, segment: Arc<Segment>) {
+        self.entry(rendition, kind).append(segment);
+    }
+
+    /// The next segment of a rendition. Numbers up to `nowhere` that nobody has are gaps.
+    pub(crate) fn go_on(&mut self, rendition: &Arc<str>, kind: Kind, segment: Arc<Segment>, nowhere: u64) {
+        let nowhere = self.bridge(rendition, segment.number, segment.position(), nowhere);
+        let lost = self.entry(rendition, kind).append(segment);
+        self.forget_spans();
+        self.split(lost);
+        self.split(nowhere);
+    }
+
+    /// Lets renditions of a recording end with their last media: there are players that wait for ever for what an
+    /// EXT-X-GAP at the very end stands for.
+    pub fn drop_last_gaps(&mut self) {
+        self.renditions.iter_mut().for_each(|rendition| Arc::make_mut(rendition).drop_last_gaps());
+    }
+
+    /// A rendition that was not there for a while lists gaps for what the others made meanwhile, or what is nowhere: numbers
+    /// count on in a playlist (RFC 8216bis §4.4.3.2). Where nobody has that any more, what is older goes too. `begins` is
+    /// the position of what comes next. Gives the last number of what is nowhere.
+    fn bridge(&mut self, name: &str, number: u64, begins: i64, nowhere: u64) -> Option<u64> {
+        let at = self.renditions.iter().position(|rendition| &*rendition.name == name)?;
+        let last = self.renditions[at].last().map(|last| last.number).filter(|last| last + 1 < number)?;
         let of = |number| self.renditions.iter().find_map(|other| other.segments.get(&number));
-        let missing = (last + 1..number).rev().map_while(of).map(|segment| Arc::new(segment.as_gap()));
-        let missing: Vec<Arc<Segment>> = missing.collect();
+        let nowhere = |number: &u64| *number <= nowhere && *number - last <= LONGEST_HOLE;
+        let missing = (last + 1..number).rev().map_while(|number| match of(number) {
+            Some(segment) => Some(Some(Arc::new(segment.as_gap()))),
+            None => nowhere(&number).then_some(None),
+        });
+        let missing: Vec<Option<Arc<Segment>>> = missing.collect();
         let rendition = Arc::make_mut(&mut self.renditions[at]);
-        if missing.last().is_none_or(|first| first.number > last + 1) {
+        if (missing.len() as u64) < number - last - 1 {
             rendition.clear();
-            return;
+            return None;
         }
-        missing.into_iter().rev().for_each(|gap| rendition.append(gap));
+        let made_up = missing.iter().position(|gap| gap.is_none()).map(|back| number - 1 - back as u64);
+        let mut lost = None;
+        for gap in missing.into_iter().rev() {
+            let gap = gap.or_else(|| Some(Arc::new(rendition.last()?.gap_behind(number, begins))))?;
+            lost = rendition.append(gap).or(lost);
+        }
+        self.split(lost);
+        made_up
     }
 
     /// Lets go of spans that end before everything that can be fetched. What a rendition holds that died before all
@@ -261,6 +287,31 @@ impl Presentation {
         {
             self.spans.remove(0);
         }
+    }
+
+    /// Segment `lost` cannot be had any more, in the middle of what can: what follows is a span of its own, because in a
+    /// DASH Period numbers count on.
+    fn split(&mut self, lost: Option<u64>) {
+        let Some(next) = lost.map(|lost| lost + 1) else { return };
+        let Some(at) = self.spans.iter().rposition(|span| span.first < next) else { return };
+        let span = self.spans[at].clone();
+        let behind = self.renditions.iter().filter_map(|rendition| rendition.segments.get(&next));
+        let behind = behind.filter(|segment| segment.period.number == span.period.number);
+        let Some(start) = behind.map(|segment| segment.start_time()).min() else { return };
+        if self.spans.get(at + 1).is_none_or(|span| span.first != next) {
+            self.spans.insert(at + 1, Arc::new(Span { first: next, start, ..Span::clone(&span) }));
+        }
+        for at in (1..=at).rev().take_while(|&at| self.is_hole(at, next)).collect::<Vec<_>>() {
+            self.spans.remove(at);
+        }
+    }
+
+    /// Whether a span was split off behind a hole, and the hole goes on up to `end`.
+    fn is_hole(&self, at: usize, end: u64) -> bool {
+        let (before, span) = (&self.spans[at - 1], &self.spans[at]);
+        let mut held = self.renditions.iter().flat_map(|it| it.segments.range(span.first..end));
+        let goes_on = before.period == span.period && before.renditions == span.renditions;
+        goes_on && held.all(|(_, segment)| segment.is_gap())
     }
 
     fn entry(&mut self, name: &Arc<str>, kind: Kind) -> &mut Rendition {

@@ -81,6 +81,8 @@ pub fn carries(init: &Init) -> bool {
 /// What the file of segment `number` of a rendition is made of.
 pub fn program(presentation: &Presentation, rendition: &Rendition, number: u64) -> Result<Program, Absent> {
     let main = match rendition.segment(number) {
+        // A file of that name may have been seen with all of it.
+        Lookup::Found(main) if main.is_partial() => return Err(Absent::Gone),
         Lookup::Found(main) if main.init().is_some_and(|init| carries(init)) => main.clone(),
         Lookup::Found(_) | Lookup::Gone => return Err(Absent::Gone),
         Lookup::NotYet => return Err(Absent::NotYet),
@@ -97,6 +99,7 @@ fn sound(presentation: &Presentation, main: &Segment) -> Result<Option<Arc<Segme
     for name in sounds(presentation, main)? {
         let rendition = presentation.rendition(name);
         match rendition.and_then(|rendition| rendition.listed(main.number)) {
+            Some(segment) if segment.is_partial() => return Err(Absent::Gone),
             Some(segment) if segment.init().is_some_and(|init| carries(init)) => {
                 return Ok(Some(segment.clone()));
             }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use common::{FIRST, Publisher, START, check, golden};
 use media::{Sync, TrackId};
 use packager::manifest::{Options, dash, hls, smooth};
+use packager::names::smooth::FragmentName;
 use packager::presentation::{Bounds, Slice};
 use packager::window::{Asked, At, Missing, Window};
 use packager::{Lookup, Presentation, Settings};
@@ -218,10 +219,11 @@ fn a_slice_shows_no_fragment_beyond_its_bounds_and_none_with_another_body() {
     let slice = Slice { session: 7, bounds, origin: Duration::ZERO, entire: false, ended: true };
     let cut = whole.slice(slice).detached();
     for (number, time) in times {
-        let shown = smooth::fragment(&cut, "video", bitrate, time).expect("the stream");
+        let name = FragmentName { zero: None, bitrate, stream: "video".into(), time, metadata_only: false };
+        let shown = smooth::fragment(&cut, &name).expect("the stream");
         assert_eq!(shown.is_ok(), (bounds.first..bounds.last).contains(&number), "{number}");
         if let Ok(shown) = shown {
-            assert_eq!(smooth::fragment(whole, "video", bitrate, time), Some(Ok(shown)));
+            assert_eq!(smooth::fragment(whole, &name), Some(Ok(shown)));
         }
     }
     let manifest = smooth::manifest(&cut, &Options::default()).expect("something to list");
@@ -256,7 +258,7 @@ fn an_open_window_as_it_is_written() {
     let presentation = publisher.presentation();
     let window = presentation.window(Asked { start: since(7.0), end: None }).expect("held");
     let cut = shown(presentation, window);
-    let options = Options { window: Some(window), low_latency: false, pinned: false, skip: false };
+    let options = Options { window: Some(window), low_latency: false, ..Options::default() };
     golden("window/open.m3u8", &hls::multivariant(&cut, &options));
     golden("window/open-video-1.m3u8", &hls::media(&cut, &cut.renditions[0], &options.pinned()));
     golden("window/open.mpd", &dash::mpd(&cut, &options));
@@ -268,7 +270,7 @@ fn a_closed_window_as_it_is_written() {
     let presentation = publisher.presentation();
     let window = presentation.window(Asked { start: since(7.0), end: since(13.0) }).expect("held");
     let cut = shown(presentation, window);
-    let options = Options { window: Some(window), low_latency: false, pinned: false, skip: false };
+    let options = Options { window: Some(window), low_latency: false, ..Options::default() };
     golden("window/closed.m3u8", &hls::multivariant(&cut, &options));
     golden("window/closed-video-1.m3u8", &hls::media(&cut, &cut.renditions[0], &options));
     golden("window/closed.mpd", &dash::mpd(&cut, &options));

@@ -62,7 +62,7 @@ impl Provisioned {
 
     fn place(&self, opened: &Opened) -> Result<Place, Refusal> {
         let LiveEntry { id, account, .. } = &*opened.entry;
-        let Quotas { streams, bitrate } = opened.quotas;
+        let Quotas { streams, bitrate, .. } = opened.quotas;
         let refusal = |text| Refusal::Quota { entry: id.as_str().into(), text };
         if let Some(most) = bitrate
             && self.bitrate(account, id) >= most

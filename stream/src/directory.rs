@@ -12,8 +12,8 @@ use crate::event::{Event, Hub, What};
 use crate::health::Health;
 use crate::owner::{Command, Owner, Stream};
 use crate::{
-    Admit, Air, Ended, Found, Grant, Ledger, Leg, Peer, Publication, Refusal, Report, Request, Settings,
-    Source, Status, Timeline, View, Viewer, isolated,
+    Admit, Air, Ended, Found, Grant, History, Ledger, Leg, NoHistory, Peer, Publication, Refusal, Report,
+    Request, Settings, Settled, Source, Status, Timeline, View, Viewer, isolated,
 };
 
 /// All streams of this server. Cloning shares it.
@@ -21,6 +21,7 @@ use crate::{
 pub struct Directory {
     streams: Arc<DashMap<Arc<str>, Stream>>,
     ledger: Arc<dyn Ledger>,
+    history: Arc<dyn History>,
     hub: Hub,
     closing: Arc<AtomicBool>,
 }
@@ -39,7 +40,12 @@ pub struct Entered {
 impl Directory {
     /// An empty directory.
     pub fn new(ledger: Arc<dyn Ledger>) -> Directory {
-        Directory { streams: Arc::default(), ledger, hub: Hub::new(), closing: Arc::default() }
+        Directory::with_history(ledger, Arc::new(NoHistory))
+    }
+
+    /// The same, where sessions that are taken up go on with what was on air of them.
+    pub fn with_history(ledger: Arc<dyn Ledger>, history: Arc<dyn History>) -> Directory {
+        Directory { streams: Arc::default(), ledger, history, hub: Hub::new(), closing: Arc::default() }
     }
 
     /// Takes up the sessions that a former process left inside their reconnect window, so that players are
@@ -129,6 +135,14 @@ impl Directory {
         }
     }
 
+    /// These segments of a stream are in storage: its owner lets go of their bytes when they are far enough from the edge.
+    /// Nobody is woken by it, and nothing that can be seen changes.
+    pub fn settle(&self, entry: &str, stored: Vec<Settled>) {
+        if let Some(stream) = self.streams.get(entry) {
+            stream.settled.put(stored);
+        }
+    }
+
     /// Cuts the publishers whose pass has come to an end, of one entry or of all.
     pub async fn recheck(&self, entry: Option<&str>) {
         let all = self.streams.iter().filter(|stream| entry.is_none_or(|entry| **stream.key() == *entry));
@@ -215,7 +229,8 @@ impl Directory {
     }
 
     async fn owner(&self, entry: Arc<str>, settings: Arc<Settings>, air: Air) -> Owner {
-        Owner::new(entry, settings, air, self.ledger.clone(), self.hub.clone()).await
+        let (ledger, history) = (self.ledger.clone(), self.history.clone());
+        Owner::new(entry, settings, air, ledger, history, self.hub.clone()).await
     }
 
     /// Spawns the owner, unless somebody else was faster.
@@ -293,6 +308,23 @@ impl Source for Directory {
             bell.borrow_and_update();
             if self.version(entry, session, viewer, rendition) == Some(seen) {
                 // A stream that is gone has changed too.
+                let _ = bell.changed().await;
+            }
+        })
+    }
+
+    fn closed<'a>(
+        &'a self,
+        entry: &'a str,
+        session: Option<u64>,
+        viewer: Viewer,
+        seen: u64,
+    ) -> BoxFuture<'a, ()> {
+        let bell = self.streams.get(entry).map(|stream| stream.bells.of_whole());
+        Box::pin(async move {
+            let Some(mut bell) = bell else { return };
+            bell.borrow_and_update();
+            if matches!(self.find(entry, session, viewer), Found::View(view) if view.whole() == seen) {
                 let _ = bell.changed().await;
             }
         })

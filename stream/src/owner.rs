@@ -14,16 +14,20 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use media::WallTime;
-use packager::{Counts, FeedId, Now, Packager, Record};
+use packager::{Counts, FeedId, Now, Packager, Presentation, Record};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
 use crate::bell::Bells;
 use crate::desk::Desk;
 use crate::event::{Hub, What};
+use crate::settled::{Inbox, Settled};
 use crate::status;
-use crate::{Air, Ended, Grant, Input, Ledger, Peer, Publication, Quiet, Refusal, Settings, Timeline};
+use crate::{
+    Air, Ended, Grant, History, Input, Ledger, Peer, Publication, Quiet, Refusal, Settings, Timeline,
+};
 use air::Shows;
 use burner::Burner;
 use publishers::Publishers;
@@ -64,6 +68,7 @@ pub(crate) struct Stream {
     pub(crate) state: watch::Receiver<Arc<State>>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) bells: Arc<Bells>,
+    pub(crate) settled: Arc<Inbox>,
 }
 
 enum Phase {
@@ -94,6 +99,8 @@ pub(crate) struct Owner {
     tried: Option<Instant>,
     state: watch::Sender<Arc<State>>,
     bells: Arc<Bells>,
+    /// What is in storage.
+    settled: Arc<Inbox>,
     quiet: Quiet,
 }
 
@@ -104,6 +111,7 @@ impl Owner {
         settings: Arc<Settings>,
         air: Air,
         ledger: Arc<dyn Ledger>,
+        history: Arc<dyn History>,
         hub: Hub,
     ) -> Owner {
         let wall = WallTime::from(SystemTime::now());
@@ -111,7 +119,11 @@ impl Owner {
         let numbers = burner.load(wall).await;
         let away = (wall - numbers.at).duration().unwrap_or_default();
         let resumes = !numbers.ended && away <= settings.reconnect;
+        let session = numbers.session;
         let mut packager = Packager::new(settings.packager.clone(), numbers, resumes);
+        if resumes && let Some(aired) = aired(history, entry.clone(), session).await {
+            packager.take_up(&aired, wall);
+        }
         let shows = Shows::new(&mut packager, air, resumes);
         let until = Instant::now() + settings.reconnect;
         Owner {
@@ -129,6 +141,7 @@ impl Owner {
             tried: None,
             state: watch::Sender::default(),
             bells: Arc::default(),
+            settled: Arc::default(),
             quiet: Quiet::default(),
         }
     }
@@ -146,8 +159,10 @@ impl Owner {
     pub(crate) fn stream(mut self) -> (Stream, impl Future<Output = ()>) {
         let (sender, commands) = mpsc::channel(16);
         let (state, desk, bells) = (self.state.subscribe(), self.desk.clone(), self.bells.clone());
-        self.show(None);
-        (Stream { commands: sender, state, desk, bells }, self.run(commands))
+        let settled = self.settled.clone();
+        let taken_up = self.views();
+        self.show(taken_up);
+        (Stream { commands: sender, state, desk, bells, settled }, self.run(commands))
     }
 
     async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
@@ -274,8 +289,16 @@ impl Owner {
         }
     }
 
+    /// What was stored meanwhile.
+    fn settle(&mut self) {
+        for Settled { rendition, number, stored } in self.settled.take() {
+            self.packager.settle(&rendition, number, stored);
+        }
+    }
+
     /// Says whether the stream is done with.
     async fn on_time(&mut self) -> bool {
+        self.settle();
         match self.phase {
             Phase::On(_) => self.packager.tick(now()),
             Phase::Waiting { .. } => {
@@ -318,13 +341,15 @@ impl Owner {
     }
 
     fn show_newest(&mut self) {
-        let newest = self.packager.presentation().cloned().map(|presentation| {
-            let session = presentation.session.id;
-            let before = self.state.borrow().whole(session).cloned();
-            self.shows.follow(presentation, before.as_deref())
-        });
+        let newest = self.views();
         self.show(newest);
         self.announce();
+    }
+
+    fn views(&mut self) -> Option<Vec<Named>> {
+        let presentation = self.packager.presentation().cloned()?;
+        let before = self.state.borrow().whole(presentation.session.id).cloned();
+        Some(self.shows.follow(presentation, before.as_deref()))
     }
 
     /// Tells once that there is something to play for whom it is for now.
@@ -375,6 +400,11 @@ impl Owner {
             None => self.bells.ring_all(),
         }
     }
+}
+
+/// What was on air of a session. What cannot be read is not gone on with.
+async fn aired(history: Arc<dyn History>, entry: Arc<str>, session: u64) -> Option<Presentation> {
+    spawn_blocking(move || history.session(&entry, session)).await.ok().flatten()
 }
 
 async fn next_input(phase: &mut Phase) -> (FeedId, Option<Input>) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::BoxFuture;
+use packager::names::Resource;
 use packager::window::Window;
 use packager::{Presentation, Rendition};
 
@@ -24,6 +25,10 @@ pub struct View {
     pub version: u64,
     /// Whom it is for.
     pub air: Air,
+    /// Whether nobody ever had it live under its name: a recording or a clip by itself.
+    pub on_demand: bool,
+    /// Whether nothing will ever come after it under its name: a clip, or a recording by itself, that cannot grow.
+    pub lasting: bool,
     renditions: Vec<u64>,
 }
 
@@ -46,7 +51,18 @@ impl View {
         };
         let version = |rendition| kept(rendition).unwrap_or_else(next_version);
         let renditions = presentation.renditions.iter().map(version).collect();
-        View { presentation, version: next_version(), air, renditions }
+        View { presentation, version: next_version(), air, on_demand: false, lasting: false, renditions }
+    }
+
+    /// The same snapshot, with the same versions, as what is shown [on demand](View::on_demand) alone.
+    pub fn on_demand(&self) -> View {
+        let (presentation, renditions) = (self.presentation.clone(), self.renditions.clone());
+        View { presentation, renditions, on_demand: true, ..*self }
+    }
+
+    /// The same, of which is known that it [lasts](View::lasting) too.
+    pub fn for_good(&self) -> View {
+        View { lasting: true, ..self.on_demand() }
     }
 
     /// A window on it. Its versions are the same, so that what is made of it has the window in its key.
@@ -54,12 +70,20 @@ impl View {
         let presentation = Arc::new(self.presentation.slice(window.slice(&self.presentation)));
         let version = |rendition: &Arc<Rendition>| self.rendition(&rendition.name).map_or(0, |(_, it)| it);
         let renditions = presentation.renditions.iter().map(version).collect();
-        View { presentation, version: self.version, air: self.air, renditions }
+        View { presentation, renditions, ..*self }
     }
 
     /// Whether this viewer may see it.
     pub fn is_for(&self, viewer: Viewer) -> bool {
         viewer == Viewer::Producer || self.air == Air::Live
+    }
+
+    /// Differs where a segment was closed meanwhile, or the session ended.
+    pub fn whole(&self) -> u64 {
+        let closed =
+            |rendition: &Arc<Rendition>| rendition.segments.last().map_or(0, |(number, _)| number + 1);
+        let closed: u64 = self.presentation.renditions.iter().map(closed).sum();
+        2 * closed + u64::from(self.presentation.ended)
     }
 
     /// All renditions with their versions.
@@ -97,6 +121,29 @@ pub trait Source: Send + Sync {
         None
     }
 
+    /// Resolves when what is in storage of an entry can be found, as far as it can. Whoever looks for something asks this
+    /// first.
+    fn prepare<'a>(&'a self, _entry: &'a str) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    /// The same for one request: for `resource` of an entry and, where it names one, of a session.
+    fn prepare_for<'a>(
+        &'a self,
+        entry: &'a str,
+        _session: Option<u64>,
+        _resource: &'a Resource,
+    ) -> BoxFuture<'a, ()> {
+        self.prepare(entry)
+    }
+
+    /// The session of which a media playlist is that is asked for without one, where that is another than what
+    /// [`find`](Source::find) finds: numbers in a playlist never go back (RFC 8216bis §4.4.3.2), though the entry shows
+    /// all of a recording where it was live.
+    fn newest_session(&self, _entry: &str, _viewer: Viewer) -> Option<u64> {
+        None
+    }
+
     /// Resolves when [`find`](Source::find) has something else to say than [`Found::Starting`].
     fn started<'a>(&'a self, _entry: &'a str, _session: Option<u64>, _viewer: Viewer) -> BoxFuture<'a, ()> {
         Box::pin(std::future::ready(()))
@@ -110,6 +157,18 @@ pub trait Source: Send + Sync {
         _session: Option<u64>,
         _viewer: Viewer,
         _rendition: &'a str,
+        _seen: u64,
+    ) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::pending())
+    }
+
+    /// Resolves when what there is of the session named, or of the newest one, may have another
+    /// [`whole`](View::whole) than `seen`, or when the stream is gone. Parts wake nobody.
+    fn closed<'a>(
+        &'a self,
+        _entry: &'a str,
+        _session: Option<u64>,
+        _viewer: Viewer,
         _seen: u64,
     ) -> BoxFuture<'a, ()> {
         Box::pin(std::future::pending())

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use media::{Codec, Sample, Sync, Timescale, Track, TrackId};
 use packager::Numbers;
 use stream::ledger::Forgetful;
 use stream::{
-    Air, Directory, Ended, Event, ForGood, Found, Grant, Input, Ledger, Leg, Pass, Peer, Protocol,
+    Air, Directory, Ended, Event, ForGood, Found, Grant, History, Input, Ledger, Leg, Pass, Peer, Protocol,
     Publication, Refusal, Settings, Source, Takeover, View, Viewer, What,
 };
 use tokio::task::JoinHandle;
@@ -23,6 +24,8 @@ const THERE: &str = "192.0.2.2:2000";
 #[derive(Default)]
 struct Memory {
     numbers: Mutex<HashMap<String, Numbers>>,
+    /// How many times something was stored.
+    stored: AtomicUsize,
     broken: bool,
 }
 
@@ -39,6 +42,7 @@ impl Ledger for Memory {
         if self.broken {
             return Err(io::Error::other("no space left"));
         }
+        self.stored.fetch_add(1, Ordering::Relaxed);
         self.numbers.lock().expect("not poisoned").insert(entry.into(), numbers.clone());
         Ok(())
     }
@@ -229,6 +233,93 @@ async fn a_restart_inside_the_reconnect_window_is_not_the_end_of_the_show() {
     assert_eq!(after.presentation.session.target_duration, before.presentation.session.target_duration);
 }
 
+/// What was on air when it was asked last, as if a recording had it.
+struct Remembered(Mutex<Option<packager::Presentation>>);
+
+impl History for Remembered {
+    fn session(&self, entry: &str, session: u64) -> Option<packager::Presentation> {
+        let known = self.0.lock().expect("not poisoned").clone();
+        known.filter(|known| entry == "demo" && known.session.id == session)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_restart_players_go_on_with_what_was_on_air() {
+    let ledger = Arc::new(Memory::default());
+    let directory = Directory::new(ledger.clone());
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    send(&publication, 0, 5).await.expect("on air");
+    // The process dies here.
+    let before = view(&directory, None);
+    let stored = ledger.load("demo").expect("readable");
+    let ledger = Arc::new(Memory::default());
+    ledger.store("demo", &stored.expect("stored")).expect("stored");
+    let history = Remembered(Mutex::new(Some((*before.presentation).clone())));
+    let directory = Directory::with_history(ledger, Arc::new(history));
+    let mut events = directory.events();
+    assert_eq!(restore(&directory, Settings::default()).await.expect("readable"), 1);
+    let session = before.presentation.session.id;
+    let waiting = view(&directory, Some(session));
+    assert_eq!(newest(&waiting), newest(&before), "before the encoder is back");
+    assert!(events.try_recv().is_err(), "nobody publishes: nothing is live");
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    send(&publication, 0, 5).await.expect("on air");
+    let after = view(&directory, Some(session));
+    let numbers = |view: &View| -> Vec<u64> {
+        let (video, _) = view.rendition("video-1").expect("video");
+        video.shown().map(|segment| segment.number).collect()
+    };
+    assert!(numbers(&after).starts_with(&numbers(&before)));
+    assert!(numbers(&after).windows(2).all(|pair| pair[0] + 1 == pair[1]), "the burnt one is a gap");
+    assert_eq!(after.presentation.spans[0], before.presentation.spans[0]);
+    assert_eq!(after.presentation.spans.len(), 2);
+}
+
+/// The ledger failed from the second segment on, the recording did not.
+#[tokio::test(start_paused = true)]
+async fn numbers_that_a_recording_knows_and_the_ledger_does_not_are_not_given_again() {
+    let ledger = Arc::new(Memory::default());
+    let directory = Directory::new(ledger.clone());
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    send(&publication, 0, 3).await.expect("on air");
+    let stored = ledger.load("demo").expect("readable").expect("stored");
+    send(&publication, 3, 4).await.expect("on air");
+    let before = view(&directory, None);
+    assert!(newest(&before) > stored.segment);
+    let ledger = Arc::new(Memory::default());
+    ledger.store("demo", &stored).expect("stored");
+    let history = Remembered(Mutex::new(Some((*before.presentation).clone())));
+    let directory = Directory::with_history(ledger, Arc::new(history));
+    restore(&directory, Settings::default()).await.expect("readable");
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    send(&publication, 0, 5).await.expect("on air");
+    let after = view(&directory, Some(before.presentation.session.id));
+    let came_back = after.presentation.spans.last().expect("two").first;
+    assert!(came_back > newest(&before) + 1, "nor that of the segment that was being made");
+    let numbers: Vec<u64> =
+        after.rendition("video-1").expect("video").0.shown().map(|it| it.number).collect();
+    assert!(numbers.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{numbers:?}");
+    assert_eq!(after.presentation.spans[0], before.presentation.spans[0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_whose_encoder_stays_away_after_a_restart_ends_with_what_was_on_air() {
+    let ledger = Arc::new(Memory::default());
+    let directory = Directory::new(ledger.clone());
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    send(&publication, 0, 5).await.expect("on air");
+    let before = view(&directory, None);
+    directory.shutdown().await;
+    let history = Remembered(Mutex::new(Some((*before.presentation).clone())));
+    let directory = Directory::with_history(ledger, Arc::new(history));
+    restore(&directory, Settings::default()).await.expect("readable");
+    assert!(!view(&directory, None).presentation.ended);
+    sleep(Duration::from_secs(31)).await;
+    let after = view(&directory, None);
+    assert!(after.presentation.ended);
+    assert_eq!(newest(&after), newest(&before));
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_ended_session_is_not_taken_up_again() {
     let ledger = Arc::new(Memory::default());
@@ -268,6 +359,20 @@ async fn numbers_are_stored_before_they_can_be_seen() {
         seen = visible;
     }
     assert!(seen > 0);
+}
+
+/// A file for each picture would cost more than everything else that a stream does.
+#[tokio::test(start_paused = true)]
+async fn numbers_are_stored_with_segments_and_not_with_pictures() {
+    let ledger = Arc::new(Memory::default());
+    let directory = Directory::new(ledger.clone());
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    send(&publication, 0, 4).await.expect("on air");
+    let before = (newest(&view(&directory, None)), ledger.stored.load(Ordering::Relaxed));
+    send(&publication, 4, 20).await.expect("on air");
+    let segments = newest(&view(&directory, None)) - before.0;
+    let stored = ledger.stored.load(Ordering::Relaxed) - before.1;
+    assert!(segments >= 9 && stored as u64 <= 2 * segments, "{stored} times for {segments} segments");
 }
 
 #[tokio::test(start_paused = true)]

@@ -23,7 +23,8 @@ struct Paused {
 
 impl Paused {
     fn new() -> Paused {
-        let settings = "[packager]\nsegment = \"1s\"\nwindow = \"3s\"\n[dvr]\nwindow = \"3s\"\n";
+        // What is recorded can be fetched for longer.
+        let settings = "recorder.mode = \"off\"\npackager = { segment = \"1s\", window = \"3s\" }\ndvr.window = \"3s\"\n";
         let server = Server::start(settings, &["e"]);
         let play = server.play("e");
         Push::fast(&server, "e", &Source { gop: 25, ..USUAL }.file()).done();

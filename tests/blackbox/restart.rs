@@ -7,7 +7,10 @@ use crate::support::server::{Entry, Site};
 use crate::support::source::{Source, USUAL};
 use crate::support::{Push, Server, within};
 
-const SETTINGS: &str = "packager.segment = \"1s\"\n";
+/// Nothing is recorded: what was on air is gone with the process.
+const SETTINGS: &str = "packager.segment = \"1s\"\nrecorder.mode = \"off\"\n";
+/// What was on air is in its recording.
+const RECORDED: &str = "packager.segment = \"1s\"\nrecorder.mode = \"append\"\n";
 
 fn file() -> std::path::PathBuf {
     Source { seconds: 30, gop: 25, ..USUAL }.file()
@@ -71,6 +74,60 @@ fn no_url_has_two_bodies_even_when_the_server_is_killed() {
         bodies.check(&play);
         site = server.kill();
     }
+}
+
+#[test]
+fn what_was_on_air_before_a_kill_is_fetched_by_the_same_urls_after_it() {
+    let server = Site::new(RECORDED, &["e"]).start();
+    let push = Push::live(&server, "e", &file());
+    let before = segments(&server.play("e"), 5);
+    let id = session(&server.play("e").wait_for("master.m3u8"));
+    let known = fetched(&server.play("e"), &before);
+    let mpd = server.play("e").get("manifest.mpd").text();
+    let site = server.kill();
+    drop(push);
+
+    let server = site.start();
+    let play = server.play("e");
+    let waiting = playlist(&play);
+    assert!(!waiting.ended && waiting.segments.len() >= before.segments.len(), "{waiting:?}");
+    assert_eq!(fetched(&play, &before), known, "before the encoder is back");
+    let last = waiting.last().number;
+    let _push = Push::live(&server, "e", &file());
+    let after =
+        within(20, "a new period", || Some(playlist(&play)).filter(|media| media.last().number >= last + 3));
+    assert_eq!(session(&play.wait_for("master.m3u8")), id);
+    assert_eq!(fetched(&play, &before), known, "bytes, types and ETags");
+    assert!(
+        after.sequence >= before.sequence && after.discontinuity_sequence >= before.discontinuity_sequence
+    );
+    assert_eq!(after.target_duration, before.target_duration);
+    // RFC 8216bis §6.2.2: what is still listed is what was listed, under its sequence number.
+    for segment in before.segments.iter().filter(|segment| segment.number >= after.sequence) {
+        let same = after.segments.iter().find(|it| it.number == segment.number).expect("it is listed");
+        assert_eq!((&same.uri, &same.extinf, &same.map), (&segment.uri, &segment.extinf, &segment.map));
+    }
+    // ISO/IEC 23009-1 §5.3.2.1: Periods keep their ids and starts.
+    let now = play.get("manifest.mpd").text();
+    let period = |mpd: &str| {
+        mpd.split("<Period ")
+            .nth(1)
+            .and_then(|rest| rest.split('>').next())
+            .map(|it| it.split(" duration").next().unwrap_or(it).to_owned())
+    };
+    assert_eq!(period(&now), period(&mpd), "{now}");
+    assert_eq!(now.matches("<Period ").count(), 2);
+}
+
+/// ETag and body of everything that a playlist lists.
+fn fetched(play: &Entry, media: &Media) -> Vec<(String, Vec<u8>)> {
+    let listed = media.segments.iter().flat_map(|segment| [&segment.map, &segment.uri]);
+    let fetch = |uri: &String| {
+        let answer = play.get(uri);
+        assert_eq!(answer.status, 200, "{uri}");
+        (answer.header("etag").to_owned(), answer.body)
+    };
+    listed.map(fetch).collect()
 }
 
 /// What was cut off by the kill, at `last` or after it, is listed as a gap and never answers.

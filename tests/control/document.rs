@@ -7,7 +7,7 @@ use crate::events::receiver::Receiver;
 use crate::support::server::{BINARY, Site};
 use crate::support::{Api, Server};
 
-const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/provision.md");
+const DOCUMENT: &str = "docs/provision.md";
 
 /// What stands between fences that begin like this.
 fn blocks(document: &str, fence: &str) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! What happens is told in order: to who follows, to who comes back, and by signed calls.
 
-mod follower;
+pub mod follower;
 pub mod receiver;
 
 use serde_json::json;

@@ -7,16 +7,22 @@ mod support;
 
 mod show;
 
+mod clips;
+mod clock;
 mod command_line;
 mod document;
 mod encoder_check;
 mod end;
 mod events;
+mod keep;
 mod keys;
+mod object_store;
 mod preview;
 mod provision;
 mod quotas;
+mod recording;
 mod schedule;
 mod settings;
 mod tenants;
 mod timelines;
+mod vod;

@@ -62,9 +62,8 @@ fn assert_playback(server: &Server, live: &Value) {
     assert_eq!(playback["watch"], url(format!("watch/{id}")));
     let embed = text(live, "/playback/embed");
     assert!(embed.starts_with("<iframe ") && embed.contains(&format!("/embed/{id}\"")), "{embed}");
-    for absent in ["smooth", "whep"] {
-        assert_eq!(playback.get(absent), Some(&Value::Null), "{absent} is there, and null");
-    }
+    assert_eq!(playback["smooth"], url(format!("play/{id}/Manifest")));
+    assert_eq!(playback.get("whep"), Some(&Value::Null), "whep is there, and null");
 }
 
 #[test]

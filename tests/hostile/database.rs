@@ -1,9 +1,9 @@
 //! A database that is locked, and a disk that is full: live goes on, and nothing is lost that was promised.
 
 use std::fs::{self, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,37 +14,10 @@ use crate::process::assert_few;
 use crate::publisher::Publisher;
 use crate::rtmp::Rtmp;
 use crate::support::api::{Api, Reply};
+use crate::support::lock::Lock;
 use crate::support::server::{BINARY, Site};
 use crate::support::wait::throughout;
 use crate::support::{Server, within};
-
-/// Holds the database's one lock for writing, as a backup or somebody's shell may; until it is dropped.
-struct Lock(Child);
-
-impl Lock {
-    fn of(database: &Path) -> Lock {
-        const HOLD: &str = "import sqlite3, sys\n\
-            held = sqlite3.connect(sys.argv[1], isolation_level=None)\n\
-            held.execute('PRAGMA busy_timeout = 5000')\n\
-            held.execute('BEGIN EXCLUSIVE')\n\
-            print('held', flush=True)\n\
-            sys.stdin.read()\n";
-        let mut python = Command::new("python3");
-        python.args(["-c", HOLD]).arg(database).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = python.spawn().expect("python3 runs");
-        let mut said = String::new();
-        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut said).expect("a line");
-        assert_eq!(said.trim(), "held");
-        Lock(child)
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// Names of what was answered with success.
 #[derive(Default)]

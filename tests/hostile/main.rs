@@ -31,6 +31,7 @@ mod requests;
 mod secrets;
 mod slow;
 mod stall;
+mod stills;
 mod takeover;
 mod tenants;
 mod timestamps;

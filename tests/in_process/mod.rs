@@ -111,7 +111,7 @@ impl Encoder {
     fn take_events(&mut self) {
         while let Some(event) = self.session.poll_event() {
             match event {
-                Event::Publish(_) => self.session.accept(),
+                Event::Publish(request) => self.session.accept(request.stream_id),
                 Event::Input(_, input) => self.package(input),
                 Event::Unpublish(..) => {}
             }

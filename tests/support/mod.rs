@@ -10,11 +10,13 @@ pub mod dash;
 pub mod download;
 pub mod hls;
 pub mod http;
+pub mod lock;
 pub mod probe;
 pub mod push;
 pub mod server;
 pub mod smooth;
 pub mod source;
+pub mod stills;
 #[path = "../../packager/tests/common/transport.rs"]
 pub mod transport;
 pub mod wait;

@@ -25,10 +25,17 @@ const READY: Duration = Duration::from_secs(10);
 /// A configuration and a data directory, with or without a server running on them.
 pub struct Site {
     folder: TempDir,
+    /// Whether the settings leave `storage.keep_free` open.
+    any_disk: bool,
+    /// Whether the folder is left to be looked at after a failure.
+    left: bool,
 }
 
 impl Site {
     /// `settings` is TOML beside the listeners and the streams; each of `entries` has the key `key-ENTRY`.
+    ///
+    /// What `settings` does not say of `storage.keep_free` is nothing at all: how full the disk of this machine is
+    /// decides no test.
     pub fn new(settings: &str, entries: &[&str]) -> Site {
         let mut config = "http.listen = \"127.0.0.1:0\"\nrtmp.listen = \"127.0.0.1:0\"\n".to_owned();
         config.push_str(settings);
@@ -37,7 +44,13 @@ impl Site {
         }
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("headwater.toml"), config).expect("a file in it");
-        Site { folder }
+        Site { folder, any_disk: !settings.contains("keep_free"), left: false }
+    }
+
+    /// The same, which a test that fails leaves behind, and says where.
+    pub fn left_after_failure(mut self) -> Site {
+        self.left = true;
+        self
     }
 
     /// Where its configuration is, and its data directory.
@@ -52,7 +65,7 @@ impl Site {
 
     /// The same by way of a command that runs the program named by its last argument.
     pub fn start_by(self, command: Command) -> Server {
-        let mut child = serve(self.folder.path(), command);
+        let mut child = serve(self.folder.path(), self.any_disk, command);
         let stdout = child.stdout.take().expect("stdout is piped");
         let log = Log::of(&mut child);
         let mut server = Server { child, log, site: Some(self), http: String::new(), rtmp: String::new() };
@@ -62,7 +75,19 @@ impl Site {
     }
 }
 
-fn serve(folder: &Path, mut command: Command) -> Child {
+impl Drop for Site {
+    fn drop(&mut self) {
+        if self.left && thread::panicking() {
+            self.folder.disable_cleanup(true);
+            eprintln!("left as it is: {}", self.folder.path().display());
+        }
+    }
+}
+
+fn serve(folder: &Path, any_disk: bool, mut command: Command) -> Child {
+    if any_disk {
+        command.env("HEADWATER_STORAGE__KEEP_FREE", "0B");
+    }
     command.current_dir(folder).args(["serve", "--config", "headwater.toml", "--data", "data"]);
     command.env("RUST_LOG", "info").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().expect("the binary runs")

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, OnceLock};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use super::push::run;
 
@@ -49,27 +49,14 @@ type Slot = Arc<OnceLock<PathBuf>>;
 static MADE: LazyLock<Mutex<HashMap<Source, Slot>>> = LazyLock::new(Mutex::default);
 
 impl Source {
-    /// The file. It is written beside and renamed, so that a run that was cut off leaves nothing half.
+    /// The file.
     pub fn file(self) -> PathBuf {
         let slot = MADE.lock().expect("nobody panics with it").entry(self).or_default().clone();
         slot.get_or_init(|| self.make()).clone()
     }
 
     fn make(self) -> PathBuf {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sources");
-        std::fs::create_dir_all(&folder).expect("a folder for sources");
-        let arguments = self.arguments();
-        let mut hasher = DefaultHasher::new();
-        arguments.hash(&mut hasher);
-        let file = folder.join(format!("{:016x}.{}", hasher.finish(), self.container()));
-        if !file.exists() {
-            let part = folder.join(format!("{:016x}.{}.part", hasher.finish(), std::process::id()));
-            let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-            arguments.extend(["-f", self.container(), part.to_str().expect("a path in UTF-8")]);
-            run("ffmpeg", &arguments);
-            std::fs::rename(&part, &file).expect("the file is ours");
-        }
-        file
+        kept(&self.arguments(), self.container())
     }
 
     /// MP4 keeps times exactly. Its demuxer reads the first audio frame first however late it is, FLV's does not.
@@ -100,4 +87,26 @@ impl Source {
         }
         words.split(' ').map(str::to_owned).collect()
     }
+}
+
+/// Tests beside each other may want the same one.
+static MAKING: Mutex<()> = Mutex::new(());
+
+/// What ffmpeg makes of these arguments, kept between runs. It is written beside and renamed, so that a run that was cut
+/// off leaves nothing half.
+pub fn kept(arguments: &[String], container: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sources");
+    std::fs::create_dir_all(&folder).expect("a folder for sources");
+    let mut hasher = DefaultHasher::new();
+    arguments.hash(&mut hasher);
+    let file = folder.join(format!("{:016x}.{container}", hasher.finish()));
+    let _one_at_a_time = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    if !file.exists() {
+        let part = folder.join(format!("{:016x}.{}.part", hasher.finish(), std::process::id()));
+        let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        arguments.extend(["-f", container, part.to_str().expect("a path in UTF-8")]);
+        run("ffmpeg", &arguments);
+        std::fs::rename(&part, &file).expect("the file is ours");
+    }
+    file
 }

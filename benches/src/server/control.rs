@@ -10,6 +10,8 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use anyhow::{Context, bail};
 use tempfile::TempDir;
 
+use crate::http::api_request;
+
 /// Starts PostgreSQL of the distribution in a folder, says so, and stops it when its standard input ends.
 const POSTGRES: &str = r#"
 "$1/initdb" -D "$2/data" -U headwater -A trust -E UTF8 >"$2/log" 2>&1 || { cat "$2/log"; exit 1; }
@@ -74,13 +76,7 @@ impl Control {
 
     /// A request as it goes out; with a JSON body where there is one.
     pub fn request(&self, method: &str, path: &str, body: Option<&str>) -> Vec<u8> {
-        let (host, token) = (&self.http, &self.token);
-        let head =
-            format!("{method} /api/v1{path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n");
-        let content = body.map(|body| {
-            format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
-        });
-        (head + content.as_deref().unwrap_or("\r\n")).into_bytes()
+        api_request(&self.http, &self.token, method, path, body)
     }
 }
 

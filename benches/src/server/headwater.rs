@@ -1,4 +1,4 @@
-//! Headwater, on its defaults but for listeners, streams, and a window where one is asked for.
+//! Headwater, on its defaults but for listeners, streams, what is recorded, and a window where one is asked for.
 
 use std::fmt::Write;
 use std::fs::{self, File};
@@ -7,12 +7,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use super::Server;
 use crate::fleet::{Target, one_thread};
 use crate::http::get;
 use crate::usage::Family;
+
+/// What is compared with servers that record nothing.
+pub const NOT_RECORDED: &str = "recorder.mode = \"off\"\n";
 
 /// A running server; killed when dropped.
 pub struct Headwater {
@@ -25,10 +30,43 @@ pub struct Headwater {
 }
 
 impl Headwater {
-    /// Starts `binary` with `streams` entries. `window` is `packager.window`, its default if there is none.
+    /// Starts `binary` with `streams` entries. `window` is `packager.window`, its default if there is none. Nothing is
+    /// recorded.
     pub fn start(binary: &Path, streams: usize, window: Option<&str>) -> anyhow::Result<Headwater> {
-        let folder = tempfile::tempdir_in("/dev/shm")?;
-        fs::write(folder.path().join("headwater.toml"), configuration(streams, window))?;
+        let mut settings = NOT_RECORDED.to_owned();
+        settings.extend(window.map(|window| format!("packager.window = \"{window}\"\n")));
+        let name = format!("Headwater, window {}", window.unwrap_or("30s"));
+        Headwater::set_up(binary, streams, name, &settings, Path::new("/dev/shm"))
+    }
+
+    /// The same with any settings, and its files below `parent`.
+    pub fn set_up(
+        binary: &Path,
+        streams: usize,
+        name: String,
+        settings: &str,
+        parent: &Path,
+    ) -> anyhow::Result<Headwater> {
+        let folder = tempfile::tempdir_in(parent)?;
+        fs::write(folder.path().join("headwater.toml"), configuration(streams, settings))?;
+        Headwater::run(binary, folder, name)
+    }
+
+    /// Starts it with entries whose streams end with their publisher, so that what was live is a recording.
+    pub fn recording(binary: &Path, streams: usize) -> anyhow::Result<Headwater> {
+        let settings = "stream.reconnect = \"0s\"\n";
+        Headwater::set_up(binary, streams, "Headwater".to_owned(), settings, Path::new("/dev/shm"))
+    }
+
+    /// Ends it in order and starts it again on what it left in its files, so that nothing is in its memory.
+    pub fn again(mut self, binary: &Path) -> anyhow::Result<Headwater> {
+        kill(Pid::from_raw(self.child.id().cast_signed()), Signal::SIGTERM)?;
+        self.child.wait()?;
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir_in("/dev/shm")?);
+        Headwater::run(binary, folder, self.name.clone())
+    }
+
+    fn run(binary: &Path, folder: TempDir, name: String) -> anyhow::Result<Headwater> {
         let mut command =
             Command::new(fs::canonicalize(binary).with_context(|| format!("no {}", binary.display()))?);
         command.current_dir(folder.path()).args(["serve", "--config", "headwater.toml", "--data", "data"]);
@@ -42,8 +80,12 @@ impl Headwater {
             found.with_context(|| format!("headwater did not start:\n{}", log()))
         };
         let (http, rtmp) = (address("http=")?, address("rtmp=")?);
-        let name = format!("Headwater, window {}", window.unwrap_or("30s"));
         Ok(Headwater { name, family: Family::of(child.id())?, child, folder, http, rtmp })
+    }
+
+    /// Its data directory.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     /// The number of the first segment of a stream: sessions are named by their first period, and both numbers begin
@@ -105,11 +147,9 @@ pub fn binary() -> anyhow::Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name("headwater"))
 }
 
-fn configuration(streams: usize, window: Option<&str>) -> String {
+fn configuration(streams: usize, settings: &str) -> String {
     let mut text = "http.listen = \"127.0.0.1:0\"\nrtmp.listen = \"127.0.0.1:0\"\n".to_owned();
-    if let Some(window) = window {
-        text.push_str(&format!("packager.window = \"{window}\"\n"));
-    }
+    text.push_str(settings);
     for index in 0..streams {
         let _ = write!(text, "\n[[streams]]\nentry = \"s{index}\"\nkey = \"s{index}\"\n");
     }

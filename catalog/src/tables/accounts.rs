@@ -13,6 +13,9 @@ pub struct Model {
     pub created: i64,
     pub updated: i64,
     pub version: i64,
+    pub keep_age: Option<i64>,
+    pub keep_count: Option<i64>,
+    pub keep_bytes: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

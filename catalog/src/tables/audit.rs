@@ -14,6 +14,7 @@ pub struct Model {
     pub subject: String,
     pub before: Option<String>,
     pub after: Option<String>,
+    pub reason: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -17,6 +17,9 @@ pub struct Model {
     pub latency: Option<String>,
     pub starts_at: Option<i64>,
     pub ends_at: Option<i64>,
+    pub keep_age: Option<i64>,
+    pub keep_count: Option<i64>,
+    pub keep_bytes: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

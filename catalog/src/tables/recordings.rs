@@ -14,6 +14,7 @@ pub struct Model {
     pub ended: Option<i64>,
     pub bytes: i64,
     pub protected: bool,
+    pub deleted: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -1,6 +1,8 @@
 //! Accounts and their quotas.
 
-use catalog::{AccountId, Caller, Error, NewEntry, Quotas, Scope};
+use std::time::Duration;
+
+use catalog::{AccountId, Caller, Error, NewEntry, Quotas, Retention, Scope};
 
 use crate::home::Home;
 
@@ -11,7 +13,9 @@ on_both!(
     a_stale_update_changes_nothing,
 );
 
-const QUOTAS: Quotas = Quotas { streams: Some(3), bitrate: Some(20_000_000) };
+const KEEP: Retention =
+    Retention { age: Some(Duration::from_secs(86_400)), count: Some(7), bytes: Some(5_000_000_000) };
+const QUOTAS: Quotas = Quotas { streams: Some(3), bitrate: Some(20_000_000), keep: KEEP };
 
 async fn there_is_a_main_account_and_it_stays(home: Home) {
     let accounts = home.catalog.accounts();
@@ -25,7 +29,7 @@ async fn quotas_are_stored_and_known_in_memory(home: Home) {
     let account = accounts.create(&Caller::server(), "tenant", QUOTAS).await.unwrap();
     assert_eq!(accounts.get(&Scope::All, &account.id).await.as_ref(), Ok(&account));
     assert_eq!(home.catalog.keys().quotas(&account.id), QUOTAS);
-    let less = Quotas { streams: Some(1), bitrate: None };
+    let less = Quotas { streams: Some(1), ..Quotas::default() };
     accounts.update(&Caller::server(), &account.id, Some(1), "tenant", less).await.unwrap();
     assert_eq!(home.catalog.keys().quotas(&account.id), less);
     assert_eq!(home.again().await.keys().quotas(&account.id), less);

@@ -13,6 +13,7 @@ use crate::home::Home;
 on_both!(
     assets_are_added_listed_and_forgotten,
     a_recording_grows_ends_and_is_protected,
+    a_recording_is_noted_as_it_is_and_protection_is_not_the_recorders,
     jobs_are_listed_by_entry_and_state_page_by_page,
     progress_is_not_in_the_audit_log,
 );
@@ -43,6 +44,35 @@ async fn a_recording_grows_ends_and_is_protected(home: Home) {
     assert_eq!(listed, [catalog::recordings::Recording { progress, protected: true, ..recording.clone() }]);
     recordings.delete(&caller, &recording.id).await.unwrap();
     assert_eq!(recordings.list(&Scope::All, &entry.id).await, Ok(vec![]));
+}
+
+/// What a recorder tells later, or tells again, does no harm.
+async fn a_recording_is_noted_as_it_is_and_protection_is_not_the_recorders(home: Home) {
+    let (entry, caller, recordings) = (home.live("show").await, Caller::server(), home.catalog.recordings());
+    let new = catalog::recordings::Recording {
+        id: catalog::RecordingId::new().unwrap(),
+        entry: entry.id.clone(),
+        session: 7,
+        progress: Progress { state: RecordingState::Open, ended: None, bytes: 0 },
+        started: WallTime::from_millis(5),
+        protected: false,
+    };
+    recordings.note(&caller, &new).await.unwrap();
+    recordings.protect(&caller, &new.id, true).await.unwrap();
+    let progress =
+        Progress { state: RecordingState::Finished, ended: Some(WallTime::from_millis(9)), bytes: 42 };
+    let ended = catalog::recordings::Recording { progress, ..new.clone() };
+    for _ in 0..2 {
+        recordings.note(&caller, &ended).await.unwrap();
+    }
+    let kept = catalog::recordings::Recording { protected: true, ..ended.clone() };
+    assert_eq!(recordings.all().await, Ok(vec![kept]));
+    let nowhere = catalog::recordings::Recording {
+        id: catalog::RecordingId::new().unwrap(),
+        entry: catalog::EntryId::parse("0_nowhere0").unwrap(),
+        ..new
+    };
+    assert_eq!(recordings.note(&caller, &nowhere).await, Err(Error::NotFound("entry")));
 }
 
 async fn jobs_are_listed_by_entry_and_state_page_by_page(home: Home) {

@@ -71,10 +71,13 @@ async fn both_databases_have_the_same_tables_columns_keys_indices_and_references
         "entries.account -> accounts.id no action",
         "audit.number not null key 1",
         "timelines.name not null key 2",
+        "clip_ranges.entry -> entries.id cascade",
         "timelines.entry -> entries.id cascade",
         "events.id not null key 1",
         "webhooks.account -> accounts.id cascade",
         "webhook_deliveries.webhook -> webhooks.id cascade",
+        "removed_recordings.id not null key 1",
+        "live.keep_age",
     ] {
         assert!(sqlite.contains(line), "{line}: {sqlite:#?}");
     }

@@ -14,8 +14,8 @@ use super::TRACK_ID;
 #[derive(Debug, thiserror::Error)]
 #[error("{codec} configuration does not fit an MP4 sample entry: {source}")]
 pub struct Unencodable {
-    codec: &'static str,
-    source: mp4_atom::Error,
+    pub(super) codec: &'static str,
+    pub(super) source: mp4_atom::Error,
 }
 
 /// `ftyp` and `moov` of a track. Samples follow in fragments with the track's timescale.
@@ -61,7 +61,7 @@ fn moov(track: &media::Track) -> Result<Moov, mp4_atom::Error> {
     })
 }
 
-fn trak(track: &media::Track) -> Result<Trak, mp4_atom::Error> {
+pub(super) fn trak(track: &media::Track) -> Result<Trak, mp4_atom::Error> {
     let (handler, name) = match track.codec {
         Codec::Avc(_) => (b"vide", "Video"),
         Codec::Aac(_) => (b"soun", "Audio"),

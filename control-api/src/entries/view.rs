@@ -56,7 +56,7 @@ pub(crate) struct EntryView {
 /// Where an entry is watched. What this server does not do is `null`.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PlaybackUrls)]
-struct Playback {
+pub(crate) struct Playback {
     /// HLS, the multivariant playlist.
     hls: String,
     /// DASH, the MPD.
@@ -97,12 +97,13 @@ impl EntryView {
 }
 
 impl Playback {
-    fn new(id: &str, base: &Base) -> Playback {
+    /// Of an entry, or of a recording by its id.
+    pub(crate) fn new(id: &str, base: &Base) -> Playback {
         let embed = base.http(&format!("/embed/{id}"));
         Playback {
             hls: base.http(&format!("/play/{id}/master.m3u8")),
             dash: base.http(&format!("/play/{id}/manifest.mpd")),
-            smooth: None,
+            smooth: Some(base.http(&format!("/play/{id}/Manifest"))),
             whep: None,
             watch: base.http(&format!("/watch/{id}")),
             embed: format!(

@@ -12,7 +12,7 @@ use crate::body::clearable;
 use crate::check::Check;
 use crate::length::Length;
 use crate::words::{Latency, Recorder};
-use crate::{length, times};
+use crate::{length, retention, times};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -60,6 +60,19 @@ pub(crate) struct LiveSettingsPatch {
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<String>, format = DateTime)]
     ends_at: Option<Option<String>>,
+    /// Its recordings are kept so long after their end; 1 h to 3650 d. What is protected stays, here and below, and is
+    /// not counted.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<Length>)]
+    keep_age: Option<Option<String>>,
+    /// So many of its recordings are kept.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000)]
+    keep_count: Option<Option<u32>>,
+    /// So many bytes of its recordings are kept, and the newest in any case.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<u64>, minimum = 1_048_576, maximum = 1_125_899_906_842_624_u64)]
+    keep_size: Option<Option<u64>>,
 }
 
 /// What overrides the configuration; `null` takes the configured value.
@@ -93,6 +106,15 @@ pub(crate) struct LiveSettingsView {
     /// Nor from this on.
     #[schema(required, format = DateTime)]
     ends_at: Option<String>,
+    /// Its recordings are kept so long after their end.
+    #[schema(required, value_type = Option<Length>)]
+    keep_age: Option<String>,
+    /// So many of its recordings are kept.
+    #[schema(required)]
+    keep_count: Option<u32>,
+    /// So many bytes of its recordings are kept.
+    #[schema(required)]
+    keep_size: Option<u64>,
 }
 
 impl LiveSettingsPatch {
@@ -105,6 +127,8 @@ impl LiveSettingsPatch {
         length_of("reconnect", &self.reconnect, Duration::ZERO..=HOUR, &mut settings.reconnect, check);
         time_of("starts_at", &self.starts_at, &mut settings.starts_at, check);
         time_of("ends_at", &self.ends_at, &mut settings.ends_at, check);
+        let keep = retention::Patch { age: &self.keep_age, count: self.keep_count, size: self.keep_size };
+        keep.apply("settings", &mut settings.keep, check);
         if let Some(recorder) = self.recorder {
             settings.recorder = recorder.map(Into::into);
         }
@@ -127,6 +151,9 @@ impl LiveSettingsView {
             latency: settings.latency.map(Latency::from),
             starts_at: times::show(settings.starts_at),
             ends_at: times::show(settings.ends_at),
+            keep_age: show(settings.keep.age),
+            keep_count: settings.keep.count,
+            keep_size: settings.keep.bytes,
         }
     }
 }

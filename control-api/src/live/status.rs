@@ -9,6 +9,7 @@ use stream::{Directory, Report, State};
 use utoipa::ToSchema;
 
 use super::health::HealthView;
+use super::recording::RecordingView;
 use crate::control::Control;
 use crate::times;
 use crate::words::Leg;
@@ -65,6 +66,8 @@ pub(crate) struct StatusView {
     waiting: bool,
     /// Whether there is something to play.
     playable: bool,
+    /// Whether that is a recording, in place of what was live.
+    vod: bool,
     /// The session that is on, or was last: what `s` in playlist URLs names.
     #[schema(required)]
     session: Option<u64>,
@@ -77,6 +80,8 @@ pub(crate) struct StatusView {
     last: Option<LastView>,
     /// How many were seen watching in the last half minute; those whom a cache in front answers are not.
     viewers: u64,
+    /// What the recorder does.
+    recording: RecordingView,
 }
 
 /// A publisher that is on.
@@ -147,10 +152,14 @@ struct Counters {
 impl StatusView {
     pub(crate) fn of(control: &Control, entry: &EntryId) -> StatusView {
         let report = control.directory().report(entry.as_str());
-        StatusView::new(report.as_ref(), control.viewers(entry), SystemTime::now().into())
+        let recording = RecordingView::of(control, entry);
+        let now = SystemTime::now().into();
+        let view = StatusView::new(report.as_ref(), control.viewers(entry), recording, now);
+        let vod = matches!(view.status, Status::Ended | Status::Offline) && control.has_recording(entry);
+        StatusView { vod, playable: view.playable || vod, ..view }
     }
 
-    fn new(report: Option<&Report>, viewers: u64, now: WallTime) -> StatusView {
+    fn new(report: Option<&Report>, viewers: u64, recording: RecordingView, now: WallTime) -> StatusView {
         let status = Status::reported(report);
         let known = report.filter(|_| status != Status::Offline);
         StatusView {
@@ -158,11 +167,13 @@ impl StatusView {
             since: times::show(known.map(|report| report.since)),
             waiting: known.is_some_and(|report| report.state == State::Waiting),
             playable: known.is_some_and(|report| report.playable),
+            vod: false,
             session: known.and_then(|report| report.session),
             legs: known.map(|report| legs(report, now)).unwrap_or_default(),
             counters: known.map(|report| Counters::new(&report.status, now)).unwrap_or_default(),
             last: report.and_then(|report| report.last.as_ref()).map(LastView::new),
             viewers,
+            recording,
         }
     }
 }

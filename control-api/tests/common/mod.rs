@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use catalog::{Caller, Catalog, Database, NewToken, Role, Scope};
+use control_api::archive::{Archive, NoArchive};
 use control_api::{Api, Endpoints, Settings};
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
@@ -40,6 +41,23 @@ impl House {
     }
 
     pub async fn with(settings: Settings) -> House {
+        House::made(settings, NoArchive::shared(), Arc::new(control_api::NoClipper)).await
+    }
+
+    /// With somebody who looks after the files of recordings.
+    pub async fn keeping(archive: Arc<dyn Archive>) -> House {
+        House::made(Settings::default(), archive, Arc::new(control_api::NoClipper)).await
+    }
+
+    pub async fn clipping(settings: Settings, clipper: Arc<dyn control_api::Clipper>) -> House {
+        House::made(settings, NoArchive::shared(), clipper).await
+    }
+
+    async fn made(
+        settings: Settings,
+        archive: Arc<dyn Archive>,
+        clipper: Arc<dyn control_api::Clipper>,
+    ) -> House {
         let data = tempfile::tempdir().expect("a directory");
         let catalog = Catalog::open(&Database::embedded(data.path())).await.expect("a catalog");
         let directory = Directory::new(Arc::new(Forgetful));
@@ -52,6 +70,10 @@ impl House {
             settings,
             endpoints,
             metrics: control_api::Metrics::default(),
+            recorder: Arc::new(control_api::NoRecorder),
+            clipper,
+            archive,
+            on_demand: Arc::new(control_api::Nothing),
         };
         House { catalog, directory, audience, router: control_api::router(api), _data: data }
     }

@@ -141,20 +141,18 @@ impl Session {
         Err(Error { at: self.received, fault })
     }
 
-    /// Lets the peer publish what it asked for first of what is not decided.
-    pub fn accept(&mut self) {
-        if let Some(asked) = self.publishings.iter_mut().find(|it| !it.accepted) {
+    /// Lets the peer publish what it asked for on a message stream.
+    pub fn accept(&mut self, stream_id: u32) {
+        let asked = self.publishings.iter_mut().find(|it| it.stream_id == stream_id && !it.accepted);
+        if let Some(asked) = asked {
             asked.accepted = true;
-            let stream_id = asked.stream_id;
             self.encoder.message(kind::USER_CONTROL, 0, &message::stream_begin(stream_id));
             self.status(stream_id, "status", "NetStream.Publish.Start", "publishing");
         }
     }
 
     /// Does not let it publish that. What it sent of it meanwhile is forgotten.
-    pub fn refuse(&mut self, why: &str) {
-        let asked = self.publishings.iter().find(|it| !it.accepted).map(|it| it.stream_id);
-        let stream_id = asked.unwrap_or(0);
+    pub fn refuse(&mut self, stream_id: u32, why: &str) {
         self.forget(stream_id);
         self.status(stream_id, "error", "NetStream.Publish.BadName", why);
     }

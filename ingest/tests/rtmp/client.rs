@@ -87,7 +87,7 @@ impl Client {
         client.connect("live").unwrap();
         client.command("createStream", 2.0, &[Value::Null]).unwrap();
         client.publish("KEY").unwrap();
-        client.session.accept();
+        client.session.accept(1);
         client.listen();
         client.forget();
         client

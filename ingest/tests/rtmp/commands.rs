@@ -98,7 +98,7 @@ fn the_way_to_publishing_in_any_order() {
         }
         client.publish("KEY").unwrap();
         assert_eq!(client.requests().len(), 1);
-        client.session.accept();
+        client.session.accept(1);
         client.listen();
         assert_eq!(client.codes(), ["NetStream.Publish.Start"], "{order:?}");
         assert!(client.session.is_publishing());
@@ -156,7 +156,7 @@ fn one_connection_may_publish_again() {
     client.picture(100_000).unwrap();
     client.command("FCUnpublish", 6.0, &[Value::Null]).unwrap();
     client.publish("OTHER").unwrap();
-    client.session.accept();
+    client.session.accept(1);
     client.forget();
     client.picture(0).unwrap();
     assert!(client.events.is_empty(), "the tracks of the first publication are gone");
@@ -180,7 +180,7 @@ fn names_on_one_connection_are_published_side_by_side() {
     let asked: Vec<_> =
         client.requests().iter().map(|it| (it.stream_id, it.key.clone().into_secret())).collect();
     assert_eq!(asked, [(2, "KEY_720p".to_owned())]);
-    client.session.accept();
+    client.session.accept(2);
     client.listen();
     assert_eq!(client.codes(), ["NetStream.Publish.Start"]);
     client.forget();
@@ -213,15 +213,15 @@ fn a_name_that_is_refused_leaves_the_others_alone() {
     let mut client = Client::with_limits(Limits { publications: 2, ..Limits::default() });
     client.connect("live").unwrap();
     client.publish_on(1, "KEY").unwrap();
-    client.session.accept();
+    client.session.accept(1);
     client.publish_on(2, "WRONG").unwrap();
-    client.session.refuse("unknown stream key");
+    client.session.refuse(2, "unknown stream key");
     client.listen();
     client.forget();
     client.picture(0).unwrap();
     assert!(client.session.is_publishing());
     client.publish_on(2, "KEY_a").unwrap();
-    client.session.accept();
+    client.session.accept(2);
     assert!(client.publish_on(3, "KEY_b").is_err(), "two are enough");
 }
 
@@ -230,7 +230,7 @@ fn a_refused_publisher_is_told_why() {
     let mut client = Client::new();
     client.connect("live").unwrap();
     client.publish("KEY").unwrap();
-    client.session.refuse("unknown stream key");
+    client.session.refuse(1, "unknown stream key");
     client.listen();
     let status = client.answer("onStatus");
     assert_eq!(status.code(), "NetStream.Publish.BadName");
@@ -251,9 +251,9 @@ fn media_behind_an_unanswered_publish_is_kept_or_forgotten_with_it() {
         let bytes = client.chunker.chunks(6, 0, &message).concat();
         client.session.handle(&bytes, client.now).unwrap();
         if accept {
-            client.session.accept()
+            client.session.accept(1)
         } else {
-            client.session.refuse("no")
+            client.session.refuse(1, "no")
         }
         client.listen();
         assert_eq!(client.inputs().len(), usize::from(accept));

@@ -50,8 +50,8 @@ impl Wire {
                 ClientSessionResult::UnhandleableMessageReceived(_) => {}
             }
             while let Some(event) = self.session.poll_event() {
-                if matches!(event, Event::Publish(_)) {
-                    self.session.accept();
+                if let Event::Publish(request) = &event {
+                    self.session.accept(request.stream_id);
                 }
                 self.events.push(event);
             }

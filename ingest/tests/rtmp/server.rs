@@ -237,6 +237,32 @@ async fn two_names_on_one_connection_are_two_renditions() {
     timeout(PATIENCE, one).await.expect("the other goes on");
 }
 
+/// Published on anew before the server has looked at the first time, with more media than then.
+#[tokio::test]
+async fn a_name_that_comes_and_goes_in_one_breath_does_no_harm() {
+    let server = serve(Limits::default(), Takeover::Stale).await;
+    let mut encoder = Encoder::connect(server.at, "live").await;
+    encoder.hears(|event| *event == ClientSessionEvent::ConnectionRequestAccepted).await;
+    let mut chunker = Chunker::new(128, true);
+    let mut bytes = Vec::new();
+    for pictures in [1, 5] {
+        let mut add = |stream_id: u32, kind: u8, payload: Vec<u8>| {
+            let message = Outgoing { kind, timestamp: 0, stream_id, payload };
+            bytes.extend(chunker.chunks(10, 0, &message).concat());
+        };
+        add(1, kind::COMMAND, amf_command("publish", 5.0, &[Value::Null, "KEY".into(), "live".into()]));
+        add(1, kind::VIDEO, [&[0x17, 0, 0, 0, 0], AVC_RECORD].concat());
+        for _ in 0..pictures {
+            add(1, kind::VIDEO, vec![0x17, 1, 0, 0, 0, 0, 0, 0, 2, 0x65, 0x88]);
+        }
+        add(0, kind::COMMAND, amf_command("deleteStream", 0.0, &[Value::Null, 1.0.into()]));
+    }
+    encoder.socket.write_all(&bytes).await.unwrap();
+    let publish = encoder.client.request_publishing("KEY".into(), PublishRequestType::Live).unwrap();
+    encoder.carry(vec![publish]).await.unwrap();
+    encoder.hears(|event| *event == ClientSessionEvent::PublishRequestAccepted).await;
+}
+
 #[tokio::test]
 async fn an_unknown_key_is_refused_by_name_and_the_connection_closed() {
     let server = serve(Limits::default(), Takeover::Stale).await;

@@ -2,12 +2,14 @@
 #![allow(dead_code, reason = "each test file uses some of it")]
 
 pub(crate) mod client;
+pub(crate) mod depot;
 pub(crate) mod shelf;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use origin::{Server, Settings};
+use stream::NoStorage;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +28,7 @@ pub(crate) async fn serve(shelf: Arc<Shelf>) -> Running {
 }
 
 pub(crate) async fn serve_with(settings: Settings, shelf: Arc<Shelf>) -> Running {
-    run(Server::new(settings, shelf)).await
+    run(Server::new(settings, shelf, Arc::new(NoStorage))).await
 }
 
 pub(crate) async fn run(server: Server) -> Running {

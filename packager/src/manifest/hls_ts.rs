@@ -140,7 +140,7 @@ fn write_media(
     let session = &rendition.session;
     let listed: Vec<Listed<'_>> = listed(presentation, rendition).collect();
     let first = listed.first().map(|(first, _)| first);
-    let burnt = first.zip(session.burnt).filter(|(first, burnt)| burnt + 1 == first.number);
+    let burnt = first.and_then(|first| rendition.burnt_before(first.number));
     let before = u64::from(burnt.is_some());
     let sequence = first.map_or(0, |first| first.number) - before;
     let discontinuities = first.map_or(0, |first| first.period.discontinuity).saturating_sub(before);
@@ -155,7 +155,7 @@ fn write_media(
     if rendition.independent {
         writeln!(out, "#EXT-X-INDEPENDENT-SEGMENTS")?;
     }
-    if let Some((_, number)) = burnt {
+    if let Some(number) = burnt {
         writeln!(out, "#EXT-X-GAP\n#EXTINF:{:.6},", f64::from(session.target_duration))?;
         writeln!(out, "{}\n#EXT-X-DISCONTINUITY", uri(rendition, number))?;
     }
@@ -169,7 +169,8 @@ fn write_media(
 fn write_segments(out: &mut String, rendition: &Rendition, listed: &[Listed<'_>]) -> fmt::Result {
     let mut previous: Option<&Segment> = None;
     for (segment, gap) in listed {
-        let same_period = previous.map(|previous| previous.period.number == segment.period.number);
+        let timeline = |segment: &Segment| (segment.period.number, segment.period.discontinuity);
+        let same_period = previous.map(|previous| timeline(previous) == timeline(segment));
         if same_period == Some(false) {
             writeln!(out, "#EXT-X-DISCONTINUITY")?;
         }

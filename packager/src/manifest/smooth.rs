@@ -2,8 +2,9 @@
 //! lists.
 //!
 //! Media is on one absolute timeline, Unix time in units of 100 ns, so that clients that compare it with their clock
-//! know how far behind live they are, and no reconnect moves it. Names in the manifest are our own and plain, so
-//! nothing needs escaping.
+//! know how far behind live they are, and no reconnect moves it. What is over can be had on another one as well, which
+//! begins at zero and leaves out what lies between periods: clients with a clock of their own begin there
+//! ([`Options::from_zero`]). Names in the manifest are our own and plain, so nothing needs escaping.
 //!
 //! Deliberately not here: what has no place in Smooth. There are no parts, and a change of the codec configuration
 //! has no mark: what is listed has one configuration from its beginning to the edge.
@@ -18,11 +19,12 @@ use std::fmt::{self, Write};
 use media::Kind;
 
 pub use chunk::{LOOKAHEAD, TIMESCALE};
-pub use fragment::{Absent, Fragment, fragment};
+pub use fragment::{Absent, Fragment, Located, fragment, locate};
 
 use super::Options;
+use crate::names::smooth::Zero;
 use crate::presentation::Presentation;
-use chunk::Chunk;
+use chunk::{Chunk, Timeline};
 use stream::Stream;
 
 /// Whether there is something to list: of every rendition that lives a chunk is there of which is known what follows
@@ -33,15 +35,29 @@ pub fn playable(presentation: &Presentation) -> bool {
 }
 
 /// The client manifest ([MS-SSTR] §2.2.2); `None` where nothing is to be listed yet. After the end it keeps its
-/// timeline and says how long that was, with or without a session named: the URLs of fragments hold absolute times.
+/// timeline and says how long that was, with or without a session named; unless it is asked for from zero.
 pub fn manifest(presentation: &Presentation, options: &Options) -> Option<String> {
-    let streams = stream::streams(presentation);
+    let mut streams = stream::streams(presentation);
     if streams.is_empty() || !playable(presentation) {
         return None;
     }
+    let zero = (options.from_zero && presentation.ended).then(|| rebase(&mut streams, presentation));
     let mut out = String::with_capacity(4096);
-    write_manifest(&mut out, presentation, options, &streams).expect("a String takes everything");
+    write_manifest(&mut out, presentation, options, &streams, zero.flatten())
+        .expect("a String takes everything");
     Some(out)
+}
+
+/// Moves all streams so that the first chunk of any begins at zero, and says which that is.
+fn rebase(streams: &mut [Stream<'_>], presentation: &Presentation) -> Option<Zero> {
+    let firsts = streams.iter().filter_map(|stream| stream.chunks.first());
+    let first = firsts.min_by_key(|chunk| chunk.time)?;
+    let zero = Zero { session: presentation.session.id, time: first.time };
+    let timeline = Timeline::beginning(first.segment);
+    for chunk in streams.iter_mut().flat_map(|stream| &mut stream.chunks) {
+        *chunk = timeline.chunk(chunk.segment);
+    }
+    Some(zero)
 }
 
 fn write_manifest(
@@ -49,6 +65,7 @@ fn write_manifest(
     presentation: &Presentation,
     options: &Options,
     streams: &[Stream<'_>],
+    zero: Option<Zero>,
 ) -> fmt::Result {
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     write!(out, "<SmoothStreamingMedia MajorVersion=\"2\" MinorVersion=\"0\" TimeScale=\"{TIMESCALE}\"")?;
@@ -64,7 +81,7 @@ fn write_manifest(
         writeln!(out, " DVRWindowLength=\"{window}\">")?;
     }
     for stream in streams {
-        write_stream(out, stream)?;
+        write_stream(out, stream, zero)?;
     }
     writeln!(out, "</SmoothStreamingMedia>")
 }
@@ -77,7 +94,7 @@ fn duration(streams: &[Stream<'_>]) -> u64 {
 }
 
 /// [MS-SSTR] §2.2.2.3.
-fn write_stream(out: &mut String, stream: &Stream<'_>) -> fmt::Result {
+fn write_stream(out: &mut String, stream: &Stream<'_>, zero: Option<Zero>) -> fmt::Result {
     let (name, kind) = (&stream.name, stream.kind.as_str());
     let (chunks, levels) = (stream.chunks.len(), stream.levels.len());
     write!(
@@ -89,7 +106,11 @@ fn write_stream(out: &mut String, stream: &Stream<'_>) -> fmt::Result {
         write!(out, " MaxWidth=\"{width}\" MaxHeight=\"{height}\"")?;
         write!(out, " DisplayWidth=\"{width}\" DisplayHeight=\"{height}\"")?;
     }
-    writeln!(out, " Url=\"QualityLevels({{bitrate}})/Fragments({name}={{start time}})\">")?;
+    write!(out, " Url=\"")?;
+    if let Some(zero) = zero {
+        write!(out, "{zero}/")?;
+    }
+    writeln!(out, "QualityLevels({{bitrate}})/Fragments({name}={{start time}})\">")?;
     for (index, level) in stream.levels.iter().enumerate() {
         quality::write_level(out, index, level)?;
     }

@@ -4,7 +4,11 @@
 //! /play/ENTRY/Manifest
 //! /play/ENTRY/QualityLevels(B)/Fragments(NAME=T)       a fragment: the stream NAME, in the quality B, at the time T
 //! /play/ENTRY/QualityLevels(B)/FragmentInfo(NAME=T)    its metadata alone
+//! /play/ENTRY/from/SESSION/Z/QualityLevels(B)/…        the same of a session or recording that is over
 //! ```
+//!
+//! T counts from the Unix epoch, or, where a name begins with `from`, from the chunk of SESSION that begins at the time Z
+//! since the Unix epoch: all that is needed to find it again is in the name. Both in units of 100 ns.
 //!
 //! The same below `/play/ENTRY.ism/` and `/play/ENTRY.isml/`, by which some clients know Smooth. They also write the
 //! words in any case, and `(`, `)` and `=` as they are or percent-encoded; numbers and names have one spelling here too.
@@ -13,9 +17,20 @@ use std::fmt;
 
 use super::{Resource, number};
 
+/// What the times of a presentation that is over count from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Zero {
+    /// SESSION: that of which fragments are.
+    pub session: u64,
+    /// Z: when the chunk begins that begins at zero, in units of 100 ns since the Unix epoch.
+    pub time: u64,
+}
+
 /// What the URL of a fragment says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FragmentName {
+    /// What T counts from; the Unix epoch where nothing is said.
+    pub zero: Option<Zero>,
     /// B: the bitrate that names the quality, in bits per second.
     pub bitrate: u32,
     /// NAME of the StreamIndex.
@@ -26,9 +41,19 @@ pub struct FragmentName {
     pub metadata_only: bool,
 }
 
+/// What stands before the name of a fragment, without the slash between.
+impl fmt::Display for Zero {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "from/{}/{}", self.session, self.time)
+    }
+}
+
 impl fmt::Display for FragmentName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let FragmentName { bitrate, stream, time, metadata_only } = self;
+        let FragmentName { zero, bitrate, stream, time, metadata_only } = self;
+        if let Some(zero) = zero {
+            write!(f, "{zero}/")?;
+        }
         let noun = if *metadata_only { "FragmentInfo" } else { "Fragments" };
         write!(f, "QualityLevels({bitrate})/{noun}({stream}={time})")
     }
@@ -52,6 +77,10 @@ pub(super) fn parse(path: &str) -> Option<Resource> {
     if is_manifest(path) {
         return Some(Resource::Smooth);
     }
+    let (zero, path) = match path.strip_prefix("from/") {
+        Some(rest) => zero(rest).map(|(zero, path)| (Some(zero), path))?,
+        None => (None, path),
+    };
     let (quality, rest) = path.split_once('/')?;
     let bitrate = number(argument(quality, "QualityLevels")?)?;
     let fragment = |noun| argument(rest, noun);
@@ -64,7 +93,14 @@ pub(super) fn parse(path: &str) -> Option<Resource> {
     let named = (1..=40).contains(&stream.len()) && stream.bytes().all(plain);
     let bitrate = u32::try_from(bitrate).ok().filter(|_| named)?;
     let (stream, time) = (stream.to_owned(), number(time)?);
-    Some(Resource::Fragment(FragmentName { bitrate, stream, time, metadata_only }))
+    Some(Resource::Fragment(FragmentName { zero, bitrate, stream, time, metadata_only }))
+}
+
+/// What T counts from, and what stands behind that.
+fn zero(path: &str) -> Option<(Zero, &str)> {
+    let (session, rest) = path.split_once('/')?;
+    let (time, rest) = rest.split_once('/')?;
+    Some((Zero { session: number(session)?, time: number(time)? }, rest))
 }
 
 /// What stands in the parentheses behind a word. Nothing in it may be encoded again, which its reader sees to.
@@ -89,6 +125,7 @@ mod tests {
     #[test]
     fn clients_spell_the_words_and_the_marks_as_they_like() {
         let expected = FragmentName {
+            zero: None,
             bitrate: 2_500_000,
             stream: "video".into(),
             time: 17_953_094_320_000_000,
@@ -104,7 +141,11 @@ mod tests {
         }
         let path = "QualityLevels(2500000)/FragmentInfo(video=17953094320000000)";
         let metadata = FragmentName { metadata_only: true, ..expected };
-        assert_eq!(Resource::parse(path), Some(Resource::Fragment(metadata)));
+        assert_eq!(Resource::parse(path), Some(Resource::Fragment(metadata.clone())));
+        let path = "from/4503599627370496/17953094320000000/qualityLevels(2500000)/fragments%28video=0)";
+        let zero = Some(Zero { session: 1 << 52, time: 17_953_094_320_000_000 });
+        let first = FragmentName { zero, time: 0, metadata_only: false, ..metadata };
+        assert_eq!(Resource::parse(path), Some(Resource::Fragment(first)));
         for path in ["Manifest", "manifest", "MANIFEST"] {
             assert_eq!(Resource::parse(path), Some(Resource::Smooth));
         }
@@ -138,6 +179,25 @@ mod tests {
             "QualityLevels(1)/Fragments(vidéo=1)",
             "QualityLevels(1)/KeyFrames(video=1)",
             "QualityLevels(1)/Fragments(video=1)/Fragments(video=1)",
+            "from",
+            "from/1/2",
+            "from/1/2/",
+            "from/1/2/Manifest",
+            "from/1/2/time",
+            "from/1/2/video-1/7.m4s",
+            "from/1/QualityLevels(1)/Fragments(video=1)",
+            "from/1/2/3/QualityLevels(1)/Fragments(video=1)",
+            "from/1/2/from/1/2/QualityLevels(1)/Fragments(video=1)",
+            "from//2/QualityLevels(1)/Fragments(video=1)",
+            "from/1//QualityLevels(1)/Fragments(video=1)",
+            "from/01/2/QualityLevels(1)/Fragments(video=1)",
+            "from/1/02/QualityLevels(1)/Fragments(video=1)",
+            "from/1/-2/QualityLevels(1)/Fragments(video=1)",
+            "from/1/18446744073709551616/QualityLevels(1)/Fragments(video=1)",
+            "from/%31/2/QualityLevels(1)/Fragments(video=1)",
+            "from/../2/QualityLevels(1)/Fragments(video=1)",
+            "From/1/2/QualityLevels(1)/Fragments(video=1)",
+            "/from/1/2/QualityLevels(1)/Fragments(video=1)",
         ] {
             assert_eq!(Resource::parse(path), None, "{path:?}");
         }

@@ -33,6 +33,7 @@ impl Packager {
                 presentation.apply(named.clone(), wall);
                 self.log.push(named);
             }
+            self.settling.before(&record, presentation);
             presentation.apply(record.clone(), wall);
             self.log.push(record);
         }

@@ -7,12 +7,9 @@ use media::{Captions, Kind, MediaTime};
 use rpds::RedBlackTreeMapSync;
 
 use super::Session;
-use super::segment::{Content, Init, Open, Part, Segment};
+use super::hold::{Hold, counted};
+use super::segment::{Init, Open, Part, Segment};
 use super::slice::{Bounds, Slice};
-
-/// What a segment counts for at least in windows, so that a publisher whose timestamps jump all the time cannot make
-/// playlists of millions of slivers.
-const LEAST: Duration = Duration::from_millis(100);
 
 /// Bits per second as measured over the session.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -26,7 +23,7 @@ pub struct Bitrate {
 }
 
 impl Bitrate {
-    fn add(&mut self, bytes: u64, span: MediaTime) {
+    pub(super) fn add(&mut self, bytes: u64, span: MediaTime) {
         let micros = span.micros().max(1) as u64;
         self.bits = self.bits.saturating_add(bytes * 8);
         self.micros = self.micros.saturating_add(micros);
@@ -74,20 +71,7 @@ pub struct Rendition {
     entire: bool,
     /// Whether the session went on when this ended.
     cut_off: bool,
-    held: Duration,
-    held_bytes: u64,
-    /// The newest number that was let go of; zero for none.
-    forgotten: u64,
-    window: Window,
-}
-
-/// Where the live playlists begin, so that nobody has to walk the whole of a long window to find it.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
-struct Window {
-    /// Number of the first segment in it.
-    first: u64,
-    /// What they count for together.
-    span: Duration,
+    pub(super) hold: Hold,
 }
 
 /// Frames per second as a fraction.
@@ -161,10 +145,14 @@ impl Rendition {
             bounds: Bounds::ALL,
             entire: false,
             cut_off: false,
-            held: Duration::ZERO,
-            held_bytes: 0,
-            forgotten: 0,
-            window: Window::default(),
+            hold: Hold::default(),
+        }
+    }
+
+    /// Ends with its last media, though others go on for a moment.
+    pub(super) fn drop_last_gaps(&mut self) {
+        while let Some((&number, _)) = self.segments.last().filter(|(_, last)| last.is_gap()) {
+            self.segments.remove_mut(&number);
         }
     }
 
@@ -268,7 +256,7 @@ impl Rendition {
     pub fn window(&self) -> impl DoubleEndedIterator<Item = &Arc<Segment>> {
         let first = match (self.entire, self.bounds.last) {
             (true, _) => 0,
-            (false, u64::MAX) => self.window.first,
+            (false, u64::MAX) => self.hold.window.first,
             // It is over while the whole goes on, which has slid further.
             (false, _) => self.last_window(),
         };
@@ -300,72 +288,4 @@ impl Rendition {
     pub(super) fn detach(&mut self) {
         self.segments = self.shown().map(|segment| (segment.number, segment.clone())).collect();
     }
-
-    pub(super) fn append(&mut self, segment: Arc<Segment>) {
-        if let Content::Media { .. } = segment.content {
-            self.bitrate.add(segment.len(), segment.span());
-            self.independent &= segment.independent();
-        }
-        self.open = None;
-        self.held += counted(&segment);
-        self.held_bytes += segment.len();
-        self.window.span += counted(&segment);
-        self.segments.insert_mut(segment.number, segment);
-        self.slide();
-        while let Some((_, oldest)) = self.segments.first() {
-            let without = self.held.saturating_sub(counted(oldest));
-            if self.segments.size() <= 1
-                || !self.session.retention.lets_go(self.held, without, self.held_bytes)
-            {
-                break;
-            }
-            self.drop_oldest();
-        }
-    }
-
-    /// Whether it is not known any more what this number was.
-    pub(crate) fn has_forgotten(&self, number: u64) -> bool {
-        number <= self.forgotten
-    }
-
-    /// Lets everything go: it begins anew.
-    pub(super) fn clear(&mut self) {
-        self.forgotten = self.segments.last().map_or(self.forgotten, |(&number, _)| number);
-        self.segments = RedBlackTreeMapSync::new_sync();
-        (self.held, self.held_bytes, self.window) = (Duration::ZERO, 0, Window::default());
-    }
-
-    /// Lets everything go but the newest segment: others have gone on for longer than anything stays.
-    pub(super) fn forget(&mut self) {
-        while self.segments.size() > 1 {
-            self.drop_oldest();
-        }
-    }
-
-    /// Moves the window's beginning to the newest segment that, with all after it, makes up the session's window.
-    fn slide(&mut self) {
-        for (_, first) in self.segments.range(self.window.first..) {
-            let without = self.window.span.saturating_sub(counted(first));
-            if without < self.session.window {
-                break;
-            }
-            self.window = Window { first: first.number + 1, span: without };
-        }
-    }
-
-    fn drop_oldest(&mut self) {
-        let Some((&number, oldest)) = self.segments.first() else { return };
-        let (counts, bytes) = (counted(oldest), oldest.len());
-        self.held = self.held.saturating_sub(counts);
-        self.held_bytes -= bytes;
-        self.segments.remove_mut(&number);
-        self.forgotten = number;
-        if number >= self.window.first {
-            self.window = Window { first: number + 1, span: self.window.span.saturating_sub(counts) };
-        }
-    }
-}
-
-fn counted(segment: &Segment) -> Duration {
-    segment.span().duration().unwrap_or_default().max(LEAST)
 }

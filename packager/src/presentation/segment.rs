@@ -6,6 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use media::{MediaTime, Timescale, Track, WallTime};
 
+use super::stored::Stored;
+
 /// An unbroken timeline: one zero, one set of tracks. Each discontinuity begins a new one.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Period {
@@ -18,6 +20,14 @@ pub struct Period {
     pub start: WallTime,
     /// How long the session had gone on before it: the media of its earlier periods, without what lies between.
     pub elapsed: Duration,
+}
+
+impl Period {
+    /// How long the session had gone on at a time of it, in microseconds.
+    pub fn position(&self, time: MediaTime) -> i64 {
+        let before = i64::try_from(self.elapsed.as_micros()).unwrap_or(i64::MAX);
+        before.saturating_add(time.micros())
+    }
 }
 
 /// The initialization segment of a rendition in a period, and what manifests say about it.
@@ -84,6 +94,8 @@ pub enum Content {
         /// In order; together they are the segment, byte for byte.
         parts: Vec<Arc<Part>>,
     },
+    /// Its bytes are in storage.
+    Stored(Stored),
     /// Nothing: the rendition was dead while others lived, or the number was burnt (EXT-X-GAP).
     Gap,
 }
@@ -111,8 +123,7 @@ impl Segment {
 
     /// How long the session had gone on at its start, in microseconds.
     pub fn position(&self) -> i64 {
-        let before = i64::try_from(self.period.elapsed.as_micros()).unwrap_or(i64::MAX);
-        before.saturating_add(self.start_time().micros())
+        self.period.position(self.start_time())
     }
 
     /// The same at its end.
@@ -121,11 +132,11 @@ impl Segment {
         self.position().saturating_add(end.micros() - self.start_time().micros())
     }
 
-    /// Its parts; none for a gap.
+    /// Its parts in memory; none for a gap, nor for one in storage.
     pub fn parts(&self) -> &[Arc<Part>] {
         match &self.content {
             Content::Media { parts, .. } => parts,
-            Content::Gap => &[],
+            Content::Stored(_) | Content::Gap => &[],
         }
     }
 
@@ -133,6 +144,7 @@ impl Segment {
     pub fn init(&self) -> Option<&Arc<Init>> {
         match &self.content {
             Content::Media { init, .. } => Some(init),
+            Content::Stored(stored) => Some(&stored.init),
             Content::Gap => None,
         }
     }
@@ -144,7 +156,10 @@ impl Segment {
 
     /// Whether it begins with a sync sample.
     pub fn independent(&self) -> bool {
-        self.parts().first().is_some_and(|part| part.independent)
+        match self.stored() {
+            Some(stored) => stored.independent,
+            None => self.parts().first().is_some_and(|part| part.independent),
+        }
     }
 
     /// The same time without anything to fetch.
@@ -152,9 +167,22 @@ impl Segment {
         Segment { content: Content::Gap, ..self.clone() }
     }
 
+    /// The gap behind it, where nothing is known of what was there up to segment `number`, whose position is `begins`: its
+    /// share of the time between.
+    pub(super) fn gap_behind(&self, number: u64, begins: i64) -> Segment {
+        let missing = i64::try_from(number - self.number - 1).unwrap_or(i64::MAX).max(1);
+        let micros = (begins.saturating_sub(self.end_position()) / missing).max(1000);
+        let duration = MediaTime::new(micros, Timescale::MICROS).to(self.scale);
+        let start = self.start + self.duration;
+        Segment { number: self.number + 1, start, duration, ..self.as_gap() }
+    }
+
     /// Bytes of all its parts.
     pub fn len(&self) -> u64 {
-        self.parts().iter().map(|part| part.len).sum()
+        match self.stored() {
+            Some(stored) => stored.len,
+            None => self.parts().iter().map(|part| part.len).sum(),
+        }
     }
 
     /// Whether it has no bytes.
@@ -162,7 +190,7 @@ impl Segment {
         self.len() == 0
     }
 
-    /// Everything to send, in order.
+    /// Everything to send, in order; of what is in memory.
     pub fn pieces(&self) -> impl Iterator<Item = &Bytes> {
         self.parts().iter().flat_map(|part| part.pieces())
     }

@@ -4,7 +4,7 @@ use mp4_atom::{Decode, Moof};
 use packager::Presentation;
 use packager::manifest::{Options, smooth};
 use packager::names::Resource;
-use packager::names::smooth::FragmentName;
+use packager::names::smooth::{FragmentName, Zero};
 
 /// A client manifest.
 #[derive(Clone, PartialEq, Debug)]
@@ -18,6 +18,8 @@ pub struct Manifest {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Stream {
     pub name: String,
+    /// What the URLs of its fragments say that times count from.
+    pub zero: Option<Zero>,
     pub bitrates: Vec<u32>,
     pub private_data: Vec<String>,
     pub chunks: Vec<Stretch>,
@@ -49,6 +51,12 @@ impl Manifest {
         smooth::manifest(presentation, &Options::default()).map(|text| Manifest::parse(&text))
     }
 
+    /// The one that counts from zero.
+    pub fn from_zero(presentation: &Presentation) -> Option<Manifest> {
+        let options = Options { from_zero: true, ..Options::default() };
+        smooth::manifest(presentation, &options).map(|text| Manifest::parse(&text))
+    }
+
     pub fn parse(text: &str) -> Manifest {
         let document = roxmltree::Document::parse(text).unwrap_or_else(|error| panic!("{error}: {text}"));
         let root = document.root_element();
@@ -73,7 +81,7 @@ impl Stream {
     }
 
     pub fn name_of(&self, bitrate: u32, time: u64) -> FragmentName {
-        FragmentName { bitrate, stream: self.name.clone(), time, metadata_only: false }
+        FragmentName { zero: self.zero, bitrate, stream: self.name.clone(), time, metadata_only: false }
     }
 }
 
@@ -85,15 +93,19 @@ fn stream(node: roxmltree::Node<'_, '_>) -> Stream {
         elements(node, "c").map(|c| Stretch { time: number(c, "t"), duration: number(c, "d") }).collect();
     assert_eq!(number(node, "Chunks"), chunks.len() as u64);
     assert_eq!(number(node, "QualityLevels"), levels.len() as u64);
-    let url = format!("QualityLevels({{bitrate}})/Fragments({name}={{start time}})");
+    let filled = text(node, "Url").replace("{bitrate}", "1000").replace("{start time}", "8");
+    let Some(Resource::Fragment(FragmentName { zero, .. })) = Resource::parse(&filled) else {
+        panic!("{filled}")
+    };
+    let before = zero.map(|zero| format!("{zero}/")).unwrap_or_default();
+    let url = format!("{before}QualityLevels({{bitrate}})/Fragments({name}={{start time}})");
     assert_eq!(text(node, "Url"), url);
     for (index, level) in levels.iter().enumerate() {
         assert_eq!(number(*level, "Index"), index as u64);
-        let filled = url.replace("{bitrate}", "1000").replace("{start time}", "8");
-        assert!(matches!(Resource::parse(&filled), Some(Resource::Fragment(_))), "{filled}");
     }
     Stream {
         name,
+        zero,
         bitrates: levels.iter().map(|level| number(*level, "Bitrate") as u32).collect(),
         private_data: levels.iter().map(|level| text(*level, "CodecPrivateData")).collect(),
         chunks,
@@ -144,5 +156,5 @@ pub fn fragment(
     presentation: &Presentation,
     name: &FragmentName,
 ) -> Result<smooth::Fragment, smooth::Absent> {
-    smooth::fragment(presentation, &name.stream, name.bitrate, name.time).expect("such a quality")
+    smooth::fragment(presentation, name).expect("such a quality")
 }

@@ -70,8 +70,8 @@ impl Burner {
     }
 }
 
-/// Whether nothing changed that a later process must know.
+/// Whether nothing changed that a later process must know. What grows with each sample is stored with the next number.
 fn same(stored: &Numbers, numbers: &Numbers) -> bool {
-    let (at, until, longest_gop) = (numbers.at, numbers.until, numbers.longest_gop);
-    Numbers { at, until, longest_gop, ..stored.clone() } == *numbers
+    let Numbers { at, until, longest_gop, elapsed, .. } = *numbers;
+    Numbers { at, until, longest_gop, elapsed, ..stored.clone() } == *numbers
 }

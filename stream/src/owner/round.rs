@@ -130,6 +130,7 @@ impl Owner {
 
     /// One input, and whatever else is there already; `None` when that publisher is gone.
     pub(super) async fn take(&mut self, (feed, input): (FeedId, Option<Input>)) {
+        self.settle();
         match input {
             Some(input) => {
                 self.package(feed, input);

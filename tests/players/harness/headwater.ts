@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -42,6 +42,13 @@ export class Headwater {
   /** What a viewer opens, or what is below it. */
   url(entry: string, resource: Resource): string {
     return `http://${this.#http}/play/${entry}/${resource}`;
+  }
+
+  /** The id of the one recording of an entry. */
+  recording(entry: string): string {
+    const ids = readdirSync(join(this.#folder, "data", "recordings", entry)).filter((name) => name.startsWith("rec_"));
+    if (ids.length !== 1) throw new Error(`recordings of ${entry}: ${ids}`);
+    return ids[0]!;
   }
 
   /** A number among its metrics. */
@@ -93,7 +100,13 @@ export class Headwater {
   }
 
   async #serve(): Promise<void> {
-    const env = { HEADWATER_HTTP__LISTEN: this.#http, HEADWATER_RTMP__LISTEN: this.#rtmp, NO_COLOR: "1" };
+    const env = {
+      HEADWATER_HTTP__LISTEN: this.#http,
+      HEADWATER_RTMP__LISTEN: this.#rtmp,
+      // How full the disk of this machine is decides no test.
+      HEADWATER_STORAGE__KEEP_FREE: "0B",
+      NO_COLOR: "1",
+    };
     const words = ["serve", "--config", "headwater.toml", "--data", "data"];
     this.#child = new Child(BINARY, words, { cwd: this.#folder, env });
     const line = /^headwater ready .*http=(\S+).* rtmp=(\S+)/m;

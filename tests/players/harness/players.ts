@@ -62,6 +62,7 @@ export const RX_SMOOTH: Player = {
   library: "/RxPlayer",
   play: playRx,
 };
+export const RX_DASH: Player = { ...RX_SMOOTH, name: "rx-player on DASH", manifest: "manifest.mpd" };
 
 /** Those that play Smooth Streaming. */
 export const SMOOTH_PLAYERS: Player[] = [DASH_JS_SMOOTH, RX_SMOOTH];

@@ -50,6 +50,11 @@ export class Stage {
     return this.server.url(ENTRY, manifest);
   }
 
+  /** What a player is given of the one recording that there is, by its own id. */
+  recordingUrl(manifest: Wanted): string {
+    return this.server.url(this.server.recording(ENTRY), manifest);
+  }
+
   /** Where an encoder publishes. */
   get publishUrl(): string {
     return this.server.publishUrl(ENTRY);
@@ -58,6 +63,11 @@ export class Stage {
   /** A viewer who opens a player now; `query` is what the URL of the manifest asks for. */
   open(player: Player, query = ""): Promise<Viewer> {
     return Viewer.open(this.#browser, this.#pages, player, this.url(player.manifest) + query);
+  }
+
+  /** A viewer of the one recording that there is, by its own id. */
+  openRecording(player: Player): Promise<Viewer> {
+    return Viewer.open(this.#browser, this.#pages, player, this.recordingUrl(player.manifest));
   }
 
   /** A viewer for each player. */

@@ -20,6 +20,8 @@ export interface State {
   height: number;
   /** Frames that were decoded and shown in time. */
   frames: number;
+  /** Frames that were decoded, shown in time or not. */
+  decoded: number;
   paused: boolean;
   /** Whether the player says that it is over. */
   ended: boolean;
@@ -81,6 +83,7 @@ export class Viewer {
         time: video.currentTime,
         height: video.videoHeight,
         frames: totalVideoFrames - droppedVideoFrames,
+        decoded: totalVideoFrames,
         paused: video.paused,
         ended: ask(() => window.handle.over(), false),
         latency: ask(() => window.handle.latency(), NaN),

@@ -1,8 +1,8 @@
-import { test } from "vitest";
+import { test, type TestOptions } from "vitest";
 
 /** Where a result stands: which table, which row, which column. */
 export interface Place {
-  table: "Players" | "Low latency" | "Encoders" | "Faults";
+  table: "Players, live" | "Players, on demand" | "Low latency" | "Encoders" | "Faults";
   /** The tool, as its users call it. */
   tool: string;
   /** As it was seen. */
@@ -34,9 +34,8 @@ export interface Known {
  * Tries something and keeps what was seen for the table. What fails fails the run, unless it is known and fails as it
  * is known to; what is known and works all the same is shown as working.
  */
-export function cell(place: Place, attempt: () => Promise<string>, known?: Known, seconds?: number): void {
-  const timeout = seconds === undefined ? {} : { timeout: seconds * 1000 };
-  test(`${place.table}: ${place.tool}, ${place.column}`, timeout, async ({ task }) => {
+export function cell(place: Place, attempt: () => Promise<string>, known?: Known, options: TestOptions = {}): void {
+  test(`${place.table}: ${place.tool}, ${place.column}`, options, async ({ task }) => {
     task.meta.cell = { ...place, seen: "" };
     try {
       task.meta.cell.seen = await attempt();

@@ -11,14 +11,26 @@ export default class Table implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const cells = tests.map(result).filter((cell) => cell !== undefined);
-    const text = `${head()}\n${TABLES.map((name) => table(name, cells)).join("\n")}`;
+    const text = `${head()}\n${Object.keys(TABLES).map((name) => table(name as Cell["table"], cells)).join("\n")}`;
     const whole = tests.every((test) => test.result().state !== "skipped");
     if (process.env.INTEROP_TABLE && whole) writeFileSync(repository(process.env.INTEROP_TABLE), text);
     else console.log(text);
   }
 }
 
-const TABLES: Cell["table"][] = ["Players", "Low latency", "Encoders", "Faults"];
+/** The tables, and what is to be known of each. */
+const TABLES: Record<Cell["table"], string> = {
+  "Players, live": "",
+  "Players, on demand": `A show that is over, from its recording: under the URLs that it had live, and where the column says so by the id of the
+recording. *From beginning to end* is its first seconds and, after a seek, its last ones; programs play five seconds.
+Under the entry's own URL, Smooth keeps the live times for a minute after the end, which players with a clock of their
+own would wait for; programs are given it after that.`,
+  "Low latency": `How far behind the clock of the encoder the picture is, half of the time at most, and how far at the worst, with parts of
+half a second. A player that halts, loses half a second or skips a picture for a hole fails.`,
+  Encoders: "",
+  Faults: `All players watch at the same time what happens to one stream, which is recorded. Where it ends, the server waits two
+seconds for its encoder.`,
+};
 
 /** What a test leaves in its cell: what was seen, or how it failed. */
 function result(test: TestCase): Cell | undefined {
@@ -52,7 +64,7 @@ function git(...words: string[]): string {
     .trim();
 }
 
-function table(name: string, all: Cell[]): string {
+function table(name: Cell["table"], all: Cell[]): string {
   const cells = all.filter((cell) => cell.table === name);
   const columns = [...new Set(cells.map(({ column }) => column))];
   const tools = [...new Set(cells.map(({ tool }) => tool))];
@@ -62,7 +74,8 @@ function table(name: string, all: Cell[]): string {
     return line([tool, own[0]!.version, ...seen]);
   };
   const top = [line(["", "version", ...columns]), line(["", "", ...columns].map(() => "---"))];
-  return [`## ${name}`, "", ...top, ...tools.map(row), ""].join("\n");
+  const about = TABLES[name] === "" ? [] : [TABLES[name], ""];
+  return [`## ${name}`, "", ...about, ...top, ...tools.map(row), ""].join("\n");
 }
 
 function line(cells: string[]): string {

@@ -16,5 +16,5 @@ export function playRx(video: HTMLVideoElement, url: string): void {
     live: () => player.seekTo({ position: player.getMaximumPosition() ?? NaN }),
     over: () => player.getPlayerState() === "ENDED",
   };
-  player.loadVideo({ url, transport: "smooth", autoPlay: true });
+  player.loadVideo({ url, transport: url.includes("manifest.mpd") ? "dash" : "smooth", autoPlay: true });
 }

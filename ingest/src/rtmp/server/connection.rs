@@ -107,11 +107,8 @@ impl Connection {
             Ok(never) => match never {},
             Err(reason) => reason,
         };
-        match &reason {
-            Reason::Refused(refusal) => self.session.refuse(&refusal.to_string()),
-            Reason::Undecided => self.session.refuse(&reason.to_string()),
-            Reason::Ended(ended) => self.session.end_all(&ended.to_string()),
-            _ => {}
+        if let Reason::Ended(ended) = &reason {
+            self.session.end_all(&ended.to_string());
         }
         self.report(&reason);
         self.close(&reason).await;
@@ -165,16 +162,7 @@ impl Connection {
 
     async fn act(&mut self, event: Event) -> Result<(), Reason> {
         match event {
-            Event::Publish(request) => match self.publish(request).await {
-                // What else it publishes goes on.
-                Err(Reason::Refused(refusal)) if !self.on_air.is_empty() => {
-                    self.session.refuse(&refusal.to_string());
-                    let why = Reason::Refused(refusal);
-                    let word = why.word().unwrap_or_default();
-                    self.server.metrics.refusals.warn(Some(self.peer), word, &why);
-                }
-                published => published?,
-            },
+            Event::Publish(request) => self.publish(request).await?,
             Event::Input(stream_id, input) => {
                 let Some(on_air) = self.on_air.iter().find(|it| it.stream_id == stream_id) else {
                     return Ok(());
@@ -204,18 +192,35 @@ impl Connection {
         let request = Request { protocol: Protocol::Rtmp, leg: request.leg, name, peer: self.peer };
         let server = self.server.clone();
         let entering = server.directory.enter(&*server.admit, &request);
-        let Entered { entry, leg, publication } = tokio::select! {
+        let entered = tokio::select! {
             biased;
-            decided = timeout(server.settings.limits.setup, entering) => decided.map_err(|_| Reason::Undecided)??,
+            decided = timeout(server.settings.limits.setup, entering) => match decided {
+                Ok(entered) => entered.map_err(Reason::Refused),
+                Err(_) => Err(Reason::Undecided),
+            },
             left = self.left() => return Err(left),
         };
+        match entered {
+            Ok(entered) => self.go_on_air(stream_id, entered),
+            Err(why) => {
+                self.session.refuse(stream_id, &why.to_string());
+                // What else it publishes goes on.
+                if self.on_air.is_empty() {
+                    return Err(why);
+                }
+                self.tell(&why);
+            }
+        }
+        Ok(())
+    }
+
+    fn go_on_air(&mut self, stream_id: u32, Entered { entry, leg, publication }: Entered) {
         tracing::info!(peer = %self.peer, %entry, ?leg, "RTMP publishing");
-        self.session.accept();
+        self.session.accept(stream_id);
         let (ended, before) = (Box::pin(publication.ended()), self.session.counters_of(stream_id));
         let since = Instant::now();
         self.on_air.push(OnAir { stream_id, publication, ended, entry, leg, since, before });
         self.buffer.resize(READ.1, 0);
-        Ok(())
     }
 
     /// Why the peer is not there any more, if it goes; what it sends meanwhile is kept as long as there is room. Who
@@ -236,31 +241,36 @@ impl Connection {
         self.leave(stream_id, self.session.counters_of(stream_id), reason);
     }
 
-    fn leave(&mut self, stream_id: u32, now: Counters, reason: &str) {
+    /// The same of one of which the session knows no more than that so much came.
+    fn leave(&mut self, stream_id: u32, counters: Counters, reason: &str) {
         let Some(at) = self.on_air.iter().position(|it| it.stream_id == stream_id) else { return };
         let on_air = self.on_air.remove(at);
-        let before = on_air.before;
+        let came = counters.since(on_air.before);
         tracing::info!(
             peer = %self.peer, entry = %on_air.entry, leg = ?on_air.leg, reason,
-            seconds = on_air.since.elapsed().as_secs_f64(), bytes = now.bytes - before.bytes,
-            video = now.video - before.video, audio = now.audio - before.audio,
-            unconfigured = now.unconfigured - before.unconfigured, enhanced = now.enhanced - before.enhanced,
-            ignored = now.ignored - before.ignored, aborted = now.aborted - before.aborted,
+            seconds = on_air.since.elapsed().as_secs_f64(), bytes = came.bytes,
+            video = came.video, audio = came.audio,
+            unconfigured = came.unconfigured, enhanced = came.enhanced,
+            ignored = came.ignored, aborted = came.aborted,
             "RTMP publishing ended"
         );
         on_air.publication.leave(reason);
     }
 
-    /// Who leaves by himself is no more than a passer-by; who is turned away or cut is told of.
     fn report(&mut self, reason: &Reason) {
+        self.tell(reason);
+        let all: Vec<u32> = self.on_air.iter().map(|it| it.stream_id).collect();
+        all.into_iter().for_each(|stream_id| self.off_air(stream_id, &reason.to_string()));
+    }
+
+    /// Who leaves by himself is no more than a passer-by; who is turned away or cut is told of.
+    fn tell(&self, reason: &Reason) {
         let (refusals, peer) = (&self.server.metrics.refusals, Some(self.peer));
         match reason.word() {
             Some(word) if reason.is_about_a_publisher() => refusals.warn(peer, word, reason),
             Some(word) => refusals.note(peer, word, reason),
             None => tracing::debug!(peer = %self.peer, "RTMP connection ends: {reason}"),
         }
-        let all: Vec<u32> = self.on_air.iter().map(|it| it.stream_id).collect();
-        all.into_iter().for_each(|stream_id| self.off_air(stream_id, &reason.to_string()));
     }
 
     async fn send(&mut self) -> Result<(), Reason> {

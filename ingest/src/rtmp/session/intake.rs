@@ -34,6 +34,20 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// What came since there were so many. None of them goes back but where a message stream was published on anew in one
+    /// breath.
+    pub(crate) fn since(self, before: Counters) -> Counters {
+        Counters {
+            bytes: self.bytes.saturating_sub(before.bytes),
+            video: self.video.saturating_sub(before.video),
+            audio: self.audio.saturating_sub(before.audio),
+            unconfigured: self.unconfigured.saturating_sub(before.unconfigured),
+            enhanced: self.enhanced.saturating_sub(before.enhanced),
+            ignored: self.ignored.saturating_sub(before.ignored),
+            aborted: self.aborted.saturating_sub(before.aborted),
+        }
+    }
+
     /// Both together.
     pub(super) fn and(self, other: Counters) -> Counters {
         Counters {

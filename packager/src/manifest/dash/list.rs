@@ -61,7 +61,7 @@ pub(super) fn list<'a>(presentation: &'a Presentation, form: Form, opened: &'a [
             || presentation.ended
             || presentation.closed.is_some_and(|closed| closed >= span.period.number);
         // A span that another one follows in the same period ends where that begins.
-        let end = match next.filter(|next| next.period.number == span.period.number) {
+        let end = match next.filter(|next| next.period == span.period) {
             Some(next) => Some(next.start),
             None => reached.filter(|_| over),
         };

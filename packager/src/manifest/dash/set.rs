@@ -123,7 +123,10 @@ fn write_template(
     if let Some(low) = low {
         low.write_availability(out)?;
     }
-    writeln!(out, " initialization=\"{id}/init-{}.mp4\" media=\"{id}/$Number$.m4s\">", init.period)?;
+    // What only has its first parts stands in a span of its own.
+    let parts = first.stored().and_then(|stored| stored.only).map(|last| format!(".0-{last}"));
+    let media = format!("{id}/$Number${}.m4s", parts.unwrap_or_default());
+    writeln!(out, " initialization=\"{id}/init-{}.mp4\" media=\"{media}\">", init.period)?;
     timeline::write(out, segments, indent)?;
     writeln!(out, "{indent}</SegmentTemplate>")
 }

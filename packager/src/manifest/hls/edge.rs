@@ -133,7 +133,7 @@ pub(super) struct Listed<'a> {
 }
 
 /// The parts that a finished segment is listed with: what was published, and where the rendition went off, stretches
-/// without media up to the end (RFC 8216bis §6.2.1). None where a part is longer than the target.
+/// without media up to the end (RFC 8216bis §6.2.1). None where a part is longer than the target, or they are in storage.
 pub(super) fn parts(segment: &Segment, target: Duration) -> impl Iterator<Item = Listed<'_>> {
     let published = segment.parts().iter().map(|part| Listed {
         index: part.index.into(),
@@ -144,9 +144,10 @@ pub(super) fn parts(segment: &Segment, target: Duration) -> impl Iterator<Item =
     published.chain(gaps).take(count(segment, target) as usize)
 }
 
-/// How many these are.
+/// How many these are. Of a segment in storage the parts are not known.
 fn count(segment: &Segment, target: Duration) -> u64 {
-    let listable = segment.parts().iter().all(|part| !too_long(part, segment.scale, target));
+    let listable = segment.stored().is_none()
+        && segment.parts().iter().all(|part| !too_long(part, segment.scale, target));
     match listable {
         true => segment.parts().len() as u64 + gap_count(segment, target),
         false => 0,

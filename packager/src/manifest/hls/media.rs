@@ -7,7 +7,7 @@ use std::time::Duration;
 use media::{MediaTime, WallTime};
 
 use super::shown::Shown;
-use super::text::{seconds, seconds_beyond, segment_uri};
+use super::text::{listed_uri, seconds, seconds_beyond, segment_uri};
 use super::{edge, low_latency};
 use crate::manifest::Options;
 use crate::names::Resource;
@@ -36,8 +36,8 @@ struct Writer<'a> {
     low_latency: bool,
     /// Whether it lists parts at any time, after which durations must not change (RFC 8216bis §6.2.1).
     ahead: bool,
-    /// Of what was written or left out last.
-    period: Option<u64>,
+    /// Of what was written or left out last: P and its place among all.
+    period: Option<(u64, u64)>,
     /// Whether a segment was written.
     begun: bool,
     /// Whose initialization segment holds.
@@ -84,7 +84,7 @@ impl Writer<'_> {
     /// What stands for the segments before those that are shown.
     fn beginning(&mut self, shown: &Shown<'_>) -> fmt::Result {
         if let Some(skipped) = shown.skipped {
-            self.period = Some(skipped.period.number);
+            self.period = Some(timeline(&skipped.period));
             writeln!(self.out, "#EXT-X-SKIP:SKIPPED-SEGMENTS={}", shown.skipped_segments())?;
         } else if let Some(number) = shown.burnt {
             let duration = f64::from(self.rendition.session.target_duration);
@@ -109,7 +109,7 @@ impl Writer<'_> {
             false => seconds(self.out, segment.span()),
         }
         self.out.push_str(",\n");
-        segment_uri(self.out, self.rendition, segment.number);
+        listed_uri(self.out, self.rendition, segment);
         self.out.push('\n');
         Ok(())
     }
@@ -130,7 +130,7 @@ impl Writer<'_> {
         init: Option<&Arc<Init>>,
         begins: impl FnOnce() -> WallTime,
     ) -> fmt::Result {
-        let news = self.period != Some(period.number);
+        let news = self.period != Some(timeline(period));
         if news && self.period.is_some() {
             writeln!(self.out, "#EXT-X-DISCONTINUITY")?;
         }
@@ -142,7 +142,12 @@ impl Writer<'_> {
         if news || !self.begun {
             writeln!(self.out, "#EXT-X-PROGRAM-DATE-TIME:{}", begins())?;
         }
-        (self.period, self.begun) = (Some(period.number), true);
+        (self.period, self.begun) = (Some(timeline(period)), true);
         Ok(())
     }
+}
+
+/// What tells a period from any other: a clip may have two stretches of one.
+fn timeline(period: &Period) -> (u64, u64) {
+    (period.number, period.discontinuity)
 }

@@ -13,8 +13,8 @@ use crate::presentation::{Presentation, Rendition};
 
 const AUDIO_GROUP: &str = "audio";
 
-/// The multivariant playlist (RFC 8216bis §4.4.6). While live, children are named with their session, so that
-/// an open player stays on its own timeline when the entry ends or begins anew.
+/// The multivariant playlist (RFC 8216bis §4.4.6). Children are named with their session or recording, so that an open
+/// player stays on its own timeline when the entry ends or begins anew.
 pub fn multivariant(presentation: &Presentation, options: &Options) -> String {
     let mut out = String::with_capacity(1024);
     write_multivariant(&mut out, presentation, options).expect("a String takes everything");

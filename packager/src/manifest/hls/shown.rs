@@ -29,8 +29,7 @@ impl<'a> Shown<'a> {
     /// All of the window, or with `delta` what is not beyond the skip boundary.
     pub(super) fn of(rendition: &'a Rendition, delta: bool) -> Shown<'a> {
         let first = rendition.window().next();
-        let burnt = first.zip(rendition.session.burnt).filter(|(first, burnt)| burnt + 1 == first.number);
-        let burnt = burnt.map(|(_, number)| number);
+        let burnt = first.and_then(|first| rendition.burnt_before(first.number));
         let hidden = u64::from(burnt.is_some());
         let (skipped, segments) =
             if delta { recent(rendition) } else { (None, rendition.window().collect()) };

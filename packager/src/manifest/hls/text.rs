@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use media::MediaTime;
 
-use crate::presentation::Rendition;
+use crate::presentation::{Rendition, Segment};
 
 /// A duration in seconds with six decimals, rounded to the nearest.
 pub(super) fn seconds(out: &mut String, time: MediaTime) {
@@ -42,6 +42,14 @@ pub(super) fn segment_uri(out: &mut String, rendition: &Rendition, number: u64) 
     out.push('/');
     integer(out, number);
     out.push_str(".m4s");
+}
+
+/// The URI of a listed segment, as [`Segment::resource`] names it.
+pub(super) fn listed_uri(out: &mut String, rendition: &Rendition, segment: &Segment) {
+    match segment.stored().and_then(|stored| stored.only) {
+        None => segment_uri(out, rendition, segment.number),
+        Some(_) => out.push_str(&segment.resource(&rendition.name).to_string()),
+    }
 }
 
 /// The URI of a part, as [`Resource::Part`](crate::names::Resource::Part) writes it.

@@ -1,10 +1,10 @@
-//! Segments as Smooth knows them: chunks on one absolute timeline.
+//! Segments as Smooth knows them: chunks on one timeline.
 
 use std::sync::Arc;
 
 use media::{MediaTime, Timescale};
 
-use crate::presentation::{Rendition, Segment};
+use crate::presentation::{Period, Rendition, Segment};
 
 /// Units a second of every time in manifests, fragments and URLs.
 pub const TIMESCALE: u64 = 10_000_000;
@@ -14,28 +14,25 @@ pub const TIMESCALE: u64 = 10_000_000;
 /// Each costs the viewer a segment of latency, and clients are known to use one.
 pub const LOOKAHEAD: usize = 1;
 
-/// Times are multiples of so many units: those of today are beyond 2^53, and clients in JavaScript have doubles.
+/// Times are multiples of so many units: Unix times of today are beyond 2^53, and clients in JavaScript have doubles.
 const GRAIN: i64 = 8;
 /// What is counted in [`GRAIN`]s.
 const GRAINS: Timescale = Timescale::new(1_250_000).expect("not zero");
 
-/// A segment on the absolute timeline.
+/// A segment on a timeline.
 #[derive(Clone, Debug)]
 pub(super) struct Chunk<'a> {
     pub(super) segment: &'a Arc<Segment>,
-    /// Of its beginning, in units of [`TIMESCALE`] since the Unix epoch.
+    /// Of its beginning, in units of [`TIMESCALE`].
     pub(super) time: u64,
     /// Of all its samples ([MS-SSTR] §2.2.4.4).
     pub(super) duration: u64,
 }
 
 impl<'a> Chunk<'a> {
+    /// On the absolute timeline.
     pub(super) fn of(segment: &'a Arc<Segment>) -> Chunk<'a> {
-        // Of a track that broke off the last sample may be longer than its segment is said to be.
-        let media = segment.parts().last().map(|last| last.start + last.duration);
-        let end = media.unwrap_or(segment.start + segment.duration);
-        let (time, end) = (at(segment, segment.start), at(segment, end));
-        Chunk { segment, time, duration: end.saturating_sub(time) }
+        Timeline::Unix.chunk(segment)
     }
 
     pub(super) fn end(&self) -> u64 {
@@ -43,20 +40,62 @@ impl<'a> Chunk<'a> {
     }
 }
 
-/// A tick of a segment's timeline on the absolute one.
-///
-/// A period begins at a whole millisecond, which is a multiple of [`GRAIN`]; so what is the same tick of a track is
-/// the same time here, and durations that follow one another leave no hole.
-pub(super) fn at(segment: &Segment, ticks: i64) -> u64 {
-    let start = segment.period.start.micros() / 1000 * 1000 * 10;
-    let since = MediaTime::new(ticks, segment.scale).to(GRAINS) * GRAIN;
-    u64::try_from(start + since).unwrap_or(0)
+/// What times count from.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Timeline {
+    /// The Unix epoch: the absolute timeline.
+    Unix,
+    /// This position, in units of [`TIMESCALE`]: what lies between periods is left out.
+    From(i64),
+}
+
+impl Timeline {
+    /// The one on which a segment begins at zero.
+    pub(super) fn beginning(segment: &Segment) -> Timeline {
+        Timeline::From(position(&segment.period).saturating_add(since(segment, segment.start)))
+    }
+
+    pub(super) fn chunk(self, segment: &Arc<Segment>) -> Chunk<'_> {
+        let end = segment.start + if segment.is_gap() { segment.duration } else { segment.media() };
+        let (time, end) = (self.at(segment, segment.start), self.at(segment, end));
+        Chunk { segment, time, duration: end.saturating_sub(time) }
+    }
+
+    /// A tick of a segment's own timeline on this one; what comes before zero is at zero.
+    pub(super) fn at(self, segment: &Segment, ticks: i64) -> u64 {
+        u64::try_from(self.signed(segment, ticks)).unwrap_or(0)
+    }
+
+    /// When a segment begins, which may be before zero: more is held than is listed.
+    pub(super) fn begin(self, segment: &Segment) -> i64 {
+        self.signed(segment, segment.start)
+    }
+
+    /// Here a period begins at a multiple of [`GRAIN`], so what is the same tick of a track is the same time, and
+    /// durations that follow one another leave no hole.
+    fn signed(self, segment: &Segment, ticks: i64) -> i64 {
+        let start = match self {
+            // A whole millisecond.
+            Timeline::Unix => segment.period.start.micros() / 1000 * 1000 * 10,
+            Timeline::From(zero) => position(&segment.period).saturating_sub(zero),
+        };
+        start.saturating_add(since(segment, ticks))
+    }
+}
+
+/// How long the session had gone on before a period, in whole [`GRAIN`]s.
+fn position(period: &Period) -> i64 {
+    period.position(MediaTime::ZERO).saturating_mul(10) / GRAIN * GRAIN
+}
+
+fn since(segment: &Segment, ticks: i64) -> i64 {
+    MediaTime::new(ticks, segment.scale).to(GRAINS) * GRAIN
 }
 
 /// What a client manifest lists of a rendition: of what is in its window and can be fetched, the newest with one
 /// codec configuration.
 pub(super) fn listed(rendition: &Rendition) -> Vec<Chunk<'_>> {
-    let window: Vec<&Arc<Segment>> = rendition.window().filter(|segment| !segment.is_gap()).collect();
+    let window: Vec<&Arc<Segment>> = rendition.window().filter(|segment| is_whole(segment)).collect();
     let ready = window.iter().rposition(|segment| following(rendition, segment).is_some());
     let ready = &window[..ready.map_or(0, |last| last + 1)];
     let Some(last) = ready.last() else { return Vec::new() };
@@ -66,7 +105,7 @@ pub(super) fn listed(rendition: &Rendition) -> Vec<Chunk<'_>> {
 
 /// Whether anything of a rendition can be listed.
 pub(super) fn is_ready(rendition: &Rendition) -> bool {
-    let newest = held(rendition, 0).rev().filter(|segment| !segment.is_gap());
+    let newest = held(rendition, 0).rev().filter(|segment| is_whole(segment));
     newest.take(LOOKAHEAD + 1).any(|segment| following(rendition, segment).is_some())
 }
 
@@ -74,7 +113,7 @@ pub(super) fn is_ready(rendition: &Rendition) -> bool {
 /// is not settled. What is settled stays: the segments of a rendition come in order and never change.
 pub(super) fn following<'a>(rendition: &'a Rendition, segment: &Segment) -> Option<Vec<Chunk<'a>>> {
     let mut following = Vec::with_capacity(LOOKAHEAD);
-    for later in rendition.later(segment.number).filter(|later| !later.is_gap()) {
+    for later in rendition.later(segment.number).filter(|later| is_whole(later)) {
         if !same_configuration(later, segment) {
             return Some(following);
         }
@@ -90,6 +129,11 @@ pub(super) fn following<'a>(rendition: &'a Rendition, segment: &Segment) -> Opti
 /// What can be fetched of a rendition from a number on, oldest first: what is listed and what follows that.
 pub(super) fn held(rendition: &Rendition, from: u64) -> impl DoubleEndedIterator<Item = &Arc<Segment>> {
     rendition.shown_from(from)
+}
+
+/// Whether there is a fragment of a segment: of one that lost its tail somebody may have had all under the same name.
+pub(super) fn is_whole(segment: &Segment) -> bool {
+    !segment.is_gap() && !segment.is_partial()
 }
 
 fn same_configuration(one: &Segment, other: &Segment) -> bool {

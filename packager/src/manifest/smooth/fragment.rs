@@ -10,8 +10,9 @@ use container::mp4::{
 };
 use media::Kind;
 
-use super::chunk::{Chunk, at, following, held};
+use super::chunk::{Chunk, Timeline, following, held, is_whole};
 use super::stream;
+use crate::names::smooth::{FragmentName, Zero};
 use crate::presentation::{Presentation, Rendition, Segment};
 
 /// A fragment. It never changes: URL, bytes and ETag are fixed for life.
@@ -27,6 +28,19 @@ pub struct Fragment {
     pub metadata: usize,
 }
 
+/// What a fragment is made of, which may be in storage.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Located {
+    /// What it carries.
+    pub kind: Kind,
+    /// The segment of which it is.
+    pub segment: Arc<Segment>,
+    /// Those that it tells of.
+    pub following: Vec<Arc<Segment>>,
+    /// What its times count from.
+    timeline: Timeline,
+}
+
 /// Why there is no fragment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Absent {
@@ -34,6 +48,24 @@ pub enum Absent {
     NotYet,
     /// It was there, or no fragment begins at that time.
     Gone,
+}
+
+impl Located {
+    /// The fragment, once its segment is in memory. `None` where a part's own header cannot be read, which would be a
+    /// bug of its writer.
+    pub fn fragment(&self) -> Option<Fragment> {
+        let samples = samples(&self.segment, self.timeline)?;
+        let stretch = |segment| stretch(&self.timeline.chunk(segment));
+        let following: Vec<Stretch> = self.following.iter().map(stretch).collect();
+        let (header, metadata) = smooth_header(&SmoothFragment {
+            // Grows from one fragment of a track to the next, which is all that is asked of it.
+            sequence: self.segment.number as u32,
+            at: stretch(&self.segment),
+            following: &following,
+            samples: &samples,
+        });
+        Some(Fragment { kind: self.kind, segment: self.segment.clone(), header, metadata })
+    }
 }
 
 impl Fragment {
@@ -54,39 +86,65 @@ impl Fragment {
     }
 }
 
-/// The fragment of the stream `name` in the quality that is called `bitrate`, beginning at `time` in units of
-/// [`TIMESCALE`](super::TIMESCALE) since the Unix epoch ([MS-SSTR] §2.2.3). `None` where the presentation has no such
-/// stream or quality.
-pub fn fragment(
-    presentation: &Presentation,
-    name: &str,
-    bitrate: u32,
-    time: u64,
-) -> Option<Result<Fragment, Absent>> {
-    let named = |rendition: &&Arc<Rendition>| {
-        rendition.named_bitrate == Some(bitrate) && stream::name(rendition) == name
-    };
-    let rendition = presentation.renditions.iter().find(named)?;
-    Some(beginning(rendition, time))
+/// The fragment of that name ([MS-SSTR] §2.2.3). `None` where the presentation has no such stream or quality. All of it
+/// has to be in memory.
+pub fn fragment(presentation: &Presentation, name: &FragmentName) -> Option<Result<Fragment, Absent>> {
+    let located = locate(presentation, name)?;
+    Some(located.and_then(|located| located.fragment().ok_or(Absent::Gone)))
 }
 
-fn beginning(rendition: &Rendition, time: u64) -> Result<Fragment, Absent> {
+/// What the same fragment is made of, wherever that is. A name with a zero is looked up in the presentation of the session
+/// that it says.
+pub fn locate(presentation: &Presentation, name: &FragmentName) -> Option<Result<Located, Absent>> {
+    let named = |rendition: &&Arc<Rendition>| {
+        rendition.named_bitrate == Some(name.bitrate) && stream::name(rendition) == name.stream
+    };
+    let rendition = presentation.renditions.iter().find(named)?;
+    Some(match &name.zero {
+        None => beginning(rendition, name.time),
+        Some(zero) => beginning_since(zero, presentation, rendition, name.time),
+    })
+}
+
+fn beginning(rendition: &Rendition, time: u64) -> Result<Located, Absent> {
     let last = rendition.last().ok_or(Absent::NotYet)?;
     if time > Chunk::of(last).time {
         return Err(Absent::NotYet);
     }
-    let segment = search(rendition, time).filter(|found| !found.is_gap()).ok_or(Absent::Gone)?;
+    let timeline = Timeline::Unix;
+    let segment = search(rendition, timeline, time).filter(|found| is_whole(found)).ok_or(Absent::Gone)?;
     let following = following(rendition, segment).ok_or(Absent::NotYet)?;
-    make(rendition.kind, segment, &following).ok_or(Absent::Gone)
+    let following = following.iter().map(|chunk| chunk.segment.clone()).collect();
+    Ok(Located { kind: rendition.kind, segment: segment.clone(), following, timeline })
+}
+
+/// Of what is over. It tells of none that follow: there is nothing to look ahead to, and a recording that goes on after
+/// all does not change what was served of it.
+fn beginning_since(
+    zero: &Zero,
+    presentation: &Presentation,
+    rendition: &Rendition,
+    time: u64,
+) -> Result<Located, Absent> {
+    if !presentation.ended {
+        return Err(Absent::NotYet);
+    }
+    let at_zero = |rendition: &Arc<Rendition>| {
+        search(rendition, Timeline::Unix, zero.time).map(|segment| Timeline::beginning(segment))
+    };
+    let timeline = presentation.renditions.iter().find_map(at_zero).ok_or(Absent::Gone)?;
+    let segment = search(rendition, timeline, time).filter(|found| is_whole(found)).ok_or(Absent::Gone)?;
+    Ok(Located { kind: rendition.kind, segment: segment.clone(), following: Vec::new(), timeline })
 }
 
 /// The segment that begins at a time: numbers grow with it.
-fn search(rendition: &Rendition, time: u64) -> Option<&Arc<Segment>> {
+fn search(rendition: &Rendition, timeline: Timeline, time: u64) -> Option<&Arc<Segment>> {
+    let time = i64::try_from(time).ok()?;
     let (mut low, mut high) = (held(rendition, 0).next()?.number, rendition.last()?.number);
     while low <= high {
         let middle = low + (high - low) / 2;
         let segment = held(rendition, middle).next()?;
-        match Chunk::of(segment).time.cmp(&time) {
+        match timeline.begin(segment).cmp(&time) {
             Ordering::Equal => return Some(segment),
             Ordering::Less => low = segment.number + 1,
             Ordering::Greater => high = middle.checked_sub(1)?,
@@ -95,35 +153,21 @@ fn search(rendition: &Rendition, time: u64) -> Option<&Arc<Segment>> {
     None
 }
 
-/// `None` where a part's own header cannot be read, which would be a bug of its writer.
-fn make(kind: Kind, segment: &Arc<Segment>, following: &[Chunk<'_>]) -> Option<Fragment> {
-    let samples = samples(segment)?;
-    let following: Vec<Stretch> = following.iter().map(stretch).collect();
-    let (header, metadata) = smooth_header(&SmoothFragment {
-        // Grows from one fragment of a track to the next, which is all that is asked of it.
-        sequence: segment.number as u32,
-        at: stretch(&Chunk::of(segment)),
-        following: &following,
-        samples: &samples,
-    });
-    Some(Fragment { kind, segment: segment.clone(), header, metadata })
-}
-
 fn stretch(chunk: &Chunk<'_>) -> Stretch {
     Stretch { time: chunk.time, duration: chunk.duration }
 }
 
-/// The samples of all parts, in units of the absolute timeline. Every boundary is rounded by itself, so that rounding
-/// never adds up.
-fn samples(segment: &Segment) -> Option<Vec<FragmentSample>> {
+/// The samples of all parts, in units of the timeline. Every boundary is rounded by itself, so that rounding never adds
+/// up.
+fn samples(segment: &Segment, timeline: Timeline) -> Option<Vec<FragmentSample>> {
     let mut samples = Vec::new();
     for part in segment.parts() {
         let ParsedFragment { base_time, samples: parsed } = parse_fragment(&part.header).ok()?;
         let mut decoded = i64::try_from(base_time).ok()?;
         for sample in parsed {
             let next = decoded + i64::from(sample.duration);
-            let shown = at(segment, decoded + i64::from(sample.composition_offset));
-            let (begin, end) = (at(segment, decoded), at(segment, next));
+            let shown = timeline.at(segment, decoded + i64::from(sample.composition_offset));
+            let (begin, end) = (timeline.at(segment, decoded), timeline.at(segment, next));
             samples.push(FragmentSample {
                 duration: u32::try_from(end - begin).ok()?,
                 composition_offset: i32::try_from(shown as i64 - begin as i64).ok()?,

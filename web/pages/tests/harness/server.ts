@@ -52,7 +52,12 @@ export class Server {
 
   /** At the address where it was, with what it kept. */
   async up(): Promise<void> {
-    const env = { HEADWATER_HTTP__LISTEN: this.http, HEADWATER_RTMP__LISTEN: this.rtmp };
+    const env = {
+      HEADWATER_HTTP__LISTEN: this.http,
+      HEADWATER_RTMP__LISTEN: this.rtmp,
+      // How full the disk of this machine is decides no test.
+      HEADWATER_STORAGE__KEEP_FREE: "0B",
+    };
     this.child = new Child(BINARY, ["serve", "--config", this.file("config.toml"), "--data", this.file("data")], env);
     const line = /^headwater ready .*http=(\S+).* rtmp=(\S+)/m;
     const ready = await until(
