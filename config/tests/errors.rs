@@ -317,7 +317,7 @@ fn a_variable_that_names_nothing_is_an_error() {
             "environment variable HEADWATER_STREAMS__KEY: streams: cannot be set by environment; \
              write [[streams]] tables in the file",
             "environment variable HEADWATER_XYZZY__Y: xyzzy: unknown section; \
-             there is http, rtmp, stream, packager, dvr, storage, database, auth, webhooks, log, streams, recorder, vod, \
+             there is http, tls, https, rtmp, rtmps, stream, packager, dvr, storage, database, auth, webhooks, log, streams, recorder, vod, \
              transcode",
         ],
     );
