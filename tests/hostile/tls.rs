@@ -7,8 +7,12 @@ use std::time::{Duration, Instant};
 
 use crate::bystander::{Bystander, ENTRY, SETTINGS};
 use crate::process::{MB, assert_memory_returns, assert_told, memory};
+use crate::publisher::Publisher;
+use crate::slow::{self, narrow};
+use crate::support::hls::Media;
 use crate::support::server::{Server, Site};
 use crate::support::tls::{self, Certificate, FILES, LISTENERS, Tls};
+use crate::support::{http, within};
 use crate::web::{exchange, get, read_to_end, status};
 
 /// The beginning of a ClientHello of which the rest never comes.
@@ -102,17 +106,25 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// GET of the bystander's playlist, in HPACK: static names, literal values.
-fn request() -> Vec<u8> {
-    let path = format!("/play/{ENTRY}/video-1.m3u8");
+/// GET in HPACK: static names, literal values.
+fn request(path: &str) -> Vec<u8> {
     [&[0x82, 0x87, 0x41, 1, b'x', 0x04, u8::try_from(path.len()).expect("short")], path.as_bytes()].concat()
 }
 
+/// That of the bystander's playlist.
+fn usual() -> Vec<u8> {
+    request(&format!("/play/{ENTRY}/video-1.m3u8"))
+}
+
 fn http2(server: &Server, certificate: &Certificate) -> Tls {
-    let https = server.listener("https");
-    let mut tls = tls::connect(https, &certificate.certificate, &["h2"]).expect("a handshake");
+    let socket = TcpStream::connect(server.listener("https")).expect("a listener");
+    http2_over(socket, certificate, &[])
+}
+
+fn http2_over(socket: TcpStream, certificate: &Certificate, settings: &[u8]) -> Tls {
+    let mut tls = tls::over(socket, &certificate.certificate, &["h2"]).expect("a handshake");
     assert_eq!(tls.conn.alpn_protocol(), Some(&b"h2"[..]));
-    let begin = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(4, 0, 0, &[])].concat();
+    let begin = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(4, 0, 0, settings)].concat();
     tls.write_all(&begin).expect("room");
     tls
 }
@@ -141,7 +153,7 @@ fn is_cut(mut tls: Tls, steps: u32, next: impl Fn(u32) -> Vec<u8>) -> bool {
 fn resets(step: u32) -> Vec<u8> {
     let ids = (0..500).map(|at| 1 + 2 * (step * 500 + at));
     let cancel = 8u32.to_be_bytes();
-    ids.flat_map(|id| [frame(1, 5, id, &request()), frame(3, 0, id, &cancel)].concat()).collect()
+    ids.flat_map(|id| [frame(1, 5, id, &usual()), frame(3, 0, id, &cancel)].concat()).collect()
 }
 
 /// A header that never ends (CVE-2024-27316).
@@ -149,7 +161,7 @@ fn continuations(step: u32) -> Vec<u8> {
     let field = |at: u8| [&[0x00, 1, b'a' + at % 26, 100][..], &[b'x'; 100]].concat();
     let fields: Vec<u8> = (0..100).flat_map(field).collect();
     match step {
-        0 => frame(1, 1, 1, &request()),
+        0 => frame(1, 1, 1, &usual()),
         _ => frame(9, 0, 1, &fields),
     }
 }
@@ -178,5 +190,44 @@ fn floods_of_http2_end_their_own_connections() {
     assert_told(&server, "protocol", "127.0.0.1:");
     assert_serves(&server, &certificate);
     assert_memory_returns(&server, before);
+    bystander.assert_undisturbed();
+}
+
+/// SETTINGS_INITIAL_WINDOW_SIZE (RFC 9113 §6.5.2).
+fn window(size: u32) -> Vec<u8> {
+    [&[0, 4][..], &size.to_be_bytes()].concat()
+}
+
+/// Pictures of 400 KB, and readers who take nothing of a segment: the socket is full, or no window is open.
+#[test]
+fn readers_over_tls_who_take_nothing_are_cut() {
+    let certificate = Certificate::new();
+    let site = Site::new(&format!("{LISTENERS}{FILES}{}", slow::SETTINGS), &[ENTRY, "e"]);
+    certificate.write(site.folder());
+    let server = site.start();
+    let bystander = Bystander::on_air(&server);
+    let mut publisher = Publisher::on_air(server.rtmp(), "e", false);
+    assert!((0..25).all(|frame| publisher.picture(frame * 100, frame % 10 == 0, 400_000)));
+    let uri = Media::parse(&server.play("e").wait_for("video-1.m3u8")).last().uri.clone();
+    let (path, https) = (format!("/play/e/{uri}"), server.listener("https"));
+    let mut plain = tls::over(narrow(https), &certificate.certificate, &["http/1.1"]).expect("a handshake");
+    plain.write_all(get(&path).as_bytes()).expect("room");
+    const WIDE: u32 = 1 << 30;
+    let framed = [WIDE, 0].map(|size| {
+        let mut tls = http2_over(narrow(https), &certificate, &window(size));
+        let ask = [frame(8, 0, 0, &WIDE.to_be_bytes()), frame(1, 5, 1, &request(&path))].concat();
+        tls.write_all(&ask).expect("room");
+        tls
+    });
+    within(20, "all are cut", || {
+        let text = http::get(&server.http_url("metrics"), &[]).text();
+        text.contains("headwater_http_refusals_total{reason=\"slow-reader\"} 3").then_some(())
+    });
+    for mut tls in framed.into_iter().chain([plain]) {
+        let mut all = Vec::new();
+        let _ = tls.read_to_end(&mut all);
+        assert!(all.len() < 4_000_000, "{} bytes", all.len());
+    }
+    assert_told(&server, "slow-reader", "127.0.0.1:");
     bystander.assert_undisturbed();
 }

@@ -46,6 +46,11 @@ pub type Tls = StreamOwned<ClientConnection, TcpStream>;
 
 /// Connects, and trusts that certificate alone; offers `alpn`.
 pub fn connect(to: SocketAddr, trusts: &str, alpn: &[&str]) -> std::io::Result<Tls> {
+    over(TcpStream::connect(to)?, trusts, alpn)
+}
+
+/// The same over a socket that stands.
+pub fn over(mut socket: TcpStream, trusts: &str, alpn: &[&str]) -> std::io::Result<Tls> {
     let mut roots = RootCertStore::empty();
     let trusted = CertificateDer::from_pem_slice(trusts.as_bytes()).expect("a certificate in PEM");
     roots.add(trusted).expect("a certificate");
@@ -55,7 +60,6 @@ pub fn connect(to: SocketAddr, trusts: &str, alpn: &[&str]) -> std::io::Result<T
     config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
     let name = ServerName::try_from("localhost").expect("a name");
     let mut connection = ClientConnection::new(Arc::new(config), name).expect("a configuration");
-    let mut socket = TcpStream::connect(to)?;
     socket.set_read_timeout(Some(Duration::from_secs(10)))?;
     while connection.is_handshaking() {
         connection.complete_io(&mut socket)?;
