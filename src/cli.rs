@@ -86,6 +86,9 @@ pub(crate) struct Serve {
     /// How log lines are written; wins over `log.format`.
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
+    /// HTTPS and RTMPS with a certificate that the server makes for itself, for development: `tls.self_signed`.
+    #[arg(long)]
+    pub(crate) tls_self_signed: bool,
 }
 
 #[derive(Args, Debug)]

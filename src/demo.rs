@@ -15,9 +15,9 @@ use stream::{Directory, Found, Source, Viewer};
 use tokio_util::sync::CancellationToken;
 
 use crate::data::DataDir;
-use crate::serve::{self, Standing};
+use crate::listeners::Standing;
 use crate::tenancy::ADMIN_TOKEN;
-use crate::{load, log};
+use crate::{load, log, serve};
 use encoder::Encoder;
 
 const CONFIG: &str = include_str!("demo/demo.toml");

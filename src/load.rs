@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use config::{Config, LogFormat};
 
 use crate::cli;
@@ -31,6 +31,12 @@ pub(crate) fn with_flags(flags: &cli::Serve) -> anyhow::Result<Config> {
         Some(cli::LogFormat::Text) => config.log.format = LogFormat::Text,
         Some(cli::LogFormat::Json) => config.log.format = LogFormat::Json,
         None => {}
+    }
+    if flags.tls_self_signed {
+        if config.tls.certificate.is_some() {
+            bail!("--tls-self-signed: tls.certificate is set; use one of the two");
+        }
+        config.tls.self_signed = true;
     }
     Ok(config)
 }

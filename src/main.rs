@@ -4,6 +4,7 @@
 //! `tests/floors.rs`.
 
 mod admission;
+mod certificate;
 mod check;
 mod cli;
 mod client;
@@ -17,6 +18,7 @@ mod herald;
 mod keeping;
 mod library;
 mod listen;
+mod listeners;
 mod load;
 mod log;
 mod metrics;

@@ -1,8 +1,6 @@
 //! `headwater serve`: listeners up, ready line, edges until told to stop, and down again.
 
-use std::fmt;
-use std::io::{self, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +8,12 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use catalog::Catalog;
 use config::Config;
-use control_api::{Api, Endpoints};
+use control_api::Api;
 use depot::Depot;
 use prometheus_client::registry::Registry;
 use recorder::Recorder;
 use stream::{Audience, Directory};
+use tls::Acceptor;
 use tokio::runtime::Handle;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
@@ -23,16 +22,17 @@ use vod::Library;
 use webhooks::Webhooks;
 
 use crate::admission::Admission;
+use crate::certificate::Certificate;
 use crate::clipper::Clipper;
 use crate::data::DataDir;
 use crate::doors::Doors;
 use crate::keeping::Keeping;
+use crate::listeners::{self, Listeners, Standing};
 use crate::stills::Stills;
 use crate::stop::{self, Signals};
 use crate::threads::{Apart, Threads};
 use crate::{
-    cli, clips, descriptors, herald, library, listen, load, log, metrics, objects, recording, tenancy,
-    warden, wiring,
+    cli, clips, descriptors, herald, library, load, log, metrics, objects, recording, tenancy, warden, wiring,
 };
 
 /// For edges to drain and streams to close.
@@ -87,6 +87,7 @@ where
     keeping.clean().await;
     let library = library::open(config, recorder.root(), &settings, &catalog, &directory)?;
     keeping.hide(&library).await;
+    let certificate = Certificate::open(config, data.path())?;
     let listeners = Listeners::open(config)?;
     let standing = listeners.standing()?;
     let stop = CancellationToken::new();
@@ -103,11 +104,12 @@ where
         recorder: recorder.clone(),
         keeping,
         depot,
+        certificate,
     };
     let mut edges = house.open(listeners)?;
     let recorded = CancellationToken::new();
     let rows = tokio::spawn(recording::keep_rows(catalog.clone(), recorder.clone(), recorded.clone()));
-    announce(&standing);
+    standing.announce();
     let beside = beside(standing, directory.clone(), stop.clone());
     let serving = async {
         let outcome = tokio::select! {
@@ -146,49 +148,6 @@ fn warn_of(flags: &cli::Serve) {
     }
 }
 
-/// What listens; only what is enabled.
-struct Listeners {
-    http: Option<TcpListener>,
-    rtmp: Option<TcpListener>,
-}
-
-impl Listeners {
-    fn open(config: &Config) -> anyhow::Result<Listeners> {
-        let open =
-            |setting, enabled: bool, address| enabled.then(|| listen::tcp(setting, address)).transpose();
-        Ok(Listeners {
-            http: open("http.listen", config.http.enabled, config.http.listen)?,
-            rtmp: open("rtmp.listen", config.rtmp.enabled, config.rtmp.listen)?,
-        })
-    }
-
-    fn standing(&self) -> io::Result<Standing> {
-        let address =
-            |listener: &Option<TcpListener>| listener.as_ref().map(TcpListener::local_addr).transpose();
-        Ok(Standing { http: address(&self.http)?, rtmp: address(&self.rtmp)? })
-    }
-}
-
-/// Where the server listens.
-#[derive(Clone, Copy)]
-pub(crate) struct Standing {
-    pub(crate) http: Option<SocketAddr>,
-    pub(crate) rtmp: Option<SocketAddr>,
-}
-
-/// The ready line: part of the public contract.
-impl fmt::Display for Standing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("headwater ready")?;
-        for (name, address) in [("http", self.http), ("rtmp", self.rtmp)] {
-            if let Some(address) = address {
-                write!(f, " {name}={address}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
 /// Running edges; each ends with its name once it has drained.
 type Edges = JoinSet<&'static str>;
 
@@ -206,20 +165,26 @@ struct House<'a> {
     recorder: Recorder,
     keeping: Arc<Keeping>,
     depot: Option<Depot>,
+    certificate: Option<Certificate>,
 }
 
 impl House<'_> {
     /// Starts what listens, and what looks after the streams.
-    fn open(&self, listeners: Listeners) -> io::Result<Edges> {
+    fn open(&self, listeners: Listeners) -> anyhow::Result<Edges> {
         let mut edges = Edges::new();
         let counts = metrics::Edges::default();
-        if let Some(listener) = listeners.rtmp {
-            let listener = on(self.live, listener)?;
-            edges.spawn_on(named("rtmp", self.rtmp(&counts).serve(listener, self.stop.clone())), self.live);
+        let rtmp = listeners::on(self.live, listeners.rtmp, self.over_tls(listeners.rtmps, &[])?)?;
+        if !rtmp.is_empty() {
+            let serve = self.rtmp(&counts).serve_all(rtmp, self.stop.clone());
+            edges.spawn_on(named("rtmp", serve), self.live);
         }
-        if let Some(listener) = listeners.http {
-            let listener = on(&Handle::current(), listener)?;
-            edges.spawn(named("http", self.http(&counts).serve(listener, self.stop.clone())));
+        let https = self.over_tls(listeners.https, tls::HTTP)?;
+        let http = listeners::on(&Handle::current(), listeners.http, https)?;
+        if !http.is_empty() {
+            edges.spawn(named("http", self.http(&counts).serve_all(http, self.stop.clone())));
+        }
+        if let Some(certificate) = self.certificate.clone() {
+            edges.spawn(named("certificate", certificate.follow(self.stop.clone())));
         }
         let (catalog, directory) = (self.catalog.clone(), self.directory.clone());
         edges.spawn(named("warden", warden::watch(catalog.clone(), directory.clone(), self.stop.clone())));
@@ -238,13 +203,23 @@ impl House<'_> {
         Ok(edges)
     }
 
+    /// A socket whose connections have to become TLS; nothing without a certificate.
+    fn over_tls(
+        &self,
+        socket: Option<TcpListener>,
+        alpn: &[&[u8]],
+    ) -> anyhow::Result<Option<(TcpListener, Acceptor)>> {
+        let both = socket.zip(self.certificate.as_ref());
+        both.map(|(socket, certificate)| Ok((socket, certificate.acceptor(alpn)?))).transpose()
+    }
+
     fn api(&self, counts: &metrics::Edges) -> Api {
         Api {
             catalog: self.catalog.clone(),
             directory: self.directory.clone(),
             audience: self.audience.clone(),
             settings: wiring::api(self.config),
-            endpoints: Endpoints { rtmp: self.standing.rtmp.map(|address| address.port()) },
+            endpoints: self.standing.endpoints(),
             metrics: counts.api.clone(),
             archive: self.keeping.clone(),
             recorder: Arc::new(recording::Asked(self.recorder.clone())),
@@ -269,6 +244,9 @@ impl House<'_> {
     fn registry(&self, counts: &metrics::Edges) -> Registry {
         let mut registry = metrics::registry(counts, &self.directory, &self.audience);
         self.recorder.metrics().register(registry.sub_registry_with_prefix("headwater"));
+        if let Some(certificate) = &self.certificate {
+            certificate.register(registry.sub_registry_with_prefix("headwater"));
+        }
         objects::register(self.depot.as_ref(), registry.sub_registry_with_prefix("headwater"));
         registry
     }
@@ -298,19 +276,6 @@ impl House<'_> {
 async fn named(name: &'static str, edge: impl Future<Output = ()>) -> &'static str {
     edge.await;
     name
-}
-
-/// A listener whose connections are woken by those threads.
-fn on(threads: &Handle, listener: TcpListener) -> io::Result<tokio::net::TcpListener> {
-    let _entered = threads.enter();
-    tokio::net::TcpListener::from_std(listener)
-}
-
-fn announce(standing: &Standing) {
-    tracing::info!("{standing}");
-    if let Err(error) = writeln!(io::stdout(), "{standing}") {
-        tracing::warn!(%error, "nobody takes the ready line on stdout");
-    }
 }
 
 fn broken(edge: Result<&'static str, JoinError>) -> anyhow::Error {

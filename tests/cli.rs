@@ -168,3 +168,56 @@ fn a_configuration_that_is_not_there_is_named() {
     assert_eq!(code, Some(1));
     assert!(stderr.starts_with("missing.toml: cannot read the configuration"), "{stderr}");
 }
+
+const OVER_TLS: &str = "http.listen = \"127.0.0.1:0\"\nhttps.listen = \"127.0.0.1:0\"\n\
+                        rtmp.listen = \"127.0.0.1:0\"\nrtmps.listen = \"127.0.0.1:0\"\n";
+
+#[test]
+fn one_flag_gives_it_a_certificate_that_stays() {
+    let folder = folder_with(OVER_TLS);
+    let serve = || {
+        let arguments = ["serve", "--config", "h.toml", "--data", "d", "--tls-self-signed"];
+        let server = Server::start(folder.path(), &arguments);
+        let addresses =
+            ["http", "https", "rtmp", "rtmps"].map(|name| format!("{name}={}", server.address(name)));
+        assert_eq!(server.ready, format!("headwater ready {}", addresses.join(" ")));
+        let certificate = std::fs::read(folder.path().join("d/tls/self-signed.pem")).expect("it is kept");
+        assert_eq!(server.stop(Signal::TERM).0, Some(0));
+        certificate
+    };
+    assert_eq!(serve(), serve());
+    let (code, stdout, _) =
+        run(OVER_TLS, &["check", "--config", "h.toml"], &[("HEADWATER_TLS__SELF_SIGNED", "true")]);
+    assert_eq!(code, Some(0));
+    assert!(
+        stdout.contains("https listens on 127.0.0.1:0\nrtmp listens on 127.0.0.1:0\nrtmps listens"),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn check_says_everything_that_is_wrong_with_a_certificate() {
+    let folder = folder_with(&format!("{OVER_TLS}tls.certificate = \"c.pem\"\ntls.key = \"k.pem\"\n"));
+    let said = |command: &str| {
+        let output =
+            headwater(folder.path(), &[command, "--config", "h.toml"]).output().expect("the binary runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("a file");
+    write("k.pem", "no key");
+    for command in ["check", "serve"] {
+        let (code, said) = said(command);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("tls.certificate: c.pem cannot be read"), "{said}");
+        assert!(said.contains("tls.key: k.pem has no private key"), "{said}");
+    }
+    let [key, other] = [(); 2].map(|()| rcgen::KeyPair::generate().expect("a key"));
+    let mut certificate = rcgen::CertificateParams::new(["localhost".to_owned()]).expect("a name");
+    certificate.not_after = rcgen::date_time_ymd(2001, 2, 3);
+    write("c.pem", &certificate.self_signed(&key).expect("signed").pem());
+    write("k.pem", &other.serialize_pem());
+    assert_eq!(said("check"), (Some(1), "tls.key: k.pem is not the key of the certificate\n".to_owned()));
+    write("k.pem", &key.serialize_pem());
+    let (code, text) = said("check");
+    assert!(code == Some(1) && text.starts_with("tls.certificate: c.pem expired Feb  3"), "{text}");
+}

@@ -3,7 +3,7 @@
 //! ```text
 //!  5  src (headwater)                 everything
 //!  4  ingest   recorder   origin   web   control-api   webhooks   thumbs   vod   edges: none knows another
-//!  3  stream   catalog   archive   depot (over archive and stream)   transcode (a program of its own)
+//!  3  stream   tls   catalog   archive   depot (over archive and stream)   transcode (a program of its own)
 //!  2  packager
 //!  1  container   access   worker-protocol
 //!  0  media    config
@@ -26,14 +26,15 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("transcode", &["worker-protocol", "media"]),
     ("thumbs", &["worker-protocol", "stream", "packager", "container", "media"]),
     ("stream", &["packager", "container", "media"]),
+    ("tls", &[]),
     ("access", &["media"]),
     ("catalog", &["access", "media"]),
     ("archive", &["packager", "container", "media"]),
     ("depot", &["stream", "archive", "packager", "container", "media"]),
-    ("ingest", &["stream", "packager", "container", "media"]),
+    ("ingest", &["stream", "tls", "packager", "container", "media"]),
     ("vod", &["stream", "archive", "packager", "container", "media"]),
     ("recorder", &["stream", "archive", "packager", "container", "media"]),
-    ("origin", &["stream", "packager", "container", "access", "media"]),
+    ("origin", &["stream", "tls", "packager", "container", "access", "media"]),
     ("web", &["packager", "container", "media"]),
     ("control-api", &["stream", "catalog", "packager", "container", "access", "media"]),
     ("webhooks", &["catalog", "access", "media"]),
@@ -47,6 +48,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "webhooks",
             "origin",
             "thumbs",
+            "tls",
             "recorder",
             "vod",
             "depot",

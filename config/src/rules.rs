@@ -15,6 +15,19 @@ pub(crate) fn check(reader: &mut Reader, config: &Config) {
     target_duration(reader, config);
     listeners(reader, config);
     object_store(reader, config);
+    certificate(reader, config);
+}
+
+fn certificate(reader: &mut Reader, config: &Config) {
+    let tls = &config.tls;
+    if tls.certificate.is_some() != tls.key.is_some() {
+        let wrong = "one of a certificate and its key is set".to_owned();
+        reader.broken(&["tls.certificate", "tls.key"], wrong, "set both, or none".to_owned());
+    }
+    if tls.self_signed && tls.certificate.is_some() {
+        let wrong = "asks for a certificate of the server's own beside one that is set".to_owned();
+        reader.broken(&["tls.self_signed", "tls.certificate"], wrong, "set one of the two".to_owned());
+    }
 }
 
 fn object_store(reader: &mut Reader, config: &Config) {
@@ -69,20 +82,27 @@ fn target_duration(reader: &mut Reader, config: &Config) {
 }
 
 fn listeners(reader: &mut Reader, config: &Config) {
-    let (http, rtmp) = (&config.http, &config.rtmp);
-    if !http.enabled && !rtmp.enabled {
+    let (http, rtmp, tls) = (&config.http, &config.rtmp, config.tls.configured());
+    let all = [
+        ("http", http.enabled, http.listen),
+        ("https", tls && config.https.enabled, config.https.listen),
+        ("rtmp", rtmp.enabled, rtmp.listen),
+        ("rtmps", tls && config.rtmps.enabled, config.rtmps.listen),
+    ];
+    let on: Vec<_> = all.into_iter().filter(|(_, enabled, _)| *enabled).collect();
+    if on.is_empty() {
         let wrong = "every listener is off".to_owned();
         reader.broken(&["http.enabled", "rtmp.enabled"], wrong, "enable at least one".to_owned());
     }
-    let port = http.listen.port();
-    if http.enabled
-        && rtmp.enabled
-        && port != 0
-        && port == rtmp.listen.port()
-        && overlap(http.listen.ip(), rtmp.listen.ip())
-    {
-        let wrong = format!("http and rtmp both listen on port {port}");
-        reader.broken(&["rtmp.listen", "http.listen"], wrong, "give each its own".to_owned());
+    for (at, (one, _, listen)) in on.iter().enumerate() {
+        for (other, _, taken) in &on[..at] {
+            let port = listen.port();
+            if port != 0 && port == taken.port() && overlap(listen.ip(), taken.ip()) {
+                let wrong = format!("{other} and {one} both listen on port {port}");
+                let paths = [one, other].map(|name| format!("{name}.listen"));
+                reader.broken(&paths.each_ref().map(String::as_str), wrong, "give each its own".to_owned());
+            }
+        }
     }
 }
 

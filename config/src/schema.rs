@@ -5,15 +5,18 @@ use std::time::Duration;
 use crate::error::{Error, Errors, Place};
 use crate::reader::{Reader, Setting, suggestion};
 use crate::sections::{
-    Auth, Config, Database, Dvr, Http, Log, LogFormat, LogLevel, Packager, Recorder, RecorderMode, Rtmp,
-    Storage, Stream, Takeover, Transcode, Vod, Webhooks,
+    Auth, Config, Database, Dvr, Http, Https, Log, LogFormat, LogLevel, Packager, Recorder, RecorderMode,
+    Rtmp, Rtmps, Storage, Stream, Takeover, Tls, Transcode, Vod, Webhooks,
 };
 use crate::tree::{PREFIX, Tree};
 use crate::{later, rules, streams};
 
 const SECTIONS: &[&str] = &[
     "http",
+    "tls",
+    "https",
     "rtmp",
+    "rtmps",
     "stream",
     "packager",
     "dvr",
@@ -70,7 +73,10 @@ pub fn settings() -> Vec<Setting> {
 
 fn read(reader: &mut Reader, config: &mut Config) {
     http(reader, &mut config.http);
+    tls(reader, &mut config.tls);
+    https(reader, &mut config.https);
     rtmp(reader, &mut config.rtmp);
+    rtmps(reader, &mut config.rtmps);
     stream(reader, &mut config.stream);
     packager(reader, &mut config.packager);
     dvr(reader, &mut config.dvr);
@@ -100,6 +106,27 @@ fn http(reader: &mut Reader, into: &mut Http) {
     section.size("ts_cache", MIB..=16 * GIB, &mut into.ts_cache);
     section.size("media_cache", MIB..=256 * GIB, &mut into.media_cache);
     section.duration("start_hold", secs(0)..=secs(30), &mut into.start_hold);
+}
+
+fn tls(reader: &mut Reader, into: &mut Tls) {
+    let mut section = reader.section("tls");
+    section.path_or_none("certificate", &mut into.certificate);
+    section.path_or_none("key", &mut into.key);
+    section.boolean("self_signed", &mut into.self_signed);
+    section.duration("reload", secs(1)..=secs(3600), &mut into.reload);
+    section.duration("handshake_timeout", secs(1)..=secs(60), &mut into.handshake_timeout);
+}
+
+fn https(reader: &mut Reader, into: &mut Https) {
+    let mut section = reader.section("https");
+    section.boolean("enabled", &mut into.enabled);
+    section.address("listen", &mut into.listen);
+}
+
+fn rtmps(reader: &mut Reader, into: &mut Rtmps) {
+    let mut section = reader.section("rtmps");
+    section.boolean("enabled", &mut into.enabled);
+    section.address("listen", &mut into.listen);
 }
 
 fn rtmp(reader: &mut Reader, into: &mut Rtmp) {

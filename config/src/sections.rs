@@ -12,8 +12,14 @@ use ipnet::IpNet;
 pub struct Config {
     /// `[http]`
     pub http: Http,
+    /// `[tls]`
+    pub tls: Tls,
+    /// `[https]`
+    pub https: Https,
     /// `[rtmp]`
     pub rtmp: Rtmp,
+    /// `[rtmps]`
+    pub rtmps: Rtmps,
     /// `[stream]`
     pub stream: Stream,
     /// `[packager]`
@@ -89,6 +95,70 @@ impl Default for Http {
             media_cache: 128 << 20,
             start_hold: Duration::from_secs(6),
         }
+    }
+}
+
+/// Who the server is over TLS, for HTTPS and RTMPS.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Tls {
+    /// The certificate chain in PEM, the server's own certificate first; set with `key`.
+    pub certificate: Option<PathBuf>,
+    /// Its private key in PEM; set with `certificate`.
+    pub key: Option<PathBuf>,
+    /// Whether the server makes a certificate for itself; not with `certificate`.
+    pub self_signed: bool,
+    /// How often the files are looked at for a new pair; 1 s to 1 h.
+    pub reload: Duration,
+    /// For a handshake; 1 s to 1 min.
+    pub handshake_timeout: Duration,
+}
+
+impl Tls {
+    /// Whether there is a certificate, so that TLS listeners stand.
+    pub fn configured(&self) -> bool {
+        self.self_signed || self.certificate.is_some()
+    }
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Tls {
+            certificate: None,
+            key: None,
+            self_signed: false,
+            reload: Duration::from_secs(5),
+            handshake_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The HTTPS listener. Limits are those of [`Http`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct Https {
+    /// Whether it listens, where TLS is configured.
+    pub enabled: bool,
+    /// Where.
+    pub listen: SocketAddr,
+}
+
+impl Default for Https {
+    fn default() -> Self {
+        Https { enabled: true, listen: any(8443) }
+    }
+}
+
+/// The RTMPS listener. Limits are those of [`Rtmp`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct Rtmps {
+    /// Whether it listens, where TLS is configured.
+    pub enabled: bool,
+    /// Where.
+    pub listen: SocketAddr,
+}
+
+impl Default for Rtmps {
+    fn default() -> Self {
+        Rtmps { enabled: true, listen: any(1936) }
     }
 }
 

@@ -137,14 +137,43 @@ fn a_port_may_be_shared_on_different_addresses_or_when_free() {
 
 #[test]
 fn what_comes_later_may_be_off_and_not_on() {
-    parsed("[tls]\n[srt]\nenabled = false\n", &[]);
+    parsed("[rtc]\n[srt]\nenabled = false\n", &[]);
     check(
-        "[srt]\nenabled = true\n[tls]\nlisten = \"[::]:8443\"",
+        "[srt]\nenabled = true\n[rtc]\nlisten = \"[::]:8189\"",
         &[
             "f:2:1: srt.enabled: this version does not support SRT; remove it",
-            "f:4:1: tls.listen: this version does not support HTTPS and RTMPS; remove it",
+            "f:4:1: rtc.listen: this version does not support WebRTC; remove it",
         ],
     );
+}
+
+#[test]
+fn a_certificate_has_a_key_or_is_made_by_the_server() {
+    let pair = "[tls]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n";
+    assert!(parsed(pair, &[]).tls.configured() && parsed("tls.self_signed = true", &[]).tls.configured());
+    assert!(!parsed("[https]\nenabled = true", &[]).tls.configured());
+    check(
+        "[tls]\nkey = \"k.pem\"",
+        &["f:2:1: tls.key: one of a certificate and its key is set; set both, or none"],
+    );
+    check(
+        &format!("{pair}self_signed = true"),
+        &["f:4:1: tls.self_signed: asks for a certificate of the server's own beside one that is set; \
+             set one of the two"],
+    );
+}
+
+#[test]
+fn listeners_for_tls_count_where_there_is_a_certificate() {
+    let shared = "http.listen = \"[::]:8443\"\n";
+    parsed(shared, &[]);
+    check(
+        &format!("{shared}tls.self_signed = true"),
+        &["f:1:6: http.listen: http and https both listen on port 8443; give each its own"],
+    );
+    let off = "http.enabled = false\nrtmp.enabled = false\n";
+    check(off, &["f:1:6: http.enabled: every listener is off; enable at least one"]);
+    parsed(&format!("{off}tls.self_signed = true"), &[]);
 }
 
 #[test]
@@ -288,7 +317,7 @@ fn a_variable_that_names_nothing_is_an_error() {
             "environment variable HEADWATER_STREAMS__KEY: streams: cannot be set by environment; \
              write [[streams]] tables in the file",
             "environment variable HEADWATER_XYZZY__Y: xyzzy: unknown section; \
-             there is http, rtmp, stream, packager, dvr, storage, database, auth, webhooks, log, streams, recorder, vod, \
+             there is http, tls, https, rtmp, rtmps, stream, packager, dvr, storage, database, auth, webhooks, log, streams, recorder, vod, \
              transcode",
         ],
     );

@@ -105,4 +105,6 @@ impl Default for LiveDefaults {
 pub struct Endpoints {
     /// RTMP.
     pub rtmp: Option<u16>,
+    /// RTMPS.
+    pub rtmps: Option<u16>,
 }

@@ -3,7 +3,7 @@
 use axum::extract::{FromRef, FromRequestParts};
 use http::header::HOST;
 use http::request::Parts;
-use http::uri::Authority;
+use http::uri::{Authority, Scheme};
 use url::Url;
 
 use crate::control::Control;
@@ -42,7 +42,7 @@ impl Base {
     }
 }
 
-/// As the caller called it. Only what a host is made of comes into answers.
+/// As the caller called it, over TLS where the request came so. Only what a host is made of comes into answers.
 fn called(parts: &Parts) -> Option<Url> {
     let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
     let authority = match host {
@@ -51,7 +51,9 @@ fn called(parts: &Parts) -> Option<Url> {
     };
     let plain = |c: u8| c.is_ascii_alphanumeric() || b".-_:[]".contains(&c);
     authority.as_str().bytes().all(plain).then_some(())?;
-    Url::parse(&format!("http://{authority}")).ok().filter(Url::has_host)
+    // Whoever accepted the connection says so; what the request says of itself is the caller's.
+    let scheme = parts.extensions.get::<Scheme>().unwrap_or(&Scheme::HTTP);
+    Url::parse(&format!("{scheme}://{authority}")).ok().filter(Url::has_host)
 }
 
 #[cfg(test)]
@@ -75,6 +77,13 @@ mod tests {
         }
         let prefixed = Base(Url::parse("https://example.org/tv/").expect("a URL"));
         assert_eq!(prefixed.http("/play/x"), "https://example.org/tv/play/x");
+    }
+
+    #[test]
+    fn over_tls_urls_begin_with_https() {
+        let request = http::Request::get("http://example.org:8443/api/v1/live").extension(Scheme::HTTPS);
+        let called = called(&request.body(()).expect("a request").into_parts().0).map(Base);
+        assert_eq!(called.expect("a base").http("/play/x"), "https://example.org:8443/play/x");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! One connection, from its first byte to its last: HTTP/1.1, or HTTP/2 with prior knowledge.
+//! One connection, from its first byte to its last: HTTP/1.1, or HTTP/2 by ALPN or with prior knowledge.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use http::header::CONTENT_LENGTH;
+use http::uri::Scheme;
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::rt::Executor;
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 use crate::activity::{Activity, Running, Watched};
+use crate::framed::Gathered;
 use crate::gate;
 use crate::guard::{Admitted, Guard};
 use crate::metrics::Metrics;
@@ -31,6 +33,20 @@ use crate::timeout::Timed;
 
 /// Why a connection ended early.
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// How a connection came.
+#[derive(Clone, Copy)]
+pub(crate) struct Via {
+    /// Its peer; `None` where it has no address.
+    pub(crate) peer: Option<SocketAddr>,
+    /// Whether it came over TLS.
+    pub(crate) tls: bool,
+}
+
+impl Via {
+    /// Not over a network.
+    pub(crate) const PROCESS: Via = Via { peer: None, tls: false };
+}
 
 /// What all connections of a server share.
 pub(crate) struct Connections {
@@ -62,12 +78,7 @@ impl Connections {
 
     /// Answers until the peer goes, keeps us waiting too long, or `shutdown` is cancelled and the running
     /// answers are finished or out of time.
-    pub(crate) async fn serve<Io>(
-        &self,
-        io: Io,
-        peer: Option<SocketAddr>,
-        shutdown: &CancellationToken,
-    ) -> Result<(), Error>
+    pub(crate) async fn serve<Io>(&self, io: Io, via: Via, shutdown: &CancellationToken) -> Result<(), Error>
     where
         Io: AsyncRead + AsyncWrite + Unpin + 'static,
     {
@@ -75,7 +86,7 @@ impl Connections {
         let io = TokioIo::new(Timed::new(io, self.settings.clone(), activity.clone()));
         let service = service_fn(|mut request: Request<Incoming>| {
             let running = activity.request(request.version() == Version::HTTP_2);
-            let admitted = self.admit(&mut request, peer);
+            let admitted = self.admit(&mut request, via);
             let edge = (self.router.clone(), self.metrics.clone(), self.guard.clone());
             answer(edge, request, running, admitted)
         });
@@ -90,7 +101,8 @@ impl Connections {
         }
     }
 
-    fn admit(&self, request: &mut Request<Incoming>, peer: Option<SocketAddr>) -> Result<Admitted, Problem> {
+    fn admit(&self, request: &mut Request<Incoming>, via: Via) -> Result<Admitted, Problem> {
+        let Via { peer, tls } = via;
         let admitted = match gate::refuse(request, self.settings.max_target_bytes) {
             Some(problem) => Err(problem),
             None => self.guard.admit(request, peer.map(|peer| peer.ip())),
@@ -99,6 +111,9 @@ impl Connections {
         if let Some(peer) = peer.filter(|_| !request.uri().path().starts_with("/play/")) {
             let client = self.guard.client(request, peer);
             request.extensions_mut().insert(client);
+            if tls {
+                request.extensions_mut().insert(Scheme::HTTPS);
+            }
         }
         // Who asks for what is not there is told so like anybody, and not mentioned.
         if let Err(problem) = admitted.as_ref()
@@ -124,7 +139,11 @@ fn builder(settings: &Settings) -> auto::Builder<Isolating> {
         .max_concurrent_streams(settings.max_streams)
         .max_pending_accept_reset_streams(settings.max_resets)
         .max_local_error_reset_streams(settings.max_resets)
-        .max_header_list_size(settings.max_header_bytes);
+        // With it comes a limit of CONTINUATION frames (CVE-2024-27316).
+        .max_header_list_size(settings.max_header_bytes)
+        .initial_stream_window_size(settings.stream_window)
+        .initial_connection_window_size(settings.connection_window)
+        .max_send_buf_size(settings.stream_buffer);
     builder
 }
 
@@ -148,7 +167,7 @@ async fn answer(
     running: Running,
     admitted: Result<Admitted, Problem>,
 ) -> Result<Response<Watched>, Infallible> {
-    let uri = request.uri().clone();
+    let (uri, framed) = (request.uri().clone(), request.version() == Version::HTTP_2);
     let mut response = match admitted {
         Err(problem) => problem.into_response(),
         Ok(admitted) => {
@@ -162,5 +181,6 @@ async fn answer(
         response.headers_mut().remove(CONTENT_LENGTH);
     }
     let bytes = metrics.answered(uri.path(), &response);
-    Ok(response.map(|body| running.watch(body, bytes)))
+    let body = |body| if framed { Body::new(Gathered::new(body)) } else { body };
+    Ok(response.map(|it| running.watch(body(it), bytes)))
 }

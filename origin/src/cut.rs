@@ -14,6 +14,9 @@ pub(crate) fn reason(error: &(dyn Error + 'static)) -> Option<&'static str> {
             GivenUp::Idle => None,
         };
     }
+    if let Some(failed) = error.downcast_ref::<tls::Failed>() {
+        return failed.word();
+    }
     let http = causes(error).find_map(|cause| cause.downcast_ref::<hyper::Error>())?;
     // An answer that breaks off is our own doing.
     let ours = http.is_user();

@@ -2,12 +2,13 @@
 //!
 //! A media answer is the pieces that ingest wrote, by reference ([`Pieces`]); a manifest answer is a function of
 //! the newest snapshot, rendered once however many ask. [`router`] is what is served; [`Server`] is how: its own
-//! accept loop over HTTP/1.1 and HTTP/2 with prior knowledge, with a named limit on everything a peer can make
+//! accept loop over HTTP/1.1 and HTTP/2, in clear and over TLS, with a named limit on everything a peer can make
 //! it hold ([`Settings`]).
 //!
 //! Deliberately not here: what a manifest says and what a URL looks like (`packager`), where snapshots come from
-//! (`stream`), what a rule or a token is (`access`), the control API, TLS.
+//! (`stream`), what a rule or a token is (`access`), the control API, handshakes and certificates (`tls`).
 
+mod accept;
 mod activity;
 mod answer;
 mod blocking;
@@ -21,6 +22,7 @@ mod download;
 mod encoding;
 mod etag;
 mod fetch;
+mod framed;
 mod freshness;
 mod gate;
 mod gather;

@@ -32,6 +32,12 @@ pub struct Settings {
     /// HTTP/2 streams reset by the peer before they were answered, or by its errors, before it is sent away
     /// (CVE-2023-44487, CVE-2025-8671).
     pub max_resets: usize,
+    /// Bytes of a request's body that an HTTP/2 peer may send before they are taken, on one stream (RFC 9113 §6.5.2).
+    pub stream_window: u32,
+    /// The same on all streams of a connection together (RFC 9113 §6.9.2).
+    pub connection_window: u32,
+    /// Bytes of an answer that wait in an HTTP/2 stream for the peer to take them.
+    pub stream_buffer: usize,
     /// Bytes of rendered manifests kept.
     pub manifest_cache_bytes: u64,
     /// How long a rendered manifest is kept after the last request for it.
@@ -82,6 +88,9 @@ impl Default for Settings {
             max_target_bytes: 8 << 10,
             max_streams: 128,
             max_resets: 64,
+            stream_window: 256 << 10,
+            connection_window: 1 << 20,
+            stream_buffer: 64 << 10,
             manifest_cache_bytes: 64 << 20,
             manifest_cache_idle: Duration::from_secs(60),
             ts_cache_bytes: 64 << 20,

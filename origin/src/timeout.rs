@@ -163,9 +163,15 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for Timed<Io> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // Flushing a socket takes nothing off our hands, so that it says nothing about the peer.
+        // Flushing a socket takes nothing off our hands, but TLS keeps bytes that were taken, and they go now or never.
         let result = Pin::new(&mut self.io).poll_flush(cx);
-        if result.is_ready() { result } else { self.poll_taken(cx, Poll::Pending).map_ok(|_| ()) }
+        if result.is_pending() {
+            return self.poll_taken(cx, Poll::Pending).map_ok(|_| ());
+        }
+        if self.blocked.is_some() {
+            self.note_taken(0);
+        }
+        result
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

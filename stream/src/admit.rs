@@ -12,6 +12,8 @@ use crate::{Ended, Settings};
 pub enum Protocol {
     /// RTMP.
     Rtmp,
+    /// RTMP over TLS.
+    Rtmps,
 }
 
 /// Which of the redundant inputs of a stream.
@@ -38,6 +40,7 @@ impl Protocol {
     pub fn as_str(self) -> &'static str {
         match self {
             Protocol::Rtmp => "rtmp",
+            Protocol::Rtmps => "rtmps",
         }
     }
 }

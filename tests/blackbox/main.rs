@@ -19,6 +19,7 @@ mod renditions;
 mod restart;
 mod smooth;
 mod stills;
+mod tls;
 mod tracks;
 mod ts;
 mod windows;

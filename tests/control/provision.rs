@@ -37,7 +37,7 @@ fn a_name_is_answered_with_all_that_is_needed() {
         "primary": server.rtmp_url(&format!("live/{primary}")),
         "backup": server.rtmp_url(&format!("backup/{backup}")),
     });
-    assert_eq!(live["publish"], json!({"rtmp": rtmp, "srt": null, "whip": null}));
+    assert_eq!(live["publish"], json!({"rtmp": rtmp, "rtmps": null, "srt": null, "whip": null}));
     assert_playback(&server, live);
     let service =
         json!({"server": server.rtmp_url("live"), "key": primary, "bwtest": false, "use_auth": false});

@@ -35,5 +35,6 @@ mod stills;
 mod takeover;
 mod tenants;
 mod timestamps;
+mod tls;
 mod tracks;
 mod webhooks;

@@ -57,14 +57,19 @@ fn requests_that_drip_are_cut() {
     bystander.assert_undisturbed();
 }
 
-/// Asks for a segment and reads nothing of it for now; its receive buffer is as small as the kernel allows.
+/// Asks for a segment and reads nothing of it for now.
 pub fn sleepy(to: SocketAddr, path: &str) -> TcpStream {
+    let mut socket = narrow(to);
+    socket.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).expect("room");
+    socket
+}
+
+/// A connection whose receive buffer is as small as the kernel allows.
+pub fn narrow(to: SocketAddr) -> TcpStream {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
     socket.set_recv_buffer_size(4096).expect("a size");
     socket.connect(&to.into()).expect("a listener");
-    let mut socket = TcpStream::from(socket);
-    socket.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).expect("room");
-    socket
+    TcpStream::from(socket)
 }
 
 /// Four megabytes a second, of which six seconds at most are kept, and readers who keep hold of each of them.

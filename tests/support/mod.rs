@@ -17,6 +17,7 @@ pub mod server;
 pub mod smooth;
 pub mod source;
 pub mod stills;
+pub mod tls;
 #[path = "../../packager/tests/common/transport.rs"]
 pub mod transport;
 pub mod wait;

@@ -68,9 +68,11 @@ impl Site {
         let mut child = serve(self.folder.path(), self.any_disk, command);
         let stdout = child.stdout.take().expect("stdout is piped");
         let log = Log::of(&mut child);
-        let mut server = Server { child, log, site: Some(self), http: String::new(), rtmp: String::new() };
+        let (http, rtmp, ready) = Default::default();
+        let mut server = Server { child, log, site: Some(self), http, rtmp, ready };
         let ready = first_line(stdout).unwrap_or_else(|| panic!("no ready line"));
         (server.http, server.rtmp) = (address(&ready, "http="), address(&ready, "rtmp="));
+        server.ready = ready;
         server
     }
 }
@@ -118,6 +120,7 @@ pub struct Server {
     site: Option<Site>,
     http: String,
     rtmp: String,
+    ready: String,
 }
 
 impl Server {
@@ -134,6 +137,11 @@ impl Server {
     /// Where the RTMP listener stands.
     pub fn rtmp(&self) -> SocketAddr {
         self.rtmp.parse().expect("an address in the ready line")
+    }
+
+    /// Where another listener stands, by its name in the ready line.
+    pub fn listener(&self, name: &str) -> SocketAddr {
+        address(&self.ready, &format!("{name}=")).parse().expect("an address in the ready line")
     }
 
     /// Its process.
@@ -175,6 +183,11 @@ impl Server {
     /// What it said on stderr so far.
     pub fn log(&self) -> String {
         self.log.text()
+    }
+
+    /// SIGHUP: the files of the certificate are ready.
+    pub fn hang_up(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::HUP).expect("a child of ours");
     }
 
     /// SIGTERM: it must exit with 0 within 10 s.

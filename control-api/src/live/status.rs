@@ -182,7 +182,7 @@ fn legs(report: &Report, now: WallTime) -> Vec<LegView> {
     let view = |on: &stream::LegReport| LegView {
         leg: leg(on.leg),
         rendition: on.rendition.as_deref().map(str::to_owned),
-        protocol: protocol(on.protocol),
+        protocol: on.protocol.as_str(),
         peer: peer(on.peer),
         since: on.since.to_string(),
         uptime: seconds(now, on.since),
@@ -222,12 +222,6 @@ fn leg(leg: stream::Leg) -> Leg {
     match leg {
         stream::Leg::Primary => Leg::Primary,
         stream::Leg::Backup => Leg::Backup,
-    }
-}
-
-fn protocol(protocol: stream::Protocol) -> &'static str {
-    match protocol {
-        stream::Protocol::Rtmp => "rtmp",
     }
 }
 

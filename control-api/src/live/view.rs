@@ -27,7 +27,7 @@ pub(crate) struct LiveView {
     /// Where encoders publish to; `null` for who may not.
     #[schema(required)]
     publish: Option<Publish>,
-    /// Ready-made settings for encoders; `null` for who may not publish, and where there is no primary key or no RTMP.
+    /// Ready-made settings for encoders; `null` for who may not publish, and where there is no primary key or no RTMP(S).
     #[schema(required)]
     encoders: Option<Encoders>,
 }
@@ -50,6 +50,9 @@ struct Publish {
     /// RTMP.
     #[schema(required)]
     rtmp: Option<Urls>,
+    /// RTMP over TLS.
+    #[schema(required)]
+    rtmps: Option<Urls>,
     /// SRT.
     #[schema(required)]
     srt: Option<SrtLegs>,
@@ -100,15 +103,17 @@ impl LiveView {
     /// For who may see keys, with them.
     pub(crate) fn new(control: &Control, base: &Base, entry: &Entry, keys: Option<&StreamKeys>) -> LiveView {
         let status = Status::of(control.directory(), &entry.id);
-        let rtmp = control.endpoints().rtmp.map(|port| format!("rtmp://{}:{port}", base.host()));
+        let server = |scheme: &str, port: u16| format!("{scheme}://{}:{port}", base.host());
+        let rtmp = control.endpoints().rtmp.map(|port| server("rtmp", port));
+        let rtmps = control.endpoints().rtmps.map(|port| server("rtmps", port));
         LiveView {
             entry: EntryView::new(entry, Some(status), base),
             settings: LiveSettingsView::new(&entry.details.live),
             keys: keys.map(KeysView::new),
-            publish: keys.map(|keys| Publish::new(rtmp.as_deref(), keys)),
-            encoders: rtmp.zip(keys.and_then(|keys| keys.primary.as_ref())).map(|(rtmp, key)| {
+            publish: keys.map(|keys| Publish::new(rtmp.as_deref(), rtmps.as_deref(), keys)),
+            encoders: rtmp.or(rtmps).zip(keys.and_then(|keys| keys.primary.as_ref())).map(|(server, key)| {
                 let segment = segment(&entry.details.live, control);
-                Encoders::new(&format!("{rtmp}/live"), key.expose(), segment)
+                Encoders::new(&format!("{server}/live"), key.expose(), segment)
             }),
         }
     }
@@ -125,8 +130,9 @@ impl KeysView {
 }
 
 impl Publish {
-    fn new(rtmp: Option<&str>, keys: &StreamKeys) -> Publish {
-        Publish { rtmp: rtmp.map(|rtmp| Urls::rtmp(rtmp, keys)), srt: None, whip: None }
+    fn new(rtmp: Option<&str>, rtmps: Option<&str>, keys: &StreamKeys) -> Publish {
+        let urls = |server: Option<&str>| server.map(|server| Urls::rtmp(server, keys));
+        Publish { rtmp: urls(rtmp), rtmps: urls(rtmps), srt: None, whip: None }
     }
 }
 

@@ -7,6 +7,9 @@ use rml_rtmp::handshake::{Handshake as Peer, HandshakeProcessResult as Step, Pee
 /// Bytes of C0, C1 and C2 together.
 const LENGTH: usize = 1 + 1536 + 1536;
 
+/// What TLS begins with.
+const TLS: u8 = 22;
+
 /// The server's side of a handshake.
 pub struct Handshake {
     peer: Peer,
@@ -46,6 +49,9 @@ impl Handshake {
     /// Versions above 3 are not defined, 6 and 8 are encrypted, and text is another protocol (5.2.2).
     fn check_version(&self, bytes: &[u8]) -> Result<(), Error> {
         match bytes {
+            [TLS, ..] if self.missing == LENGTH => {
+                Err(Error("TLS where RTMP is spoken in clear: RTMPS has a port of its own".to_owned()))
+            }
             [version, ..] if self.missing == LENGTH && *version != 3 => {
                 Err(Error(format!("version {version} is not 3")))
             }

@@ -27,6 +27,11 @@ export function chromium(): Promise<Browser> {
   return launch({ executablePath: CHROMIUM, args: FLAGS, pipe: true });
 }
 
+/** One that takes any certificate. */
+export function trusting(): Promise<Browser> {
+  return launch({ executablePath: CHROMIUM, args: [...FLAGS, "--ignore-certificate-errors"], pipe: true });
+}
+
 export function firefox(): Promise<Browser> {
   const extraPrefsFirefox = { "media.autoplay.default": 0, "media.autoplay.blocking_policy": 0 };
   return launch({ browser: "firefox", executablePath: FIREFOX, extraPrefsFirefox });

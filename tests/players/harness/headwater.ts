@@ -24,6 +24,7 @@ export class Headwater {
   #child!: Child;
   #http = "127.0.0.1:0";
   #rtmp = "127.0.0.1:0";
+  #https = "127.0.0.1:0";
 
   /** `settings` is TOML beside the listeners and the streams; each of `entries` has the key `key-ENTRY`. */
   static async start(settings: string, entries: string[]): Promise<Headwater> {
@@ -42,6 +43,11 @@ export class Headwater {
   /** What a viewer opens, or what is below it. */
   url(entry: string, resource: Resource): string {
     return `http://${this.#http}/play/${entry}/${resource}`;
+  }
+
+  /** The same over TLS, where the settings ask for it. */
+  secureUrl(entry: string, resource: Resource): string {
+    return `https://${this.#https}/play/${entry}/${resource}`;
   }
 
   /** The id of the one recording of an entry. */
@@ -103,13 +109,15 @@ export class Headwater {
     const env = {
       HEADWATER_HTTP__LISTEN: this.#http,
       HEADWATER_RTMP__LISTEN: this.#rtmp,
+      HEADWATER_HTTPS__LISTEN: this.#https,
+      HEADWATER_RTMPS__LISTEN: "127.0.0.1:0",
       // How full the disk of this machine is decides no test.
       HEADWATER_STORAGE__KEEP_FREE: "0B",
       NO_COLOR: "1",
     };
     const words = ["serve", "--config", "headwater.toml", "--data", "data"];
     this.#child = new Child(BINARY, words, { cwd: this.#folder, env });
-    const line = /^headwater ready .*http=(\S+).* rtmp=(\S+)/m;
+    const line = /^headwater ready http=(\S+).* rtmp=(\S+)/m;
     const ready = await until(
       "the ready line",
       10,
@@ -117,6 +125,7 @@ export class Headwater {
       () => this.log,
     );
     [this.#http, this.#rtmp] = [ready[1]!, ready[2]!];
+    this.#https = / https=(\S+)/.exec(ready[0])?.[1] ?? this.#https;
   }
 
   async #down(): Promise<void> {

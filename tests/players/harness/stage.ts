@@ -65,6 +65,11 @@ export class Stage {
     return Viewer.open(this.#browser, this.#pages, player, this.url(player.manifest) + query);
   }
 
+  /** A viewer who opens a player now, over TLS. */
+  openSecure(player: Player): Promise<Viewer> {
+    return Viewer.open(this.#browser, this.#pages, player, this.server.secureUrl(ENTRY, player.manifest));
+  }
+
   /** A viewer of the one recording that there is, by its own id. */
   openRecording(player: Player): Promise<Viewer> {
     return Viewer.open(this.#browser, this.#pages, player, this.recordingUrl(player.manifest));

@@ -136,6 +136,15 @@ export class Viewer {
     return until(`${this.player.name}: a caption`, seconds, shown, () => this.report());
   }
 
+  /** Over what was fetched whatever came by HTTPS: `h2`, `http/1.1`. */
+  protocols(): Promise<string[]> {
+    return this.#page.evaluate(() => {
+      const fetched = performance.getEntriesByType("resource") as PerformanceResourceTiming[];
+      const secure = fetched.filter(({ name }) => name.startsWith("https:"));
+      return [...new Set(secure.map(({ nextHopProtocol }) => nextHopProtocol))];
+    });
+  }
+
   /** What is on the screen, which is kept as `name`. */
   async picture(name: string): Promise<Picture> {
     const png = await this.#page.screenshot({ captureBeyondViewport: false });

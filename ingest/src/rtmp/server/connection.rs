@@ -10,8 +10,7 @@ use std::time::{Duration, Instant};
 
 use stream::directory::Entered;
 use stream::{Ended, Leg, Protocol, Publication, Refusal, Request};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -23,9 +22,11 @@ const READ: (usize, usize) = (4 << 10, 64 << 10);
 /// How long a peer that was told why may take to close.
 const LINGER: Duration = Duration::from_secs(1);
 
-pub(super) struct Connection {
+/// `Io` is the socket, in clear or below TLS.
+pub(super) struct Connection<Io> {
     server: Arc<Server>,
-    socket: TcpStream,
+    socket: Io,
+    protocol: Protocol,
     peer: SocketAddr,
     session: Session,
     buffer: Vec<u8>,
@@ -87,13 +88,19 @@ impl Reason {
     }
 }
 
-impl Connection {
+impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     /// In a place of its own: a task that hands it around by value would hold it several times.
-    pub(super) fn new(server: Arc<Server>, socket: TcpStream, peer: SocketAddr) -> Box<Connection> {
+    pub(super) fn new(
+        server: Arc<Server>,
+        socket: Io,
+        protocol: Protocol,
+        peer: SocketAddr,
+    ) -> Box<Connection<Io>> {
         let session = Session::new(server.settings.limits, Instant::now());
         Box::new(Connection {
             server,
             socket,
+            protocol,
             peer,
             session,
             buffer: vec![0; READ.0],
@@ -115,7 +122,6 @@ impl Connection {
     }
 
     async fn talk(&mut self, shutdown: &CancellationToken) -> Result<std::convert::Infallible, Reason> {
-        self.socket.set_nodelay(true)?;
         // These live through the loop: to make and drop them for every message would cost more than the message.
         let mut shutdown = pin!(shutdown.cancelled());
         let mut timer = pin!(sleep_until(self.session.deadline().into()));
@@ -189,7 +195,7 @@ impl Connection {
 
     async fn publish(&mut self, request: PublishRequest) -> Result<(), Reason> {
         let (stream_id, name) = (request.stream_id, request.key.into_secret());
-        let request = Request { protocol: Protocol::Rtmp, leg: request.leg, name, peer: self.peer };
+        let request = Request { protocol: self.protocol, leg: request.leg, name, peer: self.peer };
         let server = self.server.clone();
         let entering = server.directory.enter(&*server.admit, &request);
         let entered = tokio::select! {
@@ -215,7 +221,7 @@ impl Connection {
     }
 
     fn go_on_air(&mut self, stream_id: u32, Entered { entry, leg, publication }: Entered) {
-        tracing::info!(peer = %self.peer, %entry, ?leg, "RTMP publishing");
+        tracing::info!(peer = %self.peer, protocol = self.protocol.as_str(), %entry, ?leg, "RTMP publishing");
         self.session.accept(stream_id);
         let (ended, before) = (Box::pin(publication.ended()), self.session.counters_of(stream_id));
         let since = Instant::now();
@@ -275,7 +281,12 @@ impl Connection {
 
     async fn send(&mut self) -> Result<(), Reason> {
         let Some(bytes) = self.session.poll_transmit() else { return Ok(()) };
-        let sent = timeout(self.server.settings.limits.write, self.socket.write_all(&bytes)).await;
+        let send = async {
+            self.socket.write_all(&bytes).await?;
+            // TLS may keep some of it.
+            self.socket.flush().await
+        };
+        let sent = timeout(self.server.settings.limits.write, send).await;
         Ok(sent.map_err(|_| Reason::Stuck)??)
     }
 
