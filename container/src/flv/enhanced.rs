@@ -46,7 +46,9 @@ pub(super) fn read(kind: Kind, first: u8, reader: &mut Reader<'_>) -> Result<Tag
         packet = modifier(kind, reader, &mut nanos)?;
     }
     let content = match (kind, packet) {
-        (Kind::Video, packet) if frame_type == COMMAND && packet != packet::VIDEO_METADATA => Content::Nothing,
+        (Kind::Video, packet) if frame_type == COMMAND && packet != packet::VIDEO_METADATA => {
+            Content::Nothing
+        }
         (Kind::Video, packet::VIDEO_MULTITRACK) | (Kind::Audio, packet::AUDIO_MULTITRACK) => {
             multitrack(kind, keyframe, reader)?
         }

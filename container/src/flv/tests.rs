@@ -176,7 +176,11 @@ fn a_modifier_adds_nanoseconds() {
     assert_eq!(data, frame(true, 40));
     assert_eq!(parse(Audio, b"\x97\x02\xff\xff\xff\x01OpusA").nanos, 999_999);
     let several = parse(Audio, b"\x97\x00A\x17\x02\0\0\x09\x05\x01Opus\x02A");
-    assert_eq!((several.nanos, several.header), (9, 15), "one that is not known, then this one, then a track");
+    assert_eq!(
+        (several.nanos, several.header),
+        (9, 15),
+        "one that is not known, then this one, then a track"
+    );
     assert_eq!(parse(Audio, b"\x97\x01\0\x09\x01OpusA").nanos, 0, "too short to say any");
 }
 
@@ -192,7 +196,8 @@ fn modifiers_without_end_are_given_up() {
 
 #[test]
 fn short_tags_are_errors() {
-    for (kind, tag) in [(Video, &[][..]), (Video, &[0x17, 1, 0]), (Video, b"\x91hvc1\0\0"), (Video, b"\x96")] {
+    for (kind, tag) in [(Video, &[][..]), (Video, &[0x17, 1, 0]), (Video, b"\x91hvc1\0\0"), (Video, b"\x96")]
+    {
         assert_eq!(Tag::parse(kind, tag), Err(Error::Truncated { kind: "video", len: tag.len() }));
     }
     for tag in [&[0xaf][..], b"\x90Op", b"\x95\0mp4a"] {

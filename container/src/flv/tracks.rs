@@ -30,7 +30,10 @@ impl Tracks {
 
     /// The packets in `payload`, each with the place of its data. An error is the last that comes; what came before it is
     /// whole.
-    pub fn split(self, payload: &[u8]) -> impl Iterator<Item = Result<(Packet, Range<usize>), Error>> + use<'_> {
+    pub fn split(
+        self,
+        payload: &[u8],
+    ) -> impl Iterator<Item = Result<(Packet, Range<usize>), Error>> + use<'_> {
         let (mut at, mut count) = (0, 0);
         std::iter::from_fn(move || {
             if at >= payload.len() {
