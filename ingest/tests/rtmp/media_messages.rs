@@ -157,7 +157,10 @@ fn a_codec_that_is_not_taken_is_named_to_the_publisher() {
     assert!(error.fault.is_about_media());
     let status = client.answer("onStatus");
     assert_eq!(status.code(), "NetStream.Publish.Failed");
-    assert_eq!(status.info("description"), &"MP3 audio is not supported; use AAC, Opus, AC-3, E-AC-3 or FLAC".into());
+    assert_eq!(
+        status.info("description"),
+        &"MP3 audio is not supported; use AAC, Opus, AC-3, E-AC-3 or FLAC".into()
+    );
 }
 
 #[test]

@@ -136,7 +136,11 @@ impl Session {
         let request = request.inspect_err(|why: &NameError| {
             self.status(stream_id, "error", "NetStream.Publish.BadName", &why.to_string());
         })?;
-        self.publishings.push(Publishing { stream_id, accepted: false, intake: Intake::new(self.limits.tracks) });
+        self.publishings.push(Publishing {
+            stream_id,
+            accepted: false,
+            intake: Intake::new(self.limits.tracks),
+        });
         self.events.push_back(Event::Publish(request));
         Ok(())
     }

@@ -40,7 +40,8 @@ impl Client {
     /// Reads the command object of `connect`.
     pub(super) fn of(object: Option<&Object>) -> Client {
         let get = |name| object.and_then(|object| object.get(name));
-        let enhanced = [FOURCC_LIST, VIDEO_MAP, AUDIO_MAP, CAPS_EX].into_iter().any(|name| get(name).is_some());
+        let enhanced =
+            [FOURCC_LIST, VIDEO_MAP, AUDIO_MAP, CAPS_EX].into_iter().any(|name| get(name).is_some());
         // A number that is none, or too large, has no bits.
         let flags = get(CAPS_EX).and_then(Value::as_number).unwrap_or(0.0) as u32;
         Client { enhanced, reconnects: flags & RECONNECT != 0 }

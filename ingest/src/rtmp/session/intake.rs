@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use container::flv::{self, Content, Data, FourCc, Packet, Tag};
-use media::{Codec, Kind, Sample, Slice, Sync, Timescale, Track, TrackId};
+use media::{Codec, Kind, Sample, Slice, Timescale, Track, TrackId};
 use stream::Input;
 
 use super::super::amf::{Object, Value};
@@ -176,10 +176,14 @@ impl Intake {
         config: &[u8],
         out: &mut dyn FnMut(Input),
     ) -> Result<(), Fault> {
-        if self.tracks.get(&id).is_some_and(|known| known.is(codec, config)) {
+        let known = self.tracks.get(&id);
+        if known.is_some_and(|known| known.is(codec, config)) {
             return Ok(());
         }
         let described = Described::new(codec, config, stamp.enhanced)?;
+        if known.is_some_and(|known| known.equals(&described)) {
+            return Ok(());
+        }
         self.tell(id, described.track(), out);
         self.tracks.insert(id, described);
         Ok(())

@@ -56,6 +56,19 @@ impl Described {
         self.fourcc == fourcc && self.sent == sent
     }
 
+    /// Whether a configuration that came later is the same to whoever decodes. STREAMINFO of FLAC also counts what was
+    /// encoded so far, and FFmpeg sends it anew at the end.
+    pub(super) fn equals(&self, later: &Described) -> bool {
+        match (&self.codec, &later.codec) {
+            (Some(Codec::Flac(one)), Some(Codec::Flac(other))) => {
+                let format = |flac: &Flac| (flac.sample_rate, flac.channels, flac.bit_depth);
+                format(one) == format(other)
+            }
+            (Some(one), Some(other)) => one == other,
+            _ => false,
+        }
+    }
+
     /// Whether frames of that codec are frames of it.
     pub(super) fn holds(&self, fourcc: FourCc) -> bool {
         self.fourcc == fourcc
