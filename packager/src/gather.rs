@@ -132,8 +132,11 @@ impl Gather {
         let has = |kind| here.iter().any(|id| id.kind == kind);
         let described = |kind| tracks.keys().any(|id| id.kind == kind);
         let (video, audio) = announced.unwrap_or((true, true));
+        // A sound that came later would have to begin another period, or with a hole.
+        let all_sounds = tracks.keys().filter(|id| id.kind == Kind::Audio).all(|id| here.contains(id));
         let complete = (has(Kind::Video) || !(video || described(Kind::Video)))
-            && (has(Kind::Audio) || !(audio || described(Kind::Audio)));
+            && (has(Kind::Audio) || !(audio || described(Kind::Audio)))
+            && all_sounds;
         let waits_for_key = described(Kind::Video) && !has(Kind::Video) && waited < settings.probe;
         complete || (waited >= settings.limits.track_wait && !waits_for_key)
     }

@@ -191,9 +191,20 @@ impl Running {
 
     /// Whether a track may join the running period: others go on in it, and it is what the period has under its name.
     pub(super) fn joins(&self, id: TrackId, track: &Track, roster: &Roster) -> bool {
-        let same = self.timeline.init_of(id).is_none_or(|init| init.track.codec == track.codec);
+        let same = self
+            .timeline
+            .init_of(id)
+            .is_none_or(|init| init.track.codec == track.codec && init.track.language == track.language);
         let placed = id.kind == Kind::Audio || self.timeline.is_led_by_pictures();
-        same && placed && self.has_others(id, roster)
+        same && placed && (self.has_others(id, roster) || self.is_another_sound(id))
+    }
+
+    /// Whether a track is the first of a sound beside another: a push with several tells of them one after another.
+    fn is_another_sound(&self, id: TrackId) -> bool {
+        let sound = |other: &TrackId| other.kind == Kind::Audio && *other != id;
+        id.kind == Kind::Audio
+            && self.timeline.init_of(id).is_none()
+            && self.timeline.live().any(|other| sound(&other))
     }
 
     /// Whether a new period may begin with a sample of this track: with others on, those wait for the reference.
