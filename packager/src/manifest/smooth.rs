@@ -117,6 +117,9 @@ fn write_stream(out: &mut String, stream: &Stream<'_>, zero: Option<Zero>) -> fm
         out,
         "  <StreamIndex Type=\"{kind}\" Name=\"{name}\" Chunks=\"{chunks}\" QualityLevels=\"{levels}\""
     )?;
+    if let Some(language) = stream.language {
+        write!(out, " Language=\"{}\"", language.iso639_2())?;
+    }
     if stream.kind == Kind::Video {
         let (width, height) = stream.largest();
         write!(out, " MaxWidth=\"{width}\" MaxHeight=\"{height}\"")?;

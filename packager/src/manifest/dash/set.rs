@@ -23,7 +23,9 @@ pub(super) struct Set<'a> {
 
 pub(super) fn sets<'a>(runs: &'a [Run<'a>]) -> Vec<Set<'a>> {
     let mut sets: Vec<Set<'a>> = Vec::new();
+    let mut sounds = in_order(runs).into_iter();
     for run in runs {
+        let run = if run.0.kind == Kind::Audio { sounds.next().unwrap_or(run) } else { run };
         let same = |set: &&mut Set| set.runs.iter().all(|other| switches(other, run));
         if let Some(set) = sets.iter_mut().find(same) {
             set.runs.push(run);
@@ -35,6 +37,13 @@ pub(super) fn sets<'a>(runs: &'a [Run<'a>]) -> Vec<Set<'a>> {
         sets.push(Set { id, runs: vec![run], alternate: is_alternate(&sets, run) });
     }
     sets
+}
+
+/// Sounds by name: which of them had its first segment first says nothing.
+fn in_order<'a>(runs: &'a [Run<'a>]) -> Vec<&'a Run<'a>> {
+    let mut sounds: Vec<&Run<'_>> = runs.iter().filter(|run| run.0.kind == Kind::Audio).collect();
+    sounds.sort_by_key(|(sound, _)| (sound.name.len(), sound.name.clone()));
+    sounds
 }
 
 /// Whether there is a sound in another language before it.

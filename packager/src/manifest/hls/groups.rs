@@ -12,12 +12,15 @@ use crate::presentation::Rendition;
 pub(super) struct Group<'a> {
     pub(super) id: String,
     codec: String,
-    /// In order of appearance.
+    /// In the order of their names.
     sounds: Vec<&'a Arc<Rendition>>,
 }
 
 /// The groups of these sounds, AAC first: it is what every player has.
 pub(super) fn of<'a>(sounds: impl Iterator<Item = &'a Arc<Rendition>>) -> Vec<Group<'a>> {
+    // Which of them had its first segment first says nothing.
+    let mut sounds: Vec<&Arc<Rendition>> = sounds.collect();
+    sounds.sort_by_key(|sound| (sound.name.len(), sound.name.clone()));
     let mut groups: Vec<Group<'_>> = Vec::new();
     for sound in sounds {
         let codec = codec(sound).map(Codec::rfc6381).unwrap_or_default();
