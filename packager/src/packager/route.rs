@@ -196,7 +196,10 @@ impl Running {
 
     /// Whether a track may join the running period: others go on in it, and it is what the period has under its name.
     pub(super) fn joins(&self, id: TrackId, track: &Track, roster: &Roster) -> bool {
-        let same = self.timeline.init_of(id).is_none_or(|init| init.track.codec == track.codec);
+        let same = self
+            .timeline
+            .init_of(id)
+            .is_none_or(|init| init.track.codec == track.codec && init.track.language == track.language);
         let placed = id.kind == Kind::Audio || self.timeline.is_led_by_pictures();
         same && placed && (self.has_others(id, roster) || self.has_siblings(id))
     }
