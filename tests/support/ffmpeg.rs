@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 pub fn newer() -> PathBuf {
     let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
     let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
-    std::env::var_os("HEADWATER_FFMPEG").map_or_else(|| cache.join("headwater/ffmpeg/bin/ffmpeg"), PathBuf::from)
+    std::env::var_os("HEADWATER_FFMPEG")
+        .map_or_else(|| cache.join("headwater/ffmpeg/bin/ffmpeg"), PathBuf::from)
 }
 
 /// Options that publish these files, each of one track, as one name by Enhanced RTMP: without encoding, as fast as they
 /// are taken.
 pub fn publish(files: &[&Path], url: &str) -> Vec<String> {
-    let mut words: Vec<String> = ["-hide_banner", "-nostdin", "-loglevel", "verbose"].map(str::to_owned).to_vec();
+    let mut words: Vec<String> =
+        ["-hide_banner", "-nostdin", "-loglevel", "verbose"].map(str::to_owned).to_vec();
     for file in files {
         words.extend(["-i".to_owned(), file.to_str().expect("a path in UTF-8").to_owned()]);
     }
