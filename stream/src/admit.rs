@@ -12,6 +12,8 @@ use crate::{Ended, Settings};
 pub enum Protocol {
     /// RTMP.
     Rtmp,
+    /// SRT.
+    Srt,
 }
 
 /// Which of the redundant inputs of a stream.
@@ -38,6 +40,7 @@ impl Protocol {
     pub fn as_str(self) -> &'static str {
         match self {
             Protocol::Rtmp => "rtmp",
+            Protocol::Srt => "srt",
         }
     }
 }
@@ -197,4 +200,9 @@ impl Refusal {
 pub trait Admit: Send + Sync {
     /// Yes with what it may do, or no with the reason.
     fn admit<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Grant, Refusal>>;
+
+    /// What the publisher has to encrypt with, where the protocol can and its entry says so. A secret. Must not wait.
+    fn passphrase(&self, _request: &Request) -> Option<String> {
+        None
+    }
 }
