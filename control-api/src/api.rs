@@ -105,4 +105,6 @@ impl Default for LiveDefaults {
 pub struct Endpoints {
     /// RTMP.
     pub rtmp: Option<u16>,
+    /// SRT.
+    pub srt: Option<u16>,
 }
