@@ -5,7 +5,8 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use media::{MediaTime, WallTime};
+use media::WallTime;
+pub use packager::Place;
 
 /// Items of a stream that are kept; the oldest go.
 pub const MOST: usize = 128;
@@ -49,17 +50,6 @@ pub struct Metadata {
     pub data: Bytes,
 }
 
-/// A point of the presentation's timeline.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Place {
-    /// The period.
-    pub period: u64,
-    /// Media time since the period's zero; negative before it.
-    pub time: MediaTime,
-    /// The same by the period's clock, as EXT-X-PROGRAM-DATE-TIME and MPDs have it.
-    pub at: WallTime,
-}
-
 /// The newest metadata of a stream.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
@@ -83,11 +73,6 @@ impl Kept {
     pub(crate) fn all(&self) -> Vec<Metadata> {
         self.items.iter().cloned().collect()
     }
-
-    /// How many there were, also those that are not kept any more.
-    pub(crate) fn count(&self) -> u64 {
-        self.count
-    }
 }
 
 #[cfg(test)]
@@ -102,7 +87,7 @@ mod tests {
         };
         (0..MOST + 5).for_each(|_| add(&mut kept, 1));
         let numbers: Vec<u64> = kept.all().iter().map(|item| item.number).collect();
-        assert_eq!((numbers.len(), numbers[0], kept.count()), (MOST, 6, MOST as u64 + 5));
+        assert_eq!((numbers.len(), numbers[0], kept.count), (MOST, 6, MOST as u64 + 5));
         add(&mut kept, MOST_BYTES - 2);
         assert_eq!(kept.all().len(), 3);
         add(&mut kept, MOST_BYTES + 1);

@@ -87,7 +87,10 @@ mod tests {
     #[test]
     fn tracks_wrap_each_at_its_own_place() {
         let (mut shared, mut video, mut audio) = Default::default();
-        assert_eq!(times(&mut video, &mut shared, &[TURN - 6000, TURN - 3000, 0]), [TURN - 6000, TURN - 3000, TURN]);
+        assert_eq!(
+            times(&mut video, &mut shared, &[TURN - 6000, TURN - 3000, 0]),
+            [TURN - 6000, TURN - 3000, TURN]
+        );
         assert_eq!(times(&mut audio, &mut shared, &[TURN - 4000, TURN - 2000]), [TURN - 4000, TURN - 2000]);
         assert_eq!(times(&mut video, &mut shared, &[3000]), [TURN + 3000]);
         assert_eq!(times(&mut audio, &mut shared, &[0, 2000]), [TURN, TURN + 2000]);
