@@ -31,6 +31,7 @@ fn summary(config: &Config) -> String {
     };
     let https = over_tls("https", config.https.enabled, config.https.listen);
     let rtmps = over_tls("rtmps", config.rtmps.enabled, config.rtmps.listen);
+    let srt = listener("srt", config.srt.enabled, config.srt.listen);
     let data = config.storage.data.display();
     let catalog = match config.database.url {
         Some(_) => "a PostgreSQL database".to_owned(),
@@ -38,6 +39,6 @@ fn summary(config: &Config) -> String {
     };
     let streams = config.streams.len();
     format!(
-        "ok\n{http}{https}{rtmp}{rtmps}data in {data}\ncatalog in {catalog}\nlive entries of the configuration: {streams}\n"
+        "ok\n{http}{https}{rtmp}{rtmps}{srt}data in {data}\ncatalog in {catalog}\nlive entries of the configuration: {streams}\n"
     )
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 
 use config::Config;
 use control_api::Endpoints;
@@ -17,6 +17,7 @@ pub(crate) struct Listeners {
     pub(crate) https: Option<TcpListener>,
     pub(crate) rtmp: Option<TcpListener>,
     pub(crate) rtmps: Option<TcpListener>,
+    pub(crate) srt: Option<UdpSocket>,
 }
 
 impl Listeners {
@@ -29,6 +30,7 @@ impl Listeners {
             https: open("https.listen", tls && config.https.enabled, config.https.listen)?,
             rtmp: open("rtmp.listen", config.rtmp.enabled, config.rtmp.listen)?,
             rtmps: open("rtmps.listen", tls && config.rtmps.enabled, config.rtmps.listen)?,
+            srt: config.srt.enabled.then(|| listen::udp("srt.listen", config.srt.listen)).transpose()?,
         })
     }
 
@@ -40,6 +42,7 @@ impl Listeners {
             https: address(&self.https)?,
             rtmp: address(&self.rtmp)?,
             rtmps: address(&self.rtmps)?,
+            srt: self.srt.as_ref().map(UdpSocket::local_addr).transpose()?,
         })
     }
 }
@@ -51,13 +54,14 @@ pub(crate) struct Standing {
     pub(crate) https: Option<SocketAddr>,
     pub(crate) rtmp: Option<SocketAddr>,
     pub(crate) rtmps: Option<SocketAddr>,
+    pub(crate) srt: Option<SocketAddr>,
 }
 
 impl Standing {
     /// The ports of encoders, for the API.
     pub(crate) fn endpoints(&self) -> Endpoints {
         let port = |address: Option<SocketAddr>| address.map(|address| address.port());
-        Endpoints { rtmp: port(self.rtmp), rtmps: port(self.rtmps) }
+        Endpoints { rtmp: port(self.rtmp), rtmps: port(self.rtmps), srt: port(self.srt) }
     }
 
     /// Says so on stdout.
@@ -72,7 +76,13 @@ impl Standing {
 /// The ready line: part of the public contract.
 impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all = [("http", self.http), ("https", self.https), ("rtmp", self.rtmp), ("rtmps", self.rtmps)];
+        let all = [
+            ("http", self.http),
+            ("https", self.https),
+            ("rtmp", self.rtmp),
+            ("rtmps", self.rtmps),
+            ("srt", self.srt),
+        ];
         f.write_str("headwater ready")?;
         for (name, address) in all {
             if let Some(address) = address {

@@ -1,6 +1,6 @@
 //! `headwater serve`: listeners up, ready line, edges until told to stop, and down again.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -173,10 +173,15 @@ impl House<'_> {
     fn open(&self, listeners: Listeners) -> anyhow::Result<Edges> {
         let mut edges = Edges::new();
         let counts = metrics::Edges::default();
+        // One for all, so that places of a quota and guesses are counted together.
+        let admission = self.admission();
         let rtmp = listeners::on(self.live, listeners.rtmp, self.over_tls(listeners.rtmps, &[])?)?;
         if !rtmp.is_empty() {
-            let serve = self.rtmp(&counts).serve_all(rtmp, self.stop.clone());
+            let serve = self.rtmp(&counts, admission.clone()).serve_all(rtmp, self.stop.clone());
             edges.spawn_on(named("rtmp", serve), self.live);
+        }
+        if let Some(socket) = listeners.srt {
+            edges.spawn_on(named("srt", self.srt(&counts, admission, socket)), self.live);
         }
         let https = self.over_tls(listeners.https, tls::HTTP)?;
         let http = listeners::on(&Handle::current(), listeners.http, https)?;
@@ -251,11 +256,32 @@ impl House<'_> {
         registry
     }
 
-    fn rtmp(&self, counts: &metrics::Edges) -> ingest::rtmp::Server {
-        let admission = Admission::new(self.config, &self.settings, &self.catalog, self.directory.clone());
-        let server =
-            ingest::rtmp::Server::new(wiring::rtmp(self.config), Arc::new(admission), self.directory.clone());
-        server.measured(&counts.rtmp)
+    fn admission(&self) -> Arc<Admission> {
+        Arc::new(Admission::new(self.config, &self.settings, &self.catalog, self.directory.clone()))
+    }
+
+    fn rtmp(&self, counts: &metrics::Edges, admission: Arc<Admission>) -> ingest::rtmp::Server {
+        let settings = wiring::rtmp(self.config);
+        ingest::rtmp::Server::new(settings, admission, self.directory.clone()).measured(&counts.rtmp)
+    }
+
+    fn srt(
+        &self,
+        counts: &metrics::Edges,
+        admission: Arc<Admission>,
+        socket: UdpSocket,
+    ) -> impl Future<Output = ()> + use<> {
+        let settings = wiring::srt(self.config);
+        let server = ingest::srt::Server::new(settings, admission, self.directory.clone());
+        let (serving, stop) =
+            (server.measured(&counts.srt).serve(socket, self.stop.clone()), self.stop.clone());
+        async move {
+            // Encoders that come otherwise are no reason to go black.
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "SRT is off");
+                stop.cancelled().await;
+            }
+        }
     }
 
     fn http(&self, counts: &metrics::Edges) -> origin::Server {

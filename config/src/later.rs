@@ -5,7 +5,7 @@ use crate::error::{Error, Place};
 use crate::tree::{Node, Table};
 use crate::value::Value;
 
-const SECTIONS: &[(&str, &str)] = &[("srt", "SRT"), ("rtc", "WebRTC"), ("origin", "playback rules")];
+const SECTIONS: &[(&str, &str)] = &[("rtc", "WebRTC"), ("origin", "playback rules")];
 
 /// What a section is for that a later version will have.
 pub(crate) fn section(name: &str) -> Option<&'static str> {

@@ -82,7 +82,7 @@ fn target_duration(reader: &mut Reader, config: &Config) {
 }
 
 fn listeners(reader: &mut Reader, config: &Config) {
-    let (http, rtmp, tls) = (&config.http, &config.rtmp, config.tls.configured());
+    let (http, rtmp, srt, tls) = (&config.http, &config.rtmp, &config.srt, config.tls.configured());
     let all = [
         ("http", http.enabled, http.listen),
         ("https", tls && config.https.enabled, config.https.listen),
@@ -90,9 +90,10 @@ fn listeners(reader: &mut Reader, config: &Config) {
         ("rtmps", tls && config.rtmps.enabled, config.rtmps.listen),
     ];
     let on: Vec<_> = all.into_iter().filter(|(_, enabled, _)| *enabled).collect();
-    if on.is_empty() {
+    if on.is_empty() && !srt.enabled {
         let wrong = "every listener is off".to_owned();
-        reader.broken(&["http.enabled", "rtmp.enabled"], wrong, "enable at least one".to_owned());
+        let paths = ["http.enabled", "rtmp.enabled", "srt.enabled"];
+        reader.broken(&paths, wrong, "enable at least one".to_owned());
     }
     for (at, (one, _, listen)) in on.iter().enumerate() {
         for (other, _, taken) in &on[..at] {

@@ -6,7 +6,7 @@ use crate::error::{Error, Errors, Place};
 use crate::reader::{Reader, Setting, suggestion};
 use crate::sections::{
     Auth, Config, Database, Dvr, Http, Https, Log, LogFormat, LogLevel, Packager, Recorder, RecorderMode,
-    Rtmp, Rtmps, Storage, Stream, Takeover, Tls, Transcode, Vod, Webhooks,
+    Rtmp, Rtmps, Srt, Storage, Stream, Takeover, Tls, Transcode, Vod, Webhooks,
 };
 use crate::tree::{PREFIX, Tree};
 use crate::{later, rules, streams};
@@ -17,6 +17,7 @@ const SECTIONS: &[&str] = &[
     "https",
     "rtmp",
     "rtmps",
+    "srt",
     "stream",
     "packager",
     "dvr",
@@ -77,6 +78,7 @@ fn read(reader: &mut Reader, config: &mut Config) {
     https(reader, &mut config.https);
     rtmp(reader, &mut config.rtmp);
     rtmps(reader, &mut config.rtmps);
+    srt(reader, &mut config.srt);
     stream(reader, &mut config.stream);
     packager(reader, &mut config.packager);
     dvr(reader, &mut config.dvr);
@@ -137,6 +139,17 @@ fn rtmp(reader: &mut Reader, into: &mut Rtmp) {
     section.duration("handshake_timeout", secs(1)..=secs(60), &mut into.handshake_timeout);
     section.duration("idle_timeout", secs(1)..=secs(600), &mut into.idle_timeout);
     section.size("max_message", 64 * KIB..=16 * MIB, &mut into.max_message);
+}
+
+fn srt(reader: &mut Reader, into: &mut Srt) {
+    let mut section = reader.section("srt");
+    section.boolean("enabled", &mut into.enabled);
+    section.address("listen", &mut into.listen);
+    section.duration("latency", Duration::from_millis(20)..=secs(10), &mut into.latency);
+    section.count("max_connections", 1..=10_000, &mut into.max_connections);
+    section.duration("peer_timeout", secs(1)..=secs(60), &mut into.peer_timeout);
+    section.duration("idle_timeout", secs(1)..=secs(600), &mut into.idle_timeout);
+    section.size("receive_buffer", MIB..=256 * MIB, &mut into.receive_buffer);
 }
 
 fn stream(reader: &mut Reader, into: &mut Stream) {

@@ -107,4 +107,6 @@ pub struct Endpoints {
     pub rtmp: Option<u16>,
     /// RTMPS.
     pub rtmps: Option<u16>,
+    /// SRT.
+    pub srt: Option<u16>,
 }

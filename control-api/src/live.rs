@@ -3,8 +3,10 @@
 mod actions;
 mod create;
 mod health;
+mod link;
 mod recording;
 pub(crate) mod settings;
+pub(crate) mod srt;
 mod status;
 mod timelines;
 mod view;

@@ -7,3 +7,5 @@
 //! Not here: segmenting, manifests, who may publish.
 
 pub mod rtmp;
+pub mod srt;
+pub mod ts;

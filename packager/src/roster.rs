@@ -316,6 +316,12 @@ impl Roster {
         i64::try_from(now.saturating_duration_since(base).as_micros()).unwrap_or(i64::MAX)
     }
 
+    /// Microseconds by which the stamps of a push are moved.
+    pub fn offset(&self, id: FeedId) -> i64 {
+        let feed = self.feeds.iter().find(|feed| feed.id == id);
+        feed.and_then(|feed| feed.clock.offset()).unwrap_or(0)
+    }
+
     fn feed(&mut self, id: FeedId) -> Option<&mut Feed> {
         self.feeds.iter_mut().find(|feed| feed.id == id)
     }

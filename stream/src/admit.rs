@@ -14,6 +14,8 @@ pub enum Protocol {
     Rtmp,
     /// RTMP over TLS.
     Rtmps,
+    /// SRT.
+    Srt,
 }
 
 /// Which of the redundant inputs of a stream.
@@ -41,6 +43,7 @@ impl Protocol {
         match self {
             Protocol::Rtmp => "rtmp",
             Protocol::Rtmps => "rtmps",
+            Protocol::Srt => "srt",
         }
     }
 }
@@ -200,4 +203,9 @@ impl Refusal {
 pub trait Admit: Send + Sync {
     /// Yes with what it may do, or no with the reason.
     fn admit<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Grant, Refusal>>;
+
+    /// What the publisher has to encrypt with, where the protocol can and its entry says so. A secret. Must not wait.
+    fn passphrase(&self, _request: &Request) -> Option<String> {
+        None
+    }
 }

@@ -6,11 +6,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use media::WallTime;
 use packager::FeedId;
 use tokio::time::Instant;
 
 use crate::health::{Health, Plan, Probe, Verdict};
+use crate::link::{Board, Link};
+use crate::metadata::{Kept, Metadata, Place, Scheme};
 use crate::status::{Meter, State};
 use crate::{Air, Ended, Leg, Pass, Peer, Protocol, Status, Timeline};
 
@@ -35,6 +38,8 @@ pub struct Report {
     pub status: Status,
     /// The publisher that left last.
     pub last: Option<LastLeg>,
+    /// The newest timed metadata, oldest first.
+    pub metadata: Vec<Metadata>,
 }
 
 /// A publisher that is on.
@@ -52,6 +57,8 @@ pub struct LegReport {
     pub since: WallTime,
     /// What it sends.
     pub health: Health,
+    /// How the network to it does, where the protocol measures that.
+    pub link: Option<Arc<Link>>,
 }
 
 /// A publisher that was on.
@@ -85,6 +92,7 @@ struct Facts {
     playable: bool,
     on: Vec<OnAir>,
     last: Option<LastLeg>,
+    metadata: Kept,
     timelines: Arc<[Timeline]>,
 }
 
@@ -104,6 +112,7 @@ struct OnAir {
     since: WallTime,
     pass: Arc<dyn Pass>,
     probe: Arc<Mutex<Probe>>,
+    board: Board,
     plan: Plan,
     /// Its keyframes are not where the other renditions have theirs.
     misaligned: bool,
@@ -121,6 +130,7 @@ impl Desk {
             playable: false,
             on: Vec::new(),
             last: None,
+            metadata: Kept::default(),
             timelines: Arc::default(),
         };
         Desk { meter: Meter::default(), facts: Mutex::new(facts) }
@@ -139,12 +149,19 @@ impl Desk {
             legs: facts.on.iter().map(OnAir::report).collect(),
             status,
             last: facts.last.clone(),
+            metadata: facts.metadata.all(),
         }
     }
 
     pub(crate) fn status(&self, entry: Arc<str>) -> Status {
         let state = self.facts().state;
         self.meter.status(entry, state)
+    }
+
+    /// Keeps timed metadata that has come.
+    pub(crate) fn metadata(&self, scheme: Scheme, place: Option<Place>, data: Bytes) {
+        self.meter.metadata();
+        self.facts().metadata.add(scheme, now(), place, data);
     }
 
     /// Which publishers have to go, and why.
@@ -159,15 +176,15 @@ impl Desk {
         self.facts().on.iter_mut().filter_map(OnAir::news).collect()
     }
 
-    /// A publisher is on; what it sends is to be noted in the probe.
-    pub(crate) fn enter(&self, seat: Seat, pass: Arc<dyn Pass>, plan: Plan) -> Arc<Mutex<Probe>> {
-        let probe = Arc::new(Mutex::new(Probe::new(Instant::now().into_std())));
-        let (since, probed) = (now(), probe.clone());
-        let on = OnAir { seat, since, pass, probe: probed, plan, misaligned: false, told: None };
+    /// A publisher is on; what it sends is to be noted in the probe, how its network does on the board.
+    pub(crate) fn enter(&self, seat: Seat, pass: Arc<dyn Pass>, plan: Plan) -> (Arc<Mutex<Probe>>, Board) {
+        let (probe, board) = (Arc::new(Mutex::new(Probe::new(Instant::now().into_std()))), Board::default());
+        let watched = (probe.clone(), board.clone());
+        let on = OnAir { seat, since: now(), pass, probe, board, plan, misaligned: false, told: None };
         let mut facts = self.facts();
         facts.on.push(on);
         facts.stand(State::Publishing);
-        probe
+        watched
     }
 
     /// Whether the keyframes of a publisher are where the other renditions have theirs.
@@ -227,6 +244,7 @@ impl OnAir {
             protocol: self.seat.peer.protocol,
             since: self.since,
             health: self.health(),
+            link: self.board.read(),
         }
     }
 

@@ -2,8 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use media::{Sample, Track, TrackId};
+use bytes::Bytes;
+use media::{Sample, Timescale, Track, TrackId};
 use tokio::sync::{mpsc, watch};
+
+use crate::link::{Board, Link};
+use crate::metadata::Scheme;
 
 /// What a publisher sends, in the order of arrival.
 #[derive(Clone, Debug)]
@@ -28,6 +32,17 @@ pub enum Input {
         id: TrackId,
         /// The sample.
         sample: Sample,
+    },
+    /// Timed metadata.
+    Metadata {
+        /// What kind it is.
+        scheme: Scheme,
+        /// To which point of the samples' time it belongs, unwrapped as they are.
+        pts: i64,
+        /// The unit of `pts`.
+        timescale: Timescale,
+        /// The bytes as they came.
+        data: Bytes,
     },
 }
 
@@ -66,6 +81,7 @@ pub struct Publication {
     pub(crate) inputs: mpsc::Sender<Input>,
     pub(crate) ended: watch::Receiver<Option<Ended>>,
     pub(crate) farewell: Arc<OnceLock<String>>,
+    pub(crate) board: Board,
 }
 
 impl Ended {
@@ -80,6 +96,11 @@ impl Publication {
     pub fn leave(self, why: impl Into<String>) {
         // Said once, and then it is gone.
         let _ = self.farewell.set(why.into());
+    }
+
+    /// Says how the network between the encoder and here does, for whoever looks after the stream.
+    pub fn link(&self, link: Link) {
+        self.board.write(link);
     }
 
     /// Hands over one input; waits when the stream's owner is behind.

@@ -111,6 +111,7 @@ export class Headwater {
       HEADWATER_RTMP__LISTEN: this.#rtmp,
       HEADWATER_HTTPS__LISTEN: this.#https,
       HEADWATER_RTMPS__LISTEN: "127.0.0.1:0",
+      HEADWATER_SRT__ENABLED: "false",
       // How full the disk of this machine is decides no test.
       HEADWATER_STORAGE__KEEP_FREE: "0B",
       NO_COLOR: "1",
