@@ -32,8 +32,10 @@ pub(super) struct Video {
     told: usize,
     /// The open access unit has a slice.
     sliced: bool,
-    /// What is open is too long, or misses its beginning.
+    /// What is open misses its beginning.
     broken: bool,
+    /// What is open is too long, which was said.
+    over: bool,
     stamps: Stamps,
     sets: Sets,
     codec: Option<Codec>,
@@ -84,6 +86,7 @@ impl Video {
             told: 0,
             sliced: false,
             broken: false,
+            over: false,
             stamps: Stamps::default(),
             sets: Sets::new(standard),
             codec: None,
@@ -117,7 +120,7 @@ impl Video {
         self.bytes.clear();
         self.stamps.clear();
         self.forget();
-        self.broken = false;
+        (self.broken, self.over) = (false, false);
         open
     }
 
@@ -126,10 +129,10 @@ impl Video {
         self.bytes.clear();
         self.stamps.clear();
         self.forget();
-        if !self.broken {
+        if !self.over {
             out(Picture::Dropped);
         }
-        self.broken = true;
+        self.over = true;
         // The next picture is told from what is lost by what stands before its slices.
         self.sliced = true;
     }
@@ -178,11 +181,11 @@ impl Video {
 
     /// The open access unit ends before `end`.
     fn close(&mut self, end: usize, out: &mut dyn FnMut(Picture<'_>)) {
-        let stamp = self.units.first().and_then(|first| self.stamps.take(first.code));
+        let stamp = self.units[..self.told].first().and_then(|first| self.stamps.take(first.code));
         self.configure(end, out);
         let (units, bytes) = (&self.units[..self.told], &self.bytes[..end]);
         match &self.codec {
-            _ if !self.sliced => {}
+            _ if !self.sliced || self.over => {}
             _ if self.broken => out(Picture::Dropped),
             None => out(Picture::Unconfigured),
             Some(codec) => {
@@ -190,7 +193,7 @@ impl Video {
                 out(Picture::Whole(Access { stamp, codec, bytes, units, key }));
             }
         }
-        self.broken = false;
+        (self.broken, self.over) = (false, false);
         self.units.drain(..self.told);
         self.told = 0;
         self.sliced = false;
@@ -200,7 +203,7 @@ impl Video {
     fn configure(&mut self, end: usize, out: &mut dyn FnMut(Picture<'_>)) {
         let (units, bytes) = (&self.units[..self.told], &self.bytes[..end]);
         let is_set = |unit: &Unit| matches!(unit.role, Role::Video | Role::Sequence | Role::Picture);
-        if self.broken || !units.iter().any(is_set) {
+        if self.broken || self.over || !units.iter().any(is_set) {
             return;
         }
         self.sets.take(each(units, bytes));
