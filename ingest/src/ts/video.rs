@@ -114,14 +114,18 @@ impl Video {
         self.close(self.bytes.len(), out);
     }
 
-    /// Something was lost. Says whether a picture went with it.
-    pub(super) fn lost(&mut self) -> bool {
-        let open = !self.bytes.is_empty();
+    /// Something was lost, and what is open with it. Parameter sets that are whole are not: each may be the only one for
+    /// long.
+    pub(super) fn lost(&mut self) {
+        let whole = self.units.get(self.told).or(self.units.last()).map_or(0, |unit| unit.code);
+        let sets = self.units.iter().take_while(|unit| unit.code < whole).count();
+        if !self.broken && !self.over {
+            self.sets.take(each(&self.units[..sets], &self.bytes[..whole]));
+        }
         self.bytes.clear();
         self.stamps.clear();
         self.forget();
         (self.broken, self.over) = (false, false);
-        open
     }
 
     /// Too long: what came of it goes, and what comes up to the next picture.
@@ -203,10 +207,9 @@ impl Video {
     fn configure(&mut self, end: usize, out: &mut dyn FnMut(Picture<'_>)) {
         let (units, bytes) = (&self.units[..self.told], &self.bytes[..end]);
         let is_set = |unit: &Unit| matches!(unit.role, Role::Video | Role::Sequence | Role::Picture);
-        if self.broken || self.over || !units.iter().any(is_set) {
-            return;
+        if !self.broken && !self.over && units.iter().any(is_set) {
+            self.sets.take(each(units, bytes));
         }
-        self.sets.take(each(units, bytes));
         match self.sets.changed() {
             Some(Ok(codec)) if self.codec.as_ref() != Some(&codec) => {
                 out(Picture::Configured(self.codec.insert(codec)));

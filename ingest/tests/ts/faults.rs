@@ -73,7 +73,7 @@ fn r23_continuity_errors_cost_the_pictures_that_they_hit() {
     let c = seen.counters;
     let lost = (packets.len() / 40) as u64;
     assert!((lost / 2..=lost + 1).contains(&c.continuity_errors), "{c:?}, {lost} lost");
-    assert!(c.video >= 50 - lost && c.video < 50 && c.dropped > 0 && c.audio > 60, "{c:?}");
+    assert!(c.video >= 50 - lost && c.video < 50 && c.dropped > 0 && c.audio > 40, "{c:?}");
     assert_eq!(c.jumps, 0);
     let whole = Seen::of(&bytes);
     let all = whole.samples(TrackId::VIDEO);

@@ -94,12 +94,6 @@ impl Mux {
         self.counters.clear();
     }
 
-    /// So many packets of this PID get lost.
-    pub fn lose(&mut self, pid: u16, packets: u8) {
-        let counter = self.counters.entry(pid).or_default();
-        *counter = (*counter + packets) & 0x0f;
-    }
-
     fn packets(&mut self, pid: u16, unit: &[u8]) {
         for (at, payload) in unit.chunks(184).enumerate() {
             let counter = self.counters.entry(pid).or_default();

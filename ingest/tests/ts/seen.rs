@@ -113,6 +113,7 @@ impl Seen {
                 Input::Metadata { .. } => {}
             }
         }
+        packager.end(media::WallTime::from_millis(i64::try_from((arrived - began).as_millis()).unwrap()));
         let mut periods = BTreeMap::<u64, Vec<String>>::new();
         for record in packager.take_log() {
             if let packager::Record::Part { rendition, period, .. } = record {
