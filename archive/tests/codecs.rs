@@ -28,8 +28,14 @@ fn tracks() -> [(TrackId, Track); 4] {
     [
         (TrackId::VIDEO, track(Codec::Hevc(Hevc::parse(HEVC_RECORD.into()).expect("H.265")), "und")),
         (sound(0), track(Codec::Opus(Opus::new(2, 312).expect("Opus")), "de")),
-        (sound(1), track(Codec::Ac3(Ac3::parse(Bytes::from_static(&[0x10, 0x3d, 0xe0])).expect("AC-3")), "fr")),
-        (sound(2), track(Codec::Flac(Flac::parse(Bytes::copy_from_slice(&stream_info)).expect("FLAC")), "de")),
+        (
+            sound(1),
+            track(Codec::Ac3(Ac3::parse(Bytes::from_static(&[0x10, 0x3d, 0xe0])).expect("AC-3")), "fr"),
+        ),
+        (
+            sound(2),
+            track(Codec::Flac(Flac::parse(Bytes::copy_from_slice(&stream_info)).expect("FLAC")), "de"),
+        ),
     ]
 }
 
@@ -44,7 +50,9 @@ fn a_recording_says_the_same_of_codecs_and_languages() {
         live.elapsed = Duration::from_millis(frame as u64 * 40);
         let sync = if frame % 50 == 0 { media::Sync::Yes } else { media::Sync::No };
         live.push(TrackId::VIDEO, frame * 40, 0, sync);
-        (0..3).for_each(|index| live.push(TrackId { kind: Kind::Audio, index }, frame * 40, 0, media::Sync::Yes));
+        (0..3).for_each(|index| {
+            live.push(TrackId { kind: Kind::Audio, index }, frame * 40, 0, media::Sync::Yes)
+        });
     }
     live.end();
     check(live.presentation());
@@ -59,7 +67,13 @@ fn a_recording_says_the_same_of_codecs_and_languages() {
     assert_eq!(hls::multivariant(&aired, &options), hls::multivariant(live.presentation(), &options));
     let described = |presentation| {
         let mpd = dash::mpd(presentation, &options);
-        let told = ["<AdaptationSet", "<AudioChannelConfiguration", "<EssentialProperty", "<Role", "<Representation"];
+        let told = [
+            "<AdaptationSet",
+            "<AudioChannelConfiguration",
+            "<EssentialProperty",
+            "<Role",
+            "<Representation",
+        ];
         let lines = mpd.lines().filter(|line| told.iter().any(|told| line.trim_start().starts_with(told)));
         lines.map(str::to_owned).collect::<Vec<_>>()
     };
