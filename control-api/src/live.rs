@@ -3,6 +3,7 @@
 mod actions;
 mod create;
 mod health;
+mod metadata;
 mod recording;
 pub(crate) mod settings;
 mod status;
