@@ -1,6 +1,11 @@
 //! SCTE 35, ID3 and KLV come with their time.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use stream::ledger::Forgetful;
 use stream::metadata::Scheme;
+use stream::{Air, Directory, ForGood, Grant, Input, Leg, Peer, Protocol, Publication};
 
 use super::mux::{CUES, Mux, USUAL, VIDEO};
 use super::seen::{Seen, Told};
@@ -33,6 +38,47 @@ fn a_splice_is_at_its_own_time_on_the_unwrapped_timeline() {
     assert_eq!(*pts, TURN + 450_000);
     assert_eq!((data[0], data.len()), (0xfc, 21), "the section without its checksum");
     assert_eq!(seen.counters.metadata, 1);
+}
+
+/// A stream of the directory, as anybody has it.
+async fn published(directory: &Directory) -> Publication {
+    let grant = Grant {
+        entry: "demo".into(),
+        leg: Leg::Primary,
+        rendition: None,
+        settings: Arc::default(),
+        air: Air::Live,
+        pass: Arc::new(ForGood),
+    };
+    let peer = Peer::new("192.0.2.1:1000".parse().unwrap(), Protocol::Rtmp);
+    directory.publish(grant, peer).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_splice_is_on_the_timeline_of_the_presentation() {
+    let mut mux = Mux::new(&[USUAL[0], USUAL[1], (0x86, CUES, &[])]);
+    play(&mut mux, 1_000_000, 3);
+    mux.section(CUES, 0xfc, 0x30, &time_signal(1_000_000 + 5 * 90_000));
+    play(&mut mux, 1_000_000 + 3 * 90_000, 3);
+    let directory = Directory::new(Arc::new(Forgetful));
+    let publication = published(&directory).await;
+    let inputs = Seen::of(&mux.bytes).inputs;
+    let samples = inputs.iter().filter(|input| matches!(input, Input::Sample { .. })).count() as u64;
+    for input in inputs {
+        publication.send(input).await.unwrap();
+    }
+    let taken = async {
+        while directory.report("demo").is_none_or(|report| report.status.samples < samples) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), taken).await.expect("the owner takes what it is sent");
+    let report = directory.report("demo").unwrap();
+    let [splice] = &report.metadata[..] else { panic!("{:?}", report.metadata) };
+    let place = splice.place.unwrap();
+    assert_eq!((splice.scheme, place.time.seconds()), (Scheme::Scte35, 5.0), "since the first keyframe");
+    assert_eq!(Some(place.period), report.session, "the session's first period");
+    assert_eq!(report.status.metadata, 1);
 }
 
 #[test]
