@@ -1,7 +1,7 @@
 //! SRT from encoders that others wrote: over a good network and a bad one, and what who is refused is told.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -11,9 +11,10 @@ use crate::support::lossy::{Link, Lossy};
 use crate::support::push::run;
 use crate::support::server::Entry;
 use crate::support::source::USUAL;
+use crate::support::srt_handshake::refusal;
 use crate::support::{Api, Push, Server, within};
 
-const PASSPHRASE: &str = "correct horse battery";
+const PASSPHRASE: &str = "correct-horse-battery";
 
 /// An ffmpeg that sends a file to `address` again and again.
 fn push(address: impl std::fmt::Display, query: &str) -> Push {
@@ -21,15 +22,11 @@ fn push(address: impl std::fmt::Display, query: &str) -> Push {
     Push::transport(&url, &USUAL.file(), &["-re", "-stream_loop", "-1"])
 }
 
-/// What `srt-live-transmit` says of a connection that it does not get.
-fn refused(server: &Server, query: &str) -> String {
+/// What becomes of an ffmpeg that is not let in.
+fn assert_refused(server: &Server, query: &str) {
     let url = format!("srt://{}?{query}", server.srt());
-    let mut command = Command::new("srt-live-transmit");
-    command.args(["-loglevel:error", "-t:5", "-timeout-mode:1", "file://con", &url]);
-    let output = command.stdin(Stdio::piped()).output().expect("srt-live-transmit runs (srt-tools)");
-    let said = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
-    assert!(!output.status.success(), "{query}: {said}");
-    said.into_owned()
+    let (success, said) = Push::transport(&url, &USUAL.file(), &[]).outcome();
+    assert!(!success && said.contains("Connection to"), "{query}: {said}");
 }
 
 fn leg(server: &Server, id: &str) -> Option<Value> {
@@ -75,8 +72,7 @@ fn over_a_bad_network_every_picture_arrives_whole() {
         seed: 7,
     };
     let network = Lossy::start(server.srt(), link);
-    let passphrase = PASSPHRASE.replace(' ', "%20");
-    let query = format!("streamid=%23!::r={key}&passphrase={passphrase}&pbkeylen=32&latency=300000");
+    let query = format!("streamid=%23!::r={key}&passphrase={PASSPHRASE}&pbkeylen=32&latency=300000");
     let encoder = push(network.address(), &query);
     let play = server.play(id);
     play.wait_for("master.m3u8");
@@ -88,7 +84,8 @@ fn over_a_bad_network_every_picture_arrives_whole() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for rendition in ["video-1", "audio-1"] {
         let file = folder.path().join("aired.mp4");
-        assert!(listed(&play, rendition, &file) as u64 >= seconds / 2);
+        // The sound may be a segment behind.
+        assert!(listed(&play, rendition, &file) as u64 + 1 >= seconds / 2);
         assert_eq!(decoded(&file), "", "{rendition}");
     }
     let leg = leg(&server, id).expect("somebody publishes");
@@ -108,27 +105,39 @@ fn over_a_bad_network_every_picture_arrives_whole() {
     encoder.kill();
 }
 
-/// The codes of the access control guidelines, as SRT's own tool shows them.
+/// The codes of the access control guidelines, and what the log says.
 #[test]
 fn who_is_refused_is_told_why() {
-    let secret = "[[streams]]\nentry = \"s\"\nkey = \"key-s\"\npassphrase = \"correct horse\"\n";
+    let secret = "[[streams]]\nentry = \"s\"\nkey = \"key-s\"\npassphrase = \"correct-horse\"\n";
     let server = Server::start(&format!("srt.max_connections = 4\n{secret}"), &["e"]);
-    for (query, code) in [
-        ("streamid=publish:nobody", "1401"),
-        ("streamid=nobody_720p", "1401"),
-        ("streamid=publish:..%2F..%2Fetc", "1400"),
-        ("latency=120", "1400"),
-        ("streamid=%23!::r=key-e,m=request", "1405"),
-        ("streamid=%23!::r=key-e,leg=backup", "1501"),
+    let long = format!("publish:{}", "k".repeat(500));
+    for (wanted, code) in [
+        ("", 1400),
+        ("publish:../../etc", 1400),
+        ("publish:%2e%2e/x", 1400),
+        ("publish:a\nb", 1400),
+        ("publish:\"<&>'", 1400),
+        ("publish:ключ", 1400),
+        (&long, 1400),
+        ("#!::r=key-e,r=key-e", 1400),
+        ("publish:nobody", 1401),
+        ("nobody_720p", 1401),
+        ("#!::r=key-e,m=request", 1405),
+        ("play:key-e", 1405),
+        ("#!::r=key-e,t=file", 1415),
+        ("#!::r=key-e,leg=backup", 1501),
+        ("publish/backup:key-e", 1501),
     ] {
-        let said = refused(&server, query);
-        assert!(said.contains(code), "{query}: {said}");
+        assert_eq!(refusal(server.srt(), wanted.as_bytes()), Some(code), "{wanted:?}");
     }
-    let said = refused(&server, "streamid=publish:key-e&passphrase=0123456789");
-    assert!(said.to_lowercase().contains("password") || said.contains("UNSECURE"), "{said}");
-    let said = refused(&server, "streamid=publish:key-s");
-    assert!(said.to_lowercase().contains("password") || said.contains("UNSECURE"), "{said}");
-    for word in ["passphrase", "unknown-key", "stream-id", "mode", "unsupported", "encrypted"] {
+    assert_eq!(refusal(server.srt(), b"publish:\xff\xfe"), Some(1400));
+    // Who is let in: one without a passphrase where there is none.
+    assert_eq!(refusal(server.srt(), b"publish:key-e"), None);
+    assert_eq!(refusal(server.srt(), b"publish:key-s"), Some(11), "in clear where there is a passphrase");
+    assert_refused(&server, "streamid=publish:nobody");
+    assert_refused(&server, "streamid=publish:key-s&passphrase=wrong-horse");
+    assert_refused(&server, "streamid=publish:key-e&passphrase=wrong-horse");
+    for word in ["passphrase", "encrypted", "unknown-key", "stream-id", "mode", "unsupported"] {
         within(5, word, || server.log().contains(&format!("reason=\"{word}\"")).then_some(()));
     }
     assert!(!server.log().contains("nobody"), "names are secrets");
@@ -148,8 +157,7 @@ fn an_encoder_comes_back_within_a_second() {
     );
     let key = live["keys"]["primary"].as_str().expect("a key");
     assert_eq!(srt["streamid"], format!("publish:{key}"));
-    let said = refused(&server, &format!("streamid=publish:{key}&passphrase=wrong-horse-battery"));
-    assert!(said.to_lowercase().contains("password") || said.contains("BADSECRET"), "{said}");
+    assert_refused(&server, &format!("streamid=publish:{key}&passphrase=wrong-horse-battery"));
 
     let url = srt["url"].as_str().expect("a URL");
     let first = Push::transport(url, &USUAL.file(), &["-re"]);

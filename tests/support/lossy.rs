@@ -53,7 +53,9 @@ impl Lossy {
         let back = Arc::new(UdpSocket::bind("127.0.0.1:0").expect("a free port"));
         back.connect(to).expect("an address of this machine");
         // Receiving looks now and then whether it is over.
-        [&front, &back].map(|it| it.set_read_timeout(Some(Duration::from_millis(50))).expect("not zero"));
+        [&front, &back]
+            .into_iter()
+            .for_each(|it| it.set_read_timeout(Some(Duration::from_millis(50))).expect("not zero"));
         let address = front.local_addr().expect("bound");
         let (line, sender) = (Arc::new(Line::default()), Arc::new(Mutex::new(None)));
         let threads = vec![

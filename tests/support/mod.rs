@@ -17,6 +17,7 @@ pub mod push;
 pub mod server;
 pub mod smooth;
 pub mod source;
+pub mod srt_handshake;
 pub mod stills;
 #[path = "../../packager/tests/common/transport.rs"]
 pub mod transport;
