@@ -19,6 +19,7 @@ mod refusals;
 mod renditions;
 mod restart;
 mod smooth;
+mod srt;
 mod stills;
 mod tls;
 mod tracks;

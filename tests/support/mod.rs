@@ -12,11 +12,13 @@ pub mod ffmpeg;
 pub mod hls;
 pub mod http;
 pub mod lock;
+pub mod lossy;
 pub mod probe;
 pub mod push;
 pub mod server;
 pub mod smooth;
 pub mod source;
+pub mod srt_handshake;
 pub mod stills;
 pub mod tls;
 #[path = "../../packager/tests/common/transport.rs"]
