@@ -9,6 +9,7 @@
 //! knows TOML.
 
 mod error;
+mod inputs;
 mod later;
 mod reader;
 mod rules;
@@ -22,7 +23,8 @@ pub use error::{Error, Errors, Place};
 pub use reader::Setting;
 pub use schema::settings;
 pub use sections::{
-    Auth, Config, Database, Dvr, Http, KeepFree, KeepLocal, LiveEntry, Log, LogFormat, LogLevel, Packager,
-    Recorder, RecorderMode, RecorderSync, Rtmp, Secret, Storage, Stream, StreamKey, Takeover, Transcode, Vod,
+    Auth, Config, Database, Dvr, Http, Input, InputEntry, KeepFree, KeepLocal, LiveEntry, Log, LogFormat,
+    LogLevel, Packager, Recorder, RecorderMode, RecorderSync, Rtmp, Secret, Storage, Stream, StreamKey,
+    Takeover, Transcode, Vod,
 };
 pub use streams::split_rendition;

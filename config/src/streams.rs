@@ -9,7 +9,7 @@ use crate::sections::{LiveEntry, StreamKey};
 use crate::tree::{Node, Table};
 use crate::value::Value;
 
-const ENTRY: &str = "1 to 64 of a-z 0-9 _ -, beginning with a letter or a digit";
+pub(crate) const ENTRY: &str = "1 to 64 of a-z 0-9 _ -, beginning with a letter or a digit";
 const KEY: &str = "1 to 128 of A-Z a-z 0-9 _ -";
 
 /// Splits a published name at its last `_` into key and rendition (`[a-z0-9]+`); `None` when it does not split.
@@ -54,8 +54,8 @@ impl Known {
 }
 
 fn one(mut table: Table, known: &mut Known, errors: &mut Vec<Error>) -> Option<LiveEntry> {
-    let entry = word(&mut table, "entry", ENTRY, is_entry_id, errors);
-    let key = word(&mut table, "key", KEY, is_stream_key, errors);
+    let entry = word(&mut table, "streams", "entry", ENTRY, is_entry_id, errors);
+    let key = word(&mut table, "streams", "key", KEY, is_stream_key, errors);
     errors.extend(table.nodes.into_iter().map(|(key, node)| unknown(&key, node.place)));
     let fresh_entry = entry.as_ref().is_none_or(|it| first("streams.entry", it, &mut known.entries, errors));
     let fresh_key = key.as_ref().is_none_or(|it| first("streams.key", it, &mut known.keys, errors));
@@ -64,8 +64,9 @@ fn one(mut table: Table, known: &mut Known, errors: &mut Vec<Error>) -> Option<L
 }
 
 /// A text that keeps a rule. The value itself is in no error: it may be a key.
-fn word(
+pub(crate) fn word(
     table: &mut Table,
+    list: &str,
     key: &str,
     accepts: &str,
     legal: fn(&str) -> bool,
@@ -80,7 +81,7 @@ fn word(
         Some(Node { place, .. }) => (place, "is not a string"),
     };
     let right = format!("use {accepts}, in quotes");
-    errors.push(Error { place, key: format!("streams.{key}"), wrong: wrong.to_owned(), right });
+    errors.push(Error { place, key: format!("{list}.{key}"), wrong: wrong.to_owned(), right });
     None
 }
 
@@ -109,7 +110,7 @@ fn unknown(key: &str, place: Place) -> Error {
     Error { place, key: format!("streams.{key}"), wrong: "unknown key".to_owned(), right }
 }
 
-fn is_entry_id(id: &str) -> bool {
+pub(crate) fn is_entry_id(id: &str) -> bool {
     let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
     (1..=64).contains(&id.len()) && id.chars().all(legal) && !id.starts_with(['_', '-'])
 }

@@ -6,5 +6,6 @@
 //!
 //! Not here: segmenting, manifests, who may publish.
 
+pub mod input;
 pub mod rtmp;
 pub mod ts;

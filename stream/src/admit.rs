@@ -12,6 +12,12 @@ use crate::{Ended, Settings};
 pub enum Protocol {
     /// RTMP.
     Rtmp,
+    /// SRT.
+    Srt,
+    /// MPEG-TS in datagrams.
+    Udp,
+    /// MPEG-TS over TCP.
+    Tcp,
 }
 
 /// Which of the redundant inputs of a stream.
@@ -38,6 +44,9 @@ impl Protocol {
     pub fn as_str(self) -> &'static str {
         match self {
             Protocol::Rtmp => "rtmp",
+            Protocol::Srt => "srt",
+            Protocol::Udp => "udp",
+            Protocol::Tcp => "tcp",
         }
     }
 }
