@@ -3,7 +3,7 @@
 //! ```text
 //!  5  src (headwater)                 everything
 //!  4  ingest   recorder   origin   web   control-api   webhooks   thumbs   vod   edges: none knows another
-//!  3  stream   catalog   archive   depot (over archive and stream)   transcode (a program of its own)
+//!  3  stream   catalog   srt   archive   depot (over archive and stream)   transcode (a program of its own)
 //!  2  packager
 //!  1  container   access   worker-protocol
 //!  0  media    config    address
@@ -27,11 +27,12 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("transcode", &["worker-protocol", "media"]),
     ("thumbs", &["worker-protocol", "stream", "packager", "container", "media"]),
     ("stream", &["packager", "container", "media"]),
+    ("srt", &[]),
     ("access", &["media"]),
     ("catalog", &["access", "address", "media"]),
     ("archive", &["packager", "container", "media"]),
     ("depot", &["stream", "archive", "packager", "container", "media"]),
-    ("ingest", &["stream", "packager", "container", "address", "media"]),
+    ("ingest", &["srt", "stream", "packager", "container", "address", "media"]),
     ("vod", &["stream", "archive", "packager", "container", "media"]),
     ("recorder", &["stream", "archive", "packager", "container", "media"]),
     ("origin", &["stream", "packager", "container", "access", "media"]),
@@ -75,6 +76,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("axum", &["origin", "web", "control-api"]),
     ("hyper", &["origin", "webhooks"]),
     ("ffmpeg-next", &["transcode"]),
+    ("bindgen", &["srt"]),
     ("clap", &["headwater", "bench"]),
     ("sea-orm", &["catalog"]),
     ("sea-orm-migration", &["catalog"]),

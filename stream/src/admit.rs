@@ -206,4 +206,9 @@ impl Refusal {
 pub trait Admit: Send + Sync {
     /// Yes with what it may do, or no with the reason.
     fn admit<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Grant, Refusal>>;
+
+    /// What the publisher has to encrypt with, where the protocol can and its entry says so. A secret. Must not wait.
+    fn passphrase(&self, _request: &Request) -> Option<String> {
+        None
+    }
 }

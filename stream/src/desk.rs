@@ -11,6 +11,7 @@ use packager::FeedId;
 use tokio::time::Instant;
 
 use crate::health::{Health, Plan, Probe, Verdict};
+use crate::link::{Board, Link};
 use crate::status::{Meter, State};
 use crate::{Air, Ended, Leg, Pass, Peer, Protocol, Status, Timeline};
 
@@ -52,6 +53,8 @@ pub struct LegReport {
     pub since: WallTime,
     /// What it sends.
     pub health: Health,
+    /// How the network to it does, where the protocol measures that.
+    pub link: Option<Arc<Link>>,
 }
 
 /// A publisher that was on.
@@ -104,6 +107,7 @@ struct OnAir {
     since: WallTime,
     pass: Arc<dyn Pass>,
     probe: Arc<Mutex<Probe>>,
+    board: Board,
     plan: Plan,
     /// Its keyframes are not where the other renditions have theirs.
     misaligned: bool,
@@ -159,15 +163,21 @@ impl Desk {
         self.facts().on.iter_mut().filter_map(OnAir::news).collect()
     }
 
-    /// A publisher is on; what it sends is to be noted in the probe.
-    pub(crate) fn enter(&self, seat: Seat, pass: Arc<dyn Pass>, plan: Plan) -> Arc<Mutex<Probe>> {
-        let probe = Arc::new(Mutex::new(Probe::new(Instant::now().into_std())));
-        let (since, probed) = (now(), probe.clone());
-        let on = OnAir { seat, since, pass, probe: probed, plan, misaligned: false, told: None };
+    /// A publisher is on; what it sends is to be noted in the probe, how its network does on the board.
+    pub(crate) fn enter(
+        &self,
+        seat: Seat,
+        pass: Arc<dyn Pass>,
+        plan: Plan,
+    ) -> (Arc<Mutex<Probe>>, Board) {
+        let (probe, board) =
+            (Arc::new(Mutex::new(Probe::new(Instant::now().into_std()))), Board::default());
+        let watched = (probe.clone(), board.clone());
+        let on = OnAir { seat, since: now(), pass, probe, board, plan, misaligned: false, told: None };
         let mut facts = self.facts();
         facts.on.push(on);
         facts.stand(State::Publishing);
-        probe
+        watched
     }
 
     /// Whether the keyframes of a publisher are where the other renditions have theirs.
@@ -227,6 +237,7 @@ impl OnAir {
             protocol: self.seat.peer.protocol,
             since: self.since,
             health: self.health(),
+            link: self.board.read(),
         }
     }
 

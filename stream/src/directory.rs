@@ -81,9 +81,36 @@ impl Directory {
             }
             Err(refused) => (refused.entry().cloned(), refused),
         };
-        let (reason, text) = (refused.reason(), refused.to_string());
-        self.hub.tell(entry.as_ref(), What::PublishRefused { leg: request.leg, peer, reason, text });
+        self.tell_refused(entry.as_ref(), request, &refused);
         Err(refused)
+    }
+
+    /// Says whether a publisher that was decided about would get on air now, without putting it there; for protocols
+    /// that have to answer first. A refusal is told to who listens.
+    pub async fn foresee(&self, decided: Result<Grant, Refusal>, request: &Request) -> Result<(), Refusal> {
+        let (entry, refused) = match decided {
+            Ok(grant) => (Some(grant.entry.clone()), self.foresee_grant(grant, request).await.err()),
+            Err(refused) => (refused.entry().cloned(), Some(refused)),
+        };
+        let Some(refused) = refused else { return Ok(()) };
+        self.tell_refused(entry.as_ref(), request, &refused);
+        Err(refused)
+    }
+
+    async fn foresee_grant(&self, grant: Grant, request: &Request) -> Result<(), Refusal> {
+        if self.closing.load(Ordering::Acquire) {
+            return Err(Refusal::ShuttingDown);
+        }
+        let (entry, grant) = (grant.entry.clone(), Box::new(grant));
+        let peer = Peer::new(request.peer, request.protocol);
+        // A stream that is not there, or is just ending, lets anybody in.
+        self.ask(&entry, |reply| Command::Foresee { peer, grant, reply }).await.unwrap_or(Ok(()))
+    }
+
+    fn tell_refused(&self, entry: Option<&Arc<str>>, request: &Request, refused: &Refusal) {
+        let peer = Peer::new(request.peer, request.protocol);
+        let (reason, text) = (refused.reason(), refused.to_string());
+        self.hub.tell(entry, What::PublishRefused { leg: request.leg, peer, reason, text });
     }
 
     /// Puts a publisher on air, or says why not.

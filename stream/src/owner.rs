@@ -41,6 +41,12 @@ pub(crate) enum Command {
         grant: Box<Grant>,
         reply: oneshot::Sender<Result<Publication, Refusal>>,
     },
+    /// Say whether the publisher would be let in.
+    Foresee {
+        peer: Peer,
+        grant: Box<Grant>,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
     /// Cut the publishers, or one of them, and end the stream where that is what the reason means. Says whether there
     /// was anything to cut or end.
     Cut {
@@ -205,6 +211,10 @@ impl Owner {
         match command {
             Command::Publish { peer, grant, reply } => {
                 let _ = reply.send(self.publish(peer, *grant).await);
+                false
+            }
+            Command::Foresee { peer, grant, reply } => {
+                let _ = reply.send(self.foresee(peer, *grant));
                 false
             }
             Command::Cut { only, why, reply } => {

@@ -5,6 +5,8 @@ use std::sync::{Arc, OnceLock};
 use media::{Sample, Track, TrackId};
 use tokio::sync::{mpsc, watch};
 
+use crate::link::{Board, Link};
+
 /// What a publisher sends, in the order of arrival.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -66,6 +68,7 @@ pub struct Publication {
     pub(crate) inputs: mpsc::Sender<Input>,
     pub(crate) ended: watch::Receiver<Option<Ended>>,
     pub(crate) farewell: Arc<OnceLock<String>>,
+    pub(crate) board: Board,
 }
 
 impl Ended {
@@ -80,6 +83,11 @@ impl Publication {
     pub fn leave(self, why: impl Into<String>) {
         // Said once, and then it is gone.
         let _ = self.farewell.set(why.into());
+    }
+
+    /// Says how the network between the encoder and here does, for whoever looks after the stream.
+    pub fn link(&self, link: Link) {
+        self.board.write(link);
     }
 
     /// Hands over one input; waits when the stream's owner is behind.

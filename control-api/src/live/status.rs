@@ -226,9 +226,7 @@ fn leg(leg: stream::Leg) -> Leg {
 }
 
 fn protocol(protocol: stream::Protocol) -> &'static str {
-    match protocol {
-        stream::Protocol::Rtmp => "rtmp",
-    }
+    protocol.as_str()
 }
 
 /// IPv4 as IPv4, also where it came in over a socket of IPv6.

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::health::Probe;
+use crate::link::Board;
 use crate::{Ended, Input, Peer, Publication, Takeover};
 
 /// Inputs that may wait for the owner before the publisher has to.
@@ -40,12 +41,12 @@ impl Publisher {
         rendition: Option<Arc<str>>,
         peer: Peer,
         pushed: Option<Instant>,
-        probe: Arc<Mutex<Probe>>,
+        (probe, board): (Arc<Mutex<Probe>>, Board),
     ) -> (Publisher, Publication) {
         let (sender, inputs) = mpsc::channel(INPUTS);
         let (ended, watcher) = watch::channel(None);
         let farewell = Arc::<OnceLock<String>>::default();
-        let publication = Publication { inputs: sender, ended: watcher, farewell: farewell.clone() };
+        let publication = Publication { inputs: sender, ended: watcher, farewell: farewell.clone(), board };
         let heard = Instant::now();
         let publisher = Publisher { feed, rendition, peer, inputs, ended, farewell, heard, pushed, probe };
         (publisher, publication)

@@ -42,8 +42,8 @@ impl Owner {
         }
         let feed = self.packager.join(rendition.as_deref());
         let seat = Seat { feed, leg, rendition: rendition.clone(), peer };
-        let probe = self.desk.enter(seat, pass, self.settings.plan.clone());
-        let (publisher, publication) = Publisher::new(feed, rendition.clone(), peer, pushed, probe);
+        let watched = self.desk.enter(seat, pass, self.settings.plan.clone());
+        let (publisher, publication) = Publisher::new(feed, rendition.clone(), peer, pushed, watched);
         match &mut self.phase {
             Phase::On(publishers) => publishers.add(publisher),
             _ => self.phase = Phase::On(Publishers::new(publisher)),
@@ -52,6 +52,13 @@ impl Owner {
         self.publish_view().await;
         self.show(None);
         Ok(publication)
+    }
+
+    /// Whether a newcomer would be let in now. That it tried is noted, nothing else changes.
+    pub(super) fn foresee(&mut self, peer: Peer, grant: Grant) -> Result<(), Refusal> {
+        self.is_rested()?;
+        let rendition = rendition_of(grant.rendition)?;
+        self.has_room(peer, rendition.as_deref(), &grant.settings).map(drop)
     }
 
     /// Encoders try again by themselves: after somebody ended the stream they are left outside until none tries.
@@ -71,20 +78,31 @@ impl Owner {
         rendition: Option<&str>,
         settings: &Settings,
     ) -> Result<Option<Instant>, Refusal> {
-        let Phase::On(publishers) = &self.phase else { return Ok(None) };
-        let Some(publisher) = publishers.of(rendition) else {
-            let most = settings.max_renditions;
-            return if publishers.len() < most { Ok(None) } else { Err(Refusal::Full { most }) };
-        };
+        let Some(publisher) = self.has_room(newcomer, rendition, settings)? else { return Ok(None) };
         let incumbent = publisher.peer.address;
-        if !publisher.gives_way(newcomer, self.settings.takeover) {
-            return Err(Refusal::Busy { incumbent });
-        }
         let (feed, pushed) = (publisher.feed, publisher.is_healthy().then(Instant::now));
         info!(entry = %self.entry, %incumbent, newcomer = %newcomer.address, "publisher takes over");
         publisher.cut(Ended::TakenOver);
         self.without(feed, Ended::TakenOver.to_string());
         Ok(pushed)
+    }
+
+    /// Who has to go for a newcomer, if anybody, or why it cannot come.
+    fn has_room(
+        &self,
+        newcomer: Peer,
+        rendition: Option<&str>,
+        settings: &Settings,
+    ) -> Result<Option<&Publisher>, Refusal> {
+        let Phase::On(publishers) = &self.phase else { return Ok(None) };
+        let Some(publisher) = publishers.of(rendition) else {
+            let most = settings.max_renditions;
+            return if publishers.len() < most { Ok(None) } else { Err(Refusal::Full { most }) };
+        };
+        if !publisher.gives_way(newcomer, self.settings.takeover) {
+            return Err(Refusal::Busy { incumbent: publisher.peer.address });
+        }
+        Ok(Some(publisher))
     }
 
     /// One publisher is gone; others go on, or the next one takes its place. Says whether nobody is on any more.
