@@ -8,4 +8,5 @@
 
 pub mod input;
 pub mod rtmp;
+pub mod srt;
 pub mod ts;

@@ -80,7 +80,11 @@ impl Listener {
         settings: &Settings,
         decide: Arc<dyn Decide>,
     ) -> Result<Listener, Error> {
-        let udp = bound(address)?;
+        Listener::on(bound(address)?, settings, decide)
+    }
+
+    /// Listens on a UDP socket that is bound already.
+    pub fn on(udp: UdpSocket, settings: &Settings, decide: Arc<dyn Decide>) -> Result<Listener, Error> {
         let address = udp.local_addr()?;
         let socket = Socket::new()?;
         settings.apply(socket.id)?;

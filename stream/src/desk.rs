@@ -164,14 +164,8 @@ impl Desk {
     }
 
     /// A publisher is on; what it sends is to be noted in the probe, how its network does on the board.
-    pub(crate) fn enter(
-        &self,
-        seat: Seat,
-        pass: Arc<dyn Pass>,
-        plan: Plan,
-    ) -> (Arc<Mutex<Probe>>, Board) {
-        let (probe, board) =
-            (Arc::new(Mutex::new(Probe::new(Instant::now().into_std()))), Board::default());
+    pub(crate) fn enter(&self, seat: Seat, pass: Arc<dyn Pass>, plan: Plan) -> (Arc<Mutex<Probe>>, Board) {
+        let (probe, board) = (Arc::new(Mutex::new(Probe::new(Instant::now().into_std()))), Board::default());
         let watched = (probe.clone(), board.clone());
         let on = OnAir { seat, since: now(), pass, probe, board, plan, misaligned: false, told: None };
         let mut facts = self.facts();

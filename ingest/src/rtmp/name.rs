@@ -62,7 +62,7 @@ impl App {
 }
 
 impl StreamKey {
-    fn parse(key: &str) -> Result<StreamKey, Error> {
+    pub(crate) fn parse(key: &str) -> Result<StreamKey, Error> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
         match key.len() {
             0 => Err(Error::NoKey),
