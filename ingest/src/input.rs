@@ -18,6 +18,7 @@ mod connect;
 mod feed;
 mod metrics;
 mod rtp;
+mod srt;
 mod supervisor;
 mod task;
 mod tcp;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use media::WallTime;
+use stream::Link;
 use tokio::time::Instant;
 
 use crate::ts;
@@ -46,6 +47,8 @@ pub struct Status {
     pub bitrate: u64,
     /// Datagrams, of inputs that receive these.
     pub datagrams: Option<Datagrams>,
+    /// How the network to the sender does, or did, where SRT measures it.
+    pub link: Option<Link>,
     /// What the transport stream was like since it went on air last.
     pub ts: ts::Counters,
 }
@@ -89,6 +92,7 @@ impl Board {
             bytes: 0,
             bitrate: 0,
             datagrams: None,
+            link: None,
             ts: ts::Counters::default(),
         };
         Board(Arc::new(Mutex::new(Inner { status, rate: (Instant::now(), 0) })))
@@ -150,6 +154,10 @@ impl Board {
 
     pub(super) fn datagrams(&self, datagrams: Datagrams) {
         self.inner().status.datagrams = Some(datagrams);
+    }
+
+    pub(super) fn measured(&self, link: Link) {
+        self.inner().status.link = Some(link);
     }
 
     // Plain numbers, whole at every step: a panic elsewhere cannot have broken them.

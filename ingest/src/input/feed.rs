@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
-use stream::{Ended, Input, Peer, Protocol, Publication};
+use stream::{Ended, Input, Link, Peer, Protocol, Publication};
 use tokio::time::Instant;
 
 use super::supervisor::What;
@@ -50,6 +50,14 @@ impl<'t> Feed<'t> {
         self.task.shared.metrics.bytes.inc_by(bytes.len() as u64);
         self.task.board.received(bytes.len(), self.intake.counters());
         self.send().await
+    }
+
+    /// How the network between the sender and here does.
+    pub(super) fn measured(&self, link: Link) {
+        self.task.board.measured(link.clone());
+        if let Some(on_air) = &self.on_air {
+            on_air.publication.link(link);
+        }
     }
 
     /// Something between two pieces did not arrive.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::backoff::Backoff;
 use super::board::{Board, State};
 use super::supervisor::{News, What};
-use super::{Definition, Metrics, Permit, Settings, tcp, udp};
+use super::{Definition, Metrics, Permit, Settings, srt, tcp, udp};
 
 /// How often an input that may not run asks again: schedules are kept this exactly.
 const ASK: Duration = Duration::from_secs(1);
@@ -140,7 +140,7 @@ impl Task {
             Source::Udp(udp) => udp::receive(self, udp).await,
             Source::Tcp(host) => tcp::connect(self, host).await,
             Source::TcpListen(address) => tcp::listen(self, *address).await,
-            Source::Srt(_) => End::Failed("this version does not take SRT yet".to_owned()),
+            Source::Srt(srt) => srt::call(self, srt).await,
         }
     }
 
