@@ -3,6 +3,8 @@
 mod actions;
 mod create;
 mod health;
+mod inputs;
+mod link;
 mod recording;
 pub(crate) mod settings;
 mod status;
@@ -44,6 +46,7 @@ pub(crate) fn router() -> OpenApiRouter<Control> {
         .routes(routes!(actions::disconnect))
         .routes(routes!(actions::rotate_key))
         .merge(timelines::router())
+        .merge(inputs::router())
         .merge(recording::router())
 }
 
