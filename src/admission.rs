@@ -59,6 +59,13 @@ impl Admit for Admission {
             decided
         })
     }
+
+    fn passphrase(&self, request: &Request) -> Option<String> {
+        match self.fixed.passphrase(&request.name) {
+            Some(passphrase) => passphrase,
+            None => self.provisioned.passphrase(&request.name),
+        }
+    }
 }
 
 /// How the stream of an entry behaves and whom it is for, from an earlier run's index of it; nothing of an entry

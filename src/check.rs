@@ -19,6 +19,7 @@ fn summary(config: &Config) -> String {
     };
     let http = listener("http", config.http.enabled, config.http.listen);
     let rtmp = listener("rtmp", config.rtmp.enabled, config.rtmp.listen);
+    let srt = listener("srt", config.srt.enabled, config.srt.listen);
     let data = config.storage.data.display();
     let catalog = match config.database.url {
         Some(_) => "a PostgreSQL database".to_owned(),
@@ -26,6 +27,6 @@ fn summary(config: &Config) -> String {
     };
     let streams = config.streams.len();
     format!(
-        "ok\n{http}{rtmp}data in {data}\ncatalog in {catalog}\nlive entries of the configuration: {streams}\n"
+        "ok\n{http}{rtmp}{srt}data in {data}\ncatalog in {catalog}\nlive entries of the configuration: {streams}\n"
     )
 }

@@ -6,7 +6,7 @@
 mod encoder;
 
 use std::io::{self, ErrorKind, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -43,8 +43,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
 
 /// A port that somebody else has is no reason not to show something.
 fn give_way(config: &mut Config) {
-    for (name, address) in [("HTTP", &mut config.http.listen), ("RTMP", &mut config.rtmp.listen)] {
-        if let Err(error) = TcpListener::bind(*address)
+    let tcp = |address: SocketAddr| TcpListener::bind(address).map(drop);
+    let udp = |address: SocketAddr| UdpSocket::bind(address).map(drop);
+    for (name, address, bound) in [
+        ("HTTP", &mut config.http.listen, tcp as fn(SocketAddr) -> io::Result<()>),
+        ("RTMP", &mut config.rtmp.listen, tcp),
+        ("SRT", &mut config.srt.listen, udp),
+    ] {
+        if let Err(error) = bound(*address)
             && error.kind() == ErrorKind::AddrInUse
         {
             say(&format!("  Port {} is in use: {name} gets a free one.", address.port()));

@@ -1,7 +1,7 @@
-//! TCP listeners: dual stack where the machine has IPv6, and errors that name the setting to change.
+//! TCP listeners and UDP sockets: dual stack where the machine has IPv6, and errors that name the setting to change.
 
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 
 use anyhow::anyhow;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -11,6 +11,15 @@ const BACKLOG: i32 = 1024;
 
 /// Listens where `setting` says, without blocking; 0 picks a free port. `[::]` takes IPv4 too, and only IPv4 where IPv6 is off.
 pub(crate) fn tcp(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    bound(setting, address, bind)
+}
+
+/// The same for what comes by UDP.
+pub(crate) fn udp(setting: &str, address: SocketAddr) -> anyhow::Result<UdpSocket> {
+    bound(setting, address, bind_udp)
+}
+
+fn bound<T>(setting: &str, address: SocketAddr, bind: fn(SocketAddr) -> io::Result<T>) -> anyhow::Result<T> {
     let bound = match bind(address) {
         Err(error) if address.is_ipv6() && address.ip().is_unspecified() && lacks_ipv6(&error) => {
             tracing::warn!(setting, "no IPv6 on this machine: listening on IPv4 only");
@@ -30,6 +39,15 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+fn bind_udp(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    socket.bind(&address.into())?;
     Ok(socket.into())
 }
 

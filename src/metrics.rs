@@ -2,6 +2,7 @@
 //!
 //! Edges count by themselves; streams are asked when somebody looks, so that one that is gone leaves nothing behind.
 
+mod links;
 mod process;
 mod streams;
 
@@ -17,6 +18,7 @@ use crate::log;
 #[derive(Default)]
 pub(crate) struct Edges {
     pub(crate) rtmp: ingest::rtmp::Metrics,
+    pub(crate) srt: ingest::srt::Metrics,
     pub(crate) http: origin::Metrics,
     pub(crate) api: control_api::Metrics,
     pub(crate) webhooks: webhooks::Metrics,
@@ -32,10 +34,12 @@ pub(crate) fn registry(edges: &Edges, directory: &Directory, audience: &Arc<Audi
     ours.register("build", "Which Headwater this is", Info::new(version));
     ours.register("panics", "Panics: each one is a bug", log::PANICS.clone());
     edges.rtmp.register(ours);
+    edges.srt.register(ours);
     edges.http.register(ours);
     edges.api.register(ours);
     edges.webhooks.register(ours);
     edges.images.register(ours);
+    ours.register_collector(Box::new(links::Links(directory.clone())));
     ours.register_collector(Box::new(streams::Streams::new(directory.clone(), audience.clone())));
     registry
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -150,6 +150,7 @@ fn warn_of(flags: &cli::Serve) {
 struct Listeners {
     http: Option<TcpListener>,
     rtmp: Option<TcpListener>,
+    srt: Option<UdpSocket>,
 }
 
 impl Listeners {
@@ -159,13 +160,15 @@ impl Listeners {
         Ok(Listeners {
             http: open("http.listen", config.http.enabled, config.http.listen)?,
             rtmp: open("rtmp.listen", config.rtmp.enabled, config.rtmp.listen)?,
+            srt: config.srt.enabled.then(|| listen::udp("srt.listen", config.srt.listen)).transpose()?,
         })
     }
 
     fn standing(&self) -> io::Result<Standing> {
         let address =
             |listener: &Option<TcpListener>| listener.as_ref().map(TcpListener::local_addr).transpose();
-        Ok(Standing { http: address(&self.http)?, rtmp: address(&self.rtmp)? })
+        let srt = self.srt.as_ref().map(UdpSocket::local_addr).transpose()?;
+        Ok(Standing { http: address(&self.http)?, rtmp: address(&self.rtmp)?, srt })
     }
 }
 
@@ -174,13 +177,14 @@ impl Listeners {
 pub(crate) struct Standing {
     pub(crate) http: Option<SocketAddr>,
     pub(crate) rtmp: Option<SocketAddr>,
+    pub(crate) srt: Option<SocketAddr>,
 }
 
 /// The ready line: part of the public contract.
 impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("headwater ready")?;
-        for (name, address) in [("http", self.http), ("rtmp", self.rtmp)] {
+        for (name, address) in [("http", self.http), ("rtmp", self.rtmp), ("srt", self.srt)] {
             if let Some(address) = address {
                 write!(f, " {name}={address}")?;
             }
@@ -213,9 +217,15 @@ impl House<'_> {
     fn open(&self, listeners: Listeners) -> io::Result<Edges> {
         let mut edges = Edges::new();
         let counts = metrics::Edges::default();
+        // One for all, so that places of a quota and guesses are counted together.
+        let admission = self.admission();
         if let Some(listener) = listeners.rtmp {
             let listener = on(self.live, listener)?;
-            edges.spawn_on(named("rtmp", self.rtmp(&counts).serve(listener, self.stop.clone())), self.live);
+            let server = self.rtmp(&counts, admission.clone());
+            edges.spawn_on(named("rtmp", server.serve(listener, self.stop.clone())), self.live);
+        }
+        if let Some(socket) = listeners.srt {
+            edges.spawn_on(named("srt", self.srt(&counts, admission, socket)), self.live);
         }
         if let Some(listener) = listeners.http {
             let listener = on(&Handle::current(), listener)?;
@@ -244,7 +254,10 @@ impl House<'_> {
             directory: self.directory.clone(),
             audience: self.audience.clone(),
             settings: wiring::api(self.config),
-            endpoints: Endpoints { rtmp: self.standing.rtmp.map(|address| address.port()) },
+            endpoints: Endpoints {
+                rtmp: self.standing.rtmp.map(|address| address.port()),
+                srt: self.standing.srt.map(|address| address.port()),
+            },
             metrics: counts.api.clone(),
             archive: self.keeping.clone(),
             recorder: Arc::new(recording::Asked(self.recorder.clone())),
@@ -273,11 +286,32 @@ impl House<'_> {
         registry
     }
 
-    fn rtmp(&self, counts: &metrics::Edges) -> ingest::rtmp::Server {
-        let admission = Admission::new(self.config, &self.settings, &self.catalog, self.directory.clone());
-        let server =
-            ingest::rtmp::Server::new(wiring::rtmp(self.config), Arc::new(admission), self.directory.clone());
-        server.measured(&counts.rtmp)
+    fn admission(&self) -> Arc<Admission> {
+        Arc::new(Admission::new(self.config, &self.settings, &self.catalog, self.directory.clone()))
+    }
+
+    fn rtmp(&self, counts: &metrics::Edges, admission: Arc<Admission>) -> ingest::rtmp::Server {
+        let settings = wiring::rtmp(self.config);
+        ingest::rtmp::Server::new(settings, admission, self.directory.clone()).measured(&counts.rtmp)
+    }
+
+    fn srt(
+        &self,
+        counts: &metrics::Edges,
+        admission: Arc<Admission>,
+        socket: UdpSocket,
+    ) -> impl Future<Output = ()> + use<> {
+        let settings = wiring::srt(self.config);
+        let server = ingest::srt::Server::new(settings, admission, self.directory.clone());
+        let (serving, stop) =
+            (server.measured(&counts.srt).serve(socket, self.stop.clone()), self.stop.clone());
+        async move {
+            // Encoders that come otherwise are no reason to go black.
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "SRT is off");
+                stop.cancelled().await;
+            }
+        }
     }
 
     fn http(&self, counts: &metrics::Edges) -> origin::Server {

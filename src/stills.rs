@@ -68,7 +68,7 @@ fn picture(still: &Still) -> Picture {
             configuration: avc.record.clone(),
             sample: still.sample.clone(),
         },
-        Codec::Aac(_) => nothing(),
+        _ => nothing(),
     }
 }
 

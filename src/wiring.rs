@@ -88,6 +88,27 @@ pub(crate) fn rtmp(config: &Config) -> ingest::rtmp::Settings {
     ingest::rtmp::Settings { limits }
 }
 
+/// How the SRT listener treats its callers.
+pub(crate) fn srt(config: &Config) -> ingest::srt::Settings {
+    let srt = &config.srt;
+    let usual = ingest::srt::Settings::default();
+    let receive_buffer = usize::try_from(srt.receive_buffer).unwrap_or(usize::MAX);
+    // What is not acknowledged has to fit in both.
+    let packets = u32::try_from(receive_buffer / usual.socket.payload).unwrap_or(u32::MAX);
+    ingest::srt::Settings {
+        limits: ingest::srt::Limits { idle: srt.idle_timeout, ..usual.limits },
+        socket: ingest::srt::SocketSettings {
+            latency: srt.latency,
+            receive_buffer,
+            flight_window: packets.max(usual.socket.flight_window),
+            peer_idle: srt.peer_timeout,
+            connections: srt.max_connections,
+            ..usual.socket
+        },
+        ..usual
+    }
+}
+
 /// How the origin treats its peers.
 pub(crate) fn http(config: &Config) -> origin::Settings {
     let http = &config.http;
@@ -158,6 +179,7 @@ mod tests {
         assert_eq!(stream(&config), stream::Settings::default());
         assert_eq!(http(&config), origin::Settings::default());
         assert_eq!(rtmp(&config), ingest::rtmp::Settings::default());
+        assert_eq!(srt(&config), ingest::srt::Settings::default());
         assert_eq!(api(&config), control_api::Settings::default());
         assert_eq!(webhooks(&config), webhooks::Settings::default());
     }

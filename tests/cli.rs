@@ -14,6 +14,8 @@ const CONFIG: &str = r#"
 listen = "127.0.0.1:0"
 [rtmp]
 listen = "127.0.0.1:0"
+[srt]
+listen = "127.0.0.1:0"
 [[streams]]
 entry = "demo"
 key = "hush"
@@ -89,8 +91,8 @@ fn serves_until_told_to_stop() {
             &["serve", "--config", "h.toml", "--data", "d", "--log-format", "json"],
         );
         let expected =
-            format!("headwater ready http={} rtmp={}", server.address("http"), server.address("rtmp"));
-        assert_eq!(server.ready, expected);
+            ["http", "rtmp", "srt"].map(|name| format!("{name}={}", server.address(name))).join(" ");
+        assert_eq!(server.ready, format!("headwater ready {expected}"));
         TcpStream::connect(server.address("http")).expect("http listens");
         TcpStream::connect(server.address("rtmp")).expect("rtmp listens");
         assert!(folder.path().join("d").is_dir());
@@ -104,7 +106,7 @@ fn serves_until_told_to_stop() {
 
 #[test]
 fn the_ready_line_names_what_is_enabled() {
-    let folder = folder_with("rtmp.enabled = false\nhttp.listen = \"127.0.0.1:0\"");
+    let folder = folder_with("rtmp.enabled = false\nsrt.enabled = false\nhttp.listen = \"127.0.0.1:0\"");
     let server = Server::start(folder.path(), &["serve", "--config", "h.toml"]);
     assert_eq!(server.ready, format!("headwater ready http={}", server.address("http")));
     assert_eq!(server.stop(Signal::TERM).0, Some(0));
@@ -145,7 +147,7 @@ fn check_says_what_a_server_would_do() {
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert_eq!(
         stdout,
-        "ok\nhttp listens on 127.0.0.1:0\nrtmp is off\ndata in data\ncatalog in data/catalog.db\nlive entries of the configuration: 1\n"
+        "ok\nhttp listens on 127.0.0.1:0\nrtmp is off\nsrt listens on [::]:8890\ndata in data\ncatalog in data/catalog.db\nlive entries of the configuration: 1\n"
     );
 }
 

@@ -1,5 +1,6 @@
 //! What an entry is: the thing with a stable id that is provisioned, watched and managed.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::error::Error;
 use crate::id::{AccountId, EntryId};
 use crate::retention::Retention;
+use crate::secret::Secret;
 use crate::tables;
 use crate::words::words;
 
@@ -25,6 +27,8 @@ pub const TAG: usize = 100;
 pub const OWNER: usize = 250;
 /// Most metadata, in bytes of JSON.
 pub const METADATA: usize = 32 << 10;
+/// Bytes of a passphrase of SRT.
+pub const PASSPHRASE: RangeInclusive<usize> = 10..=79;
 /// Longest of the lengths of [`LiveSettings`]: thirty days.
 pub const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 
@@ -134,6 +138,8 @@ pub struct LiveSettings {
     pub ends_at: Option<WallTime>,
     /// How much of its recordings is kept.
     pub keep: Retention,
+    /// What publishers have to encrypt with by SRT, [`PASSPHRASE`] bytes; without one they must not encrypt.
+    pub srt_passphrase: Option<Secret>,
 }
 
 impl LiveSettings {
@@ -160,6 +166,7 @@ impl LiveSettings {
             starts_at: row.starts_at.map(WallTime::from_micros),
             ends_at: row.ends_at.map(WallTime::from_micros),
             keep: Retention::stored((row.keep_age, row.keep_count, row.keep_bytes)),
+            srt_passphrase: row.srt_passphrase.as_ref().map(Secret::new),
         })
     }
 
@@ -180,6 +187,7 @@ impl LiveSettings {
             keep_age,
             keep_count,
             keep_bytes,
+            srt_passphrase: self.srt_passphrase.as_ref().map(|secret| secret.expose().to_owned()),
         }
     }
 
@@ -192,6 +200,8 @@ impl LiveSettings {
         into.insert("starts_at".to_owned(), json!(self.starts_at.map(|at| at.to_string())));
         into.insert("ends_at".to_owned(), json!(self.ends_at.map(|at| at.to_string())));
         self.keep.summary(into);
+        // That there is one is no secret.
+        into.insert("srt_passphrase".to_owned(), json!(self.srt_passphrase.is_some()));
     }
 }
 

@@ -9,6 +9,7 @@ mod m0003_access;
 mod m0004_timelines;
 mod m0006_clips;
 mod m0007_retention;
+mod m0008_srt;
 mod m0009_inputs;
 
 use std::collections::BTreeSet;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0004_timelines::Migration),
             Box::new(m0006_clips::Migration),
             Box::new(m0007_retention::Migration),
+            Box::new(m0008_srt::Migration),
             Box::new(m0009_inputs::Migration),
         ]
     }

@@ -6,7 +6,7 @@ use crate::tree::{Node, Table};
 use crate::value::Value;
 
 const SECTIONS: &[(&str, &str)] =
-    &[("tls", "HTTPS and RTMPS"), ("srt", "SRT"), ("rtc", "WebRTC"), ("origin", "playback rules")];
+    &[("tls", "HTTPS and RTMPS"), ("rtc", "WebRTC"), ("origin", "playback rules")];
 
 /// What a section is for that a later version will have.
 pub(crate) fn section(name: &str) -> Option<&'static str> {

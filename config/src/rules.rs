@@ -69,10 +69,11 @@ fn target_duration(reader: &mut Reader, config: &Config) {
 }
 
 fn listeners(reader: &mut Reader, config: &Config) {
-    let (http, rtmp) = (&config.http, &config.rtmp);
-    if !http.enabled && !rtmp.enabled {
+    let (http, rtmp, srt) = (&config.http, &config.rtmp, &config.srt);
+    if !http.enabled && !rtmp.enabled && !srt.enabled {
         let wrong = "every listener is off".to_owned();
-        reader.broken(&["http.enabled", "rtmp.enabled"], wrong, "enable at least one".to_owned());
+        let paths = ["http.enabled", "rtmp.enabled", "srt.enabled"];
+        reader.broken(&paths, wrong, "enable at least one".to_owned());
     }
     let port = http.listen.port();
     if http.enabled

@@ -6,7 +6,7 @@ use crate::error::{Error, Errors, Place};
 use crate::reader::{Reader, Setting, suggestion};
 use crate::sections::{
     Auth, Config, Database, Dvr, Http, Input, Log, LogFormat, LogLevel, Packager, Recorder, RecorderMode,
-    Rtmp, Storage, Stream, Takeover, Transcode, Vod, Webhooks,
+    Rtmp, Srt, Storage, Stream, Takeover, Transcode, Vod, Webhooks,
 };
 use crate::tree::{PREFIX, Tree};
 use crate::{inputs, later, rules, streams};
@@ -14,6 +14,7 @@ use crate::{inputs, later, rules, streams};
 const SECTIONS: &[&str] = &[
     "http",
     "rtmp",
+    "srt",
     "stream",
     "packager",
     "dvr",
@@ -73,6 +74,7 @@ pub fn settings() -> Vec<Setting> {
 fn read(reader: &mut Reader, config: &mut Config) {
     http(reader, &mut config.http);
     rtmp(reader, &mut config.rtmp);
+    srt(reader, &mut config.srt);
     stream(reader, &mut config.stream);
     packager(reader, &mut config.packager);
     dvr(reader, &mut config.dvr);
@@ -114,6 +116,17 @@ fn rtmp(reader: &mut Reader, into: &mut Rtmp) {
     section.duration("handshake_timeout", secs(1)..=secs(60), &mut into.handshake_timeout);
     section.duration("idle_timeout", secs(1)..=secs(600), &mut into.idle_timeout);
     section.size("max_message", 64 * KIB..=16 * MIB, &mut into.max_message);
+}
+
+fn srt(reader: &mut Reader, into: &mut Srt) {
+    let mut section = reader.section("srt");
+    section.boolean("enabled", &mut into.enabled);
+    section.address("listen", &mut into.listen);
+    section.duration("latency", Duration::from_millis(20)..=secs(10), &mut into.latency);
+    section.count("max_connections", 1..=10_000, &mut into.max_connections);
+    section.duration("peer_timeout", secs(1)..=secs(60), &mut into.peer_timeout);
+    section.duration("idle_timeout", secs(1)..=secs(600), &mut into.idle_timeout);
+    section.size("receive_buffer", MIB..=256 * MIB, &mut into.receive_buffer);
 }
 
 fn input(reader: &mut Reader, into: &mut Input) {

@@ -15,6 +15,8 @@ pub struct Config {
     pub http: Http,
     /// `[rtmp]`
     pub rtmp: Rtmp,
+    /// `[srt]`
+    pub srt: Srt,
     /// `[stream]`
     pub stream: Stream,
     /// `[packager]`
@@ -123,6 +125,39 @@ impl Default for Rtmp {
             handshake_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),
             max_message: 8 << 20,
+        }
+    }
+}
+
+/// The SRT listener.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Srt {
+    /// Whether it listens.
+    pub enabled: bool,
+    /// Where, over UDP.
+    pub listen: SocketAddr,
+    /// The least time in which lost packets are sent again; 20 ms to 10 s. The caller may ask for more.
+    pub latency: Duration,
+    /// Connections at once; 1 to 10 000.
+    pub max_connections: usize,
+    /// A caller that has not been heard for so long is gone; 1 s to 1 min.
+    pub peer_timeout: Duration,
+    /// A publisher that sends no media is dropped after this; 1 s to 10 min.
+    pub idle_timeout: Duration,
+    /// What a connection may hold until it is delivered, in bytes; 1 MiB to 256 MiB.
+    pub receive_buffer: u64,
+}
+
+impl Default for Srt {
+    fn default() -> Self {
+        Srt {
+            enabled: true,
+            listen: any(8890),
+            latency: Duration::from_millis(120),
+            max_connections: 200,
+            peer_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(30),
+            receive_buffer: 12 << 20,
         }
     }
 }
@@ -511,6 +546,8 @@ pub struct LiveEntry {
     pub entry: String,
     /// Its stream key.
     pub key: StreamKey,
+    /// What its encoder has to encrypt with by SRT: 10 to 79 bytes.
+    pub passphrase: Option<Secret>,
 }
 
 /// A text that no `Debug` shows.

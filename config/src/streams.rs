@@ -5,12 +5,13 @@ use std::collections::btree_map::Entry;
 
 use crate::error::{Error, Place};
 use crate::reader::{Reader, suggestion};
-use crate::sections::{LiveEntry, StreamKey};
+use crate::sections::{LiveEntry, Secret, StreamKey};
 use crate::tree::{Node, Table};
 use crate::value::Value;
 
 pub(crate) const ENTRY: &str = "1 to 64 of a-z 0-9 _ -, beginning with a letter or a digit";
 const KEY: &str = "1 to 128 of A-Z a-z 0-9 _ -";
+const PASSPHRASE: &str = "10 to 79 bytes";
 
 /// Splits a published name at its last `_` into key and rendition (`[a-z0-9]+`); `None` when it does not split.
 /// A name that is a key itself is never split: try that first.
@@ -56,11 +57,19 @@ impl Known {
 fn one(mut table: Table, known: &mut Known, errors: &mut Vec<Error>) -> Option<LiveEntry> {
     let entry = word(&mut table, "streams", "entry", ENTRY, is_entry_id, errors);
     let key = word(&mut table, "streams", "key", KEY, is_stream_key, errors);
+    let passphrase = match table.nodes.contains_key("passphrase") {
+        true => Some(word(&mut table, "streams", "passphrase", PASSPHRASE, is_passphrase, errors)?),
+        false => None,
+    };
     errors.extend(table.nodes.into_iter().map(|(key, node)| unknown(&key, node.place)));
     let fresh_entry = entry.as_ref().is_none_or(|it| first("streams.entry", it, &mut known.entries, errors));
     let fresh_key = key.as_ref().is_none_or(|it| first("streams.key", it, &mut known.keys, errors));
     let (entry, key) = (entry?.0, StreamKey::new(key?.0));
-    (fresh_entry && fresh_key).then_some(LiveEntry { entry, key })
+    (fresh_entry && fresh_key).then_some(LiveEntry {
+        entry,
+        key,
+        passphrase: passphrase.map(|(text, _)| Secret::new(text)),
+    })
 }
 
 /// A text that keeps a rule. The value itself is in no error: it may be a key.
@@ -106,13 +115,17 @@ fn first(
 }
 
 fn unknown(key: &str, place: Place) -> Error {
-    let right = suggestion(key, &["entry", "key"]);
+    let right = suggestion(key, &["entry", "key", "passphrase"]);
     Error { place, key: format!("streams.{key}"), wrong: "unknown key".to_owned(), right }
 }
 
 pub(crate) fn is_entry_id(id: &str) -> bool {
     let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
     (1..=64).contains(&id.len()) && id.chars().all(legal) && !id.starts_with(['_', '-'])
+}
+
+fn is_passphrase(text: &str) -> bool {
+    (10..=79).contains(&text.len()) && !text.contains('\0')
 }
 
 fn is_stream_key(key: &str) -> bool {

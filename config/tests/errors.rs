@@ -116,7 +116,7 @@ listen = "127.0.0.1:1935"
         ],
     );
     check(
-        "http.enabled = false\nrtmp.enabled = false",
+        "http.enabled = false\nrtmp.enabled = false\nsrt.enabled = false",
         &["f:1:6: http.enabled: every listener is off; enable at least one"],
     );
 }
@@ -137,11 +137,11 @@ fn a_port_may_be_shared_on_different_addresses_or_when_free() {
 
 #[test]
 fn what_comes_later_may_be_off_and_not_on() {
-    parsed("[tls]\n[srt]\nenabled = false\n", &[]);
+    parsed("[tls]\n[rtc]\nenabled = false\n", &[]);
     check(
-        "[srt]\nenabled = true\n[tls]\nlisten = \"[::]:8443\"",
+        "[rtc]\nenabled = true\n[tls]\nlisten = \"[::]:8443\"",
         &[
-            "f:2:1: srt.enabled: this version does not support SRT; remove it",
+            "f:2:1: rtc.enabled: this version does not support WebRTC; remove it",
             "f:4:1: tls.listen: this version does not support HTTPS and RTMPS; remove it",
         ],
     );
@@ -329,7 +329,7 @@ fn a_variable_that_names_nothing_is_an_error() {
             ("HEADWATER_HTTP__LISTN", "x"),
             ("HEADWATER_HTTP_LISTEN", "x"),
             ("HEADWATER_LOG__LEVEL", "loud"),
-            ("HEADWATER_SRT__ENABLED", "true"),
+            ("HEADWATER_RTC__ENABLED", "true"),
             ("HEADWATER_STREAMS__KEY", "hidden"),
             ("HEADWATER_XYZZY__Y", "1"),
         ],
@@ -338,11 +338,11 @@ fn a_variable_that_names_nothing_is_an_error() {
              did you mean HEADWATER_HTTP__LISTEN? Two underscores stand between section and key",
             r#"environment variable HEADWATER_HTTP__LISTN: http.listn: unknown key; did you mean "listen"?"#,
             r#"environment variable HEADWATER_LOG__LEVEL: log.level: is "loud"; use error, warn, info, debug or trace"#,
-            "environment variable HEADWATER_SRT__ENABLED: srt.enabled: this version does not support SRT; remove it",
+            "environment variable HEADWATER_RTC__ENABLED: rtc.enabled: this version does not support WebRTC; remove it",
             "environment variable HEADWATER_STREAMS__KEY: streams: cannot be set by environment; \
              write [[streams]] tables in the file",
             "environment variable HEADWATER_XYZZY__Y: xyzzy: unknown section; \
-             there is http, rtmp, stream, packager, dvr, storage, database, auth, webhooks, log, streams, input, inputs, recorder, vod, \
+             there is http, rtmp, srt, stream, packager, dvr, storage, database, auth, webhooks, log, streams, input, inputs, recorder, vod, \
              transcode",
         ],
     );

@@ -1,4 +1,4 @@
-//! MPEG-TS for HLS (ISO/IEC 13818-1): one program of H.264 and AAC, a whole segment at a time.
+//! MPEG-TS (ISO/IEC 13818-1). For HLS one program of H.264 and AAC is written, a whole segment at a time.
 //!
 //! A segment needs no state of the one before it. The packets of each PID are a multiple of sixteen, so that the
 //! continuity counter, which has four bits, begins at zero everywhere and goes on from segment to segment; times are
@@ -8,10 +8,15 @@
 //! PAT PMT │ video: PES of a picture (AUD, SPS, PPS, …) │ audio: PES of some frames │ … PAT PMT …   by decode time
 //! ```
 //!
-//! Deliberately not here: where a segment begins, what a time means, other codecs, reading.
+//! The way back is [`demux`], for what encoders send: any program, with everything that goes wrong on the way; and
+//! [`elementary`], for what stands in its streams.
+//!
+//! Deliberately not here: where a segment begins, what a time means, other codecs in what is written.
 
 mod adts;
 mod annex_b;
+pub mod demux;
+pub mod elementary;
 mod packet;
 mod pes;
 mod psi;

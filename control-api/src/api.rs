@@ -111,4 +111,6 @@ impl Default for LiveDefaults {
 pub struct Endpoints {
     /// RTMP.
     pub rtmp: Option<u16>,
+    /// SRT.
+    pub srt: Option<u16>,
 }

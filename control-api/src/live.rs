@@ -7,6 +7,7 @@ mod inputs;
 mod link;
 mod recording;
 pub(crate) mod settings;
+pub(crate) mod srt;
 mod status;
 mod timelines;
 mod view;

@@ -34,7 +34,7 @@ pub fn moof(header: &[u8]) -> (Moof, usize) {
 /// A configuration that was let in gives an initialization segment that says the same.
 pub fn check_init(codec: Codec) {
     let timescale = Timescale::VIDEO;
-    let track = Track { codec, timescale };
+    let track = Track::new(codec, timescale);
     let Ok(bytes) = init_segment(&track) else { return };
     let moov = moov(&bytes);
     assert_eq!(moov.trak.len(), 1);

@@ -15,6 +15,7 @@ mod metrics;
 mod server;
 pub mod stream_id;
 
+pub use ::srt::Settings as SocketSettings;
 pub use limits::Limits;
 pub use metrics::Metrics;
 pub use server::{Server, Settings};

@@ -187,7 +187,7 @@ mod tests {
             length_size: 4,
             interlaced: false,
         };
-        let track = Track { codec: Codec::Avc(avc), timescale: Timescale::VIDEO };
+        let track = Track::new(Codec::Avc(avc), Timescale::VIDEO);
         let init = Arc::new(Init { period: 1, track, bytes: Bytes::new() });
         let main = Segment {
             number,

@@ -24,10 +24,7 @@ const LONGEST_DELAY: Duration = Duration::from_secs(1);
 
 /// The timescale of a track's samples when they leave the packager.
 pub fn output_timescale(codec: &Codec) -> Timescale {
-    match codec {
-        Codec::Avc(_) => Timescale::VIDEO,
-        Codec::Aac(aac) => Timescale::new(aac.sample_rate).unwrap_or(Timescale::VIDEO),
-    }
+    codec.sound().and_then(|sound| Timescale::new(sound.sample_rate)).unwrap_or(Timescale::VIDEO)
 }
 
 /// What became of a sample.
@@ -60,10 +57,7 @@ impl Aligner {
     /// The timeline of a track that begins at `zero`.
     pub fn new(track: &Track, zero: MediaTime) -> Aligner {
         let to = output_timescale(&track.codec);
-        let frame = match &track.codec {
-            Codec::Avc(_) => None,
-            Codec::Aac(aac) => Some(i64::from(aac.frame_length)),
-        };
+        let frame = track.codec.sound().map(|sound| i64::from(sound.frame_length));
         let nominal = frame.unwrap_or(i64::from(to.hz()) / 30) as u32;
         Aligner {
             from: track.timescale,
@@ -239,7 +233,7 @@ mod tests {
 
     fn aac_track() -> Track {
         let aac = Aac::parse(Bytes::from_static(&[0x12, 0x10])).expect("44.1 kHz stereo");
-        Track { codec: Codec::Aac(aac), timescale: Timescale::MILLIS }
+        Track::new(Codec::Aac(aac), Timescale::MILLIS)
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub mod window;
 pub use feed::FeedId;
 pub use notice::Notice;
 pub use numbers::Numbers;
-pub use packager::{Now, Packager};
+pub use packager::{Now, Packager, Place};
 pub use presentation::{
     Content, FrameRate, Init, Lookup, Part, Period, Presentation, Record, Rendition, Segment, Session, Span,
 };

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use media::{MediaTime, Sample, Track, TrackId, WallTime};
+use media::{MediaTime, Sample, Timescale, Track, TrackId, WallTime};
 
 use crate::drift::Drift;
 use crate::feed::FeedId;
@@ -62,6 +62,17 @@ pub struct Packager {
     log: Vec<Record>,
     notices: Vec<Notice>,
     counts: Counts,
+}
+
+/// A point of the timeline.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// The period.
+    pub period: u64,
+    /// Media time since the period's zero; negative before it.
+    pub time: MediaTime,
+    /// The same by the period's clock, as EXT-X-PROGRAM-DATE-TIME and MPDs have it.
+    pub at: WallTime,
 }
 
 #[derive(Debug)]
@@ -195,6 +206,15 @@ impl Packager {
                 self.notices.push(Notice::Refused { rendition: self.roster.title(feed), reason });
             }
         }
+    }
+
+    /// Where a point of a push's time lies on the timeline; `None` where no period is on.
+    pub fn locate(&self, feed: FeedId, time: MediaTime) -> Option<Place> {
+        let timeline = &self.running.as_ref()?.timeline;
+        let offset = MediaTime::new(self.roster.offset(feed), Timescale::MICROS);
+        let moved = MediaTime::new(time.micros().saturating_add(offset.ticks), Timescale::MICROS);
+        let (period, time) = (timeline.period(), timeline.since_zero(moved));
+        Some(Place { period: period.number, time, at: period.start.plus(time) })
     }
 
     /// Takes a sample of a push in the order of arrival.

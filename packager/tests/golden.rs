@@ -65,7 +65,7 @@ fn publish(publisher: &mut Publisher, from: u64) {
 }
 
 fn describe(publisher: &mut Publisher, id: TrackId, codec: Codec) {
-    publisher.packager.track(id, Track { codec, timescale: Timescale::MILLIS });
+    publisher.packager.track(id, Track::new(codec, Timescale::MILLIS));
 }
 
 fn send(publisher: &mut Publisher, id: TrackId, dts: i64, offset: i32, sync: Sync, data: &[u8]) {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use config::{LiveEntry, split_rendition};
+use config::{LiveEntry, Secret, split_rendition};
 use stream::{Air, ForGood, Grant, Leg, Refusal, Request, Settings};
 
 /// Lets in who has a key that the configuration names.
@@ -11,13 +11,19 @@ use stream::{Air, ForGood, Grant, Leg, Refusal, Request, Settings};
 /// A key is looked up by its hash, whose seed is the process's own: how long that takes tells nothing about a key.
 pub(super) struct FixedKeys {
     entries: HashMap<String, Arc<str>>,
+    passphrases: HashMap<Arc<str>, Secret>,
     settings: Arc<Settings>,
 }
 
 impl FixedKeys {
     pub(super) fn new(streams: &[LiveEntry], settings: Arc<Settings>) -> FixedKeys {
         let pair = |live: &LiveEntry| (live.key.expose().to_owned(), live.entry.as_str().into());
-        FixedKeys { entries: streams.iter().map(pair).collect(), settings }
+        let secret = |live: &LiveEntry| Some((live.entry.as_str().into(), live.passphrase.clone()?));
+        FixedKeys {
+            entries: streams.iter().map(pair).collect(),
+            passphrases: streams.iter().filter_map(secret).collect(),
+            settings,
+        }
     }
 
     /// Refuses as unknown what somebody else may know.
@@ -27,6 +33,12 @@ impl FixedKeys {
             Leg::Primary => Ok(self.grant(entry, rendition)),
             Leg::Backup => Err(unsupported("the backup leg", "publish to /live/KEY")),
         }
+    }
+
+    /// What the publisher of that name encrypts with, where the name is known here.
+    pub(super) fn passphrase(&self, name: &str) -> Option<Option<String>> {
+        let (entry, _) = self.find(name)?;
+        Some(self.passphrases.get(entry).map(|secret| secret.expose().to_owned()))
     }
 
     /// A name is a key, or a key and a rendition.

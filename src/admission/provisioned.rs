@@ -51,6 +51,12 @@ impl Provisioned {
         })
     }
 
+    /// What the publisher of that name encrypts with.
+    pub(super) fn passphrase(&self, name: &str) -> Option<String> {
+        let (_, opened, _) = self.find(name)?;
+        opened.entry.settings.srt_passphrase.as_ref().map(|secret| secret.expose().to_owned())
+    }
+
     /// A name is a key, or a key and a rendition.
     fn find<'a>(&self, name: &'a str) -> Option<(&'a str, Opened, Option<&'a str>)> {
         if let Some(opened) = self.keys.find(name) {

@@ -56,6 +56,7 @@ fn created(live: &Value) -> String {
         ("status", of("/status")),
         ("server", of("/encoders/obs/service/settings/server")),
         ("key", of("/keys/primary")),
+        ("srt", of("/publish/srt/primary/url")),
         ("watch", of("/playback/watch")),
         ("hls", of("/playback/hls")),
         ("dash", of("/playback/dash")),

@@ -33,7 +33,7 @@ impl fmt::Debug for Streams {
 /// A counter of each stream: name, help, value.
 type Count = (&'static str, &'static str, fn(&Status) -> u64);
 
-const COUNTS: [Count; 7] = [
+const COUNTS: [Count; 8] = [
     ("samples", "Samples that publishers sent", |status| status.samples),
     ("media_bytes", "Payload bytes of samples", |status| status.bytes),
     ("parts", "Parts made, in all renditions", |status| status.parts),
@@ -41,6 +41,7 @@ const COUNTS: [Count; 7] = [
     ("periods", "Periods begun: one more than discontinuities", |status| status.periods),
     ("dropped_samples", "Samples without a place on the timeline", |status| status.dropped),
     ("forced_cuts", "Segments that begin without a keyframe", |status| status.forced_cuts),
+    ("metadata", "Timed metadata that publishers sent", |status| status.metadata),
 ];
 
 impl Collector for Streams {

@@ -14,8 +14,6 @@ pub const TS_PAYLOAD: usize = 1316;
 
 /// Versions before 1.3 have another handshake, without stream ids.
 const OLDEST_PEER: i32 = 0x01_03_00;
-/// Headers of IPv4 and UDP, which count in the size of a packet.
-const HEADERS: usize = 28;
 
 /// How sockets of this end behave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,7 +43,7 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             latency: Duration::from_millis(120),
-            receive_buffer: 8192 * (1500 - HEADERS),
+            receive_buffer: 12 << 20,
             flight_window: 25_600,
             mss: 1500,
             payload: TS_PAYLOAD,

@@ -6,12 +6,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use media::WallTime;
 use packager::FeedId;
 use tokio::time::Instant;
 
 use crate::health::{Health, Plan, Probe, Verdict};
 use crate::link::{Board, Link};
+use crate::metadata::{Kept, Metadata, Place, Scheme};
 use crate::status::{Meter, State};
 use crate::{Air, Ended, Leg, Pass, Peer, Protocol, Status, Timeline};
 
@@ -36,6 +38,8 @@ pub struct Report {
     pub status: Status,
     /// The publisher that left last.
     pub last: Option<LastLeg>,
+    /// The newest timed metadata, oldest first.
+    pub metadata: Vec<Metadata>,
 }
 
 /// A publisher that is on.
@@ -88,6 +92,7 @@ struct Facts {
     playable: bool,
     on: Vec<OnAir>,
     last: Option<LastLeg>,
+    metadata: Kept,
     timelines: Arc<[Timeline]>,
 }
 
@@ -125,6 +130,7 @@ impl Desk {
             playable: false,
             on: Vec::new(),
             last: None,
+            metadata: Kept::default(),
             timelines: Arc::default(),
         };
         Desk { meter: Meter::default(), facts: Mutex::new(facts) }
@@ -143,12 +149,19 @@ impl Desk {
             legs: facts.on.iter().map(OnAir::report).collect(),
             status,
             last: facts.last.clone(),
+            metadata: facts.metadata.all(),
         }
     }
 
     pub(crate) fn status(&self, entry: Arc<str>) -> Status {
         let state = self.facts().state;
         self.meter.status(entry, state)
+    }
+
+    /// Keeps timed metadata that has come.
+    pub(crate) fn metadata(&self, scheme: Scheme, place: Option<Place>, data: Bytes) {
+        self.meter.metadata();
+        self.facts().metadata.add(scheme, now(), place, data);
     }
 
     /// Which publishers have to go, and why.

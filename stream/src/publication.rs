@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use media::{Sample, Track, TrackId};
+use bytes::Bytes;
+use media::{Sample, Timescale, Track, TrackId};
 use tokio::sync::{mpsc, watch};
 
 use crate::link::{Board, Link};
+use crate::metadata::Scheme;
 
 /// What a publisher sends, in the order of arrival.
 #[derive(Clone, Debug)]
@@ -30,6 +32,17 @@ pub enum Input {
         id: TrackId,
         /// The sample.
         sample: Sample,
+    },
+    /// Timed metadata.
+    Metadata {
+        /// What kind it is.
+        scheme: Scheme,
+        /// To which point of the samples' time it belongs, unwrapped as they are.
+        pts: i64,
+        /// The unit of `pts`.
+        timescale: Timescale,
+        /// The bytes as they came.
+        data: Bytes,
     },
 }
 

@@ -41,6 +41,8 @@ pub struct Status {
     pub dropped: u64,
     /// Segments that begin without a keyframe, because none came in time.
     pub forced_cuts: u64,
+    /// Timed metadata that its publishers sent.
+    pub metadata: u64,
     /// Wall time of the live edge: the end of the newest part, by the clock of its period.
     pub edge: Option<WallTime>,
 }
@@ -55,6 +57,7 @@ pub(crate) struct Meter {
     periods: AtomicU64,
     dropped: AtomicU64,
     forced_cuts: AtomicU64,
+    metadata: AtomicU64,
     /// Microseconds; zero for none.
     edge: AtomicI64,
 }
@@ -63,6 +66,10 @@ impl Meter {
     pub(crate) fn sample(&self, sample: &Sample) {
         self.samples.fetch_add(1, Relaxed);
         self.bytes.fetch_add(sample.data.len() as u64, Relaxed);
+    }
+
+    pub(crate) fn metadata(&self) {
+        self.metadata.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn record(&self, record: &Record) {
@@ -98,6 +105,7 @@ impl Meter {
             periods: self.periods.load(Relaxed),
             dropped: self.dropped.load(Relaxed),
             forced_cuts: self.forced_cuts.load(Relaxed),
+            metadata: self.metadata.load(Relaxed),
             edge: (edge != 0).then(|| WallTime::from_micros(edge)),
         }
     }

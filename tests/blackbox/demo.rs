@@ -20,6 +20,7 @@ impl Demo {
     fn start(path: Option<&str>) -> Demo {
         let mut command = Command::new(env!("CARGO_BIN_EXE_headwater"));
         command.arg("demo").env("HEADWATER_HTTP__LISTEN", "127.0.0.1:0");
+        command.env("HEADWATER_SRT__LISTEN", "127.0.0.1:0");
         command.env("HEADWATER_RTMP__LISTEN", "127.0.0.1:0").env_remove("RUST_LOG");
         path.map(|path| command.env("PATH", path));
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("the binary runs");

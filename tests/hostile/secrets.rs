@@ -192,6 +192,7 @@ fn no_password_of_a_database_is_said() {
             let mut command = Command::new(BINARY);
             command.args(arguments).current_dir(&folder).env("RUST_LOG", "trace");
             command.env("HEADWATER_HTTP__LISTEN", "127.0.0.1:0").env("HEADWATER_RTMP__LISTEN", "127.0.0.1:0");
+            command.env("HEADWATER_SRT__LISTEN", "127.0.0.1:0");
             let output = command.env("HEADWATER_DATABASE__URL", &url).output().expect("the binary runs");
             for said in [&output.stdout, &output.stderr] {
                 let said = String::from_utf8_lossy(said);

@@ -27,6 +27,8 @@ pub struct Site {
     folder: TempDir,
     /// Whether the settings leave `storage.keep_free` open.
     any_disk: bool,
+    /// Whether it takes SRT: only where the settings speak of it.
+    srt: bool,
     /// Whether the folder is left to be looked at after a failure.
     left: bool,
 }
@@ -44,7 +46,7 @@ impl Site {
         }
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("headwater.toml"), config).expect("a file in it");
-        Site { folder, any_disk: !settings.contains("keep_free"), left: false }
+        Site { folder, any_disk: !settings.contains("keep_free"), srt: settings.contains("srt"), left: false }
     }
 
     /// The same, which a test that fails leaves behind, and says where.
@@ -65,12 +67,15 @@ impl Site {
 
     /// The same by way of a command that runs the program named by its last argument.
     pub fn start_by(self, command: Command) -> Server {
-        let mut child = serve(self.folder.path(), self.any_disk, command);
+        let mut child = serve(&self, command);
         let stdout = child.stdout.take().expect("stdout is piped");
         let log = Log::of(&mut child);
-        let mut server = Server { child, log, site: Some(self), http: String::new(), rtmp: String::new() };
+        let mut server = Server { child, log, site: Some(self), http: String::new(), rtmp: String::new(), srt: String::new() };
         let ready = first_line(stdout).unwrap_or_else(|| panic!("no ready line"));
         (server.http, server.rtmp) = (address(&ready, "http="), address(&ready, "rtmp="));
+        if server.site.as_ref().is_some_and(|site| site.srt) {
+            server.srt = address(&ready, "srt=");
+        }
         server
     }
 }
@@ -84,8 +89,10 @@ impl Drop for Site {
     }
 }
 
-fn serve(folder: &Path, any_disk: bool, mut command: Command) -> Child {
-    if any_disk {
+fn serve(site: &Site, mut command: Command) -> Child {
+    let folder = site.folder.path();
+    command.env("HEADWATER_SRT__LISTEN", "127.0.0.1:0").env("HEADWATER_SRT__ENABLED", site.srt.to_string());
+    if site.any_disk {
         command.env("HEADWATER_STORAGE__KEEP_FREE", "0B");
     }
     command.current_dir(folder).args(["serve", "--config", "headwater.toml", "--data", "data"]);
@@ -118,6 +125,7 @@ pub struct Server {
     site: Option<Site>,
     http: String,
     rtmp: String,
+    srt: String,
 }
 
 impl Server {
@@ -134,6 +142,11 @@ impl Server {
     /// Where the RTMP listener stands.
     pub fn rtmp(&self) -> SocketAddr {
         self.rtmp.parse().expect("an address in the ready line")
+    }
+
+    /// Where the SRT listener stands, on a site whose settings speak of it.
+    pub fn srt(&self) -> SocketAddr {
+        self.srt.parse().expect("an address in the ready line")
     }
 
     /// Its process.

@@ -67,7 +67,7 @@ fn audio(publisher: &mut Publisher, at: i64, body: &'static [u8]) {
 }
 
 fn describe(publisher: &mut Publisher, id: TrackId, codec: Codec) {
-    publisher.packager.track(id, Track { codec, timescale: Timescale::MILLIS });
+    publisher.packager.track(id, Track::new(codec, Timescale::MILLIS));
 }
 
 fn send(publisher: &mut Publisher, id: TrackId, dts: i64, offset: i32, sync: Sync, data: &[u8]) {

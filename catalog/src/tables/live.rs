@@ -20,6 +20,7 @@ pub struct Model {
     pub keep_age: Option<i64>,
     pub keep_count: Option<i64>,
     pub keep_bytes: Option<i64>,
+    pub srt_passphrase: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use access::Rules;
 use catalog::entry::{Latency, Recorder};
-use catalog::{Air, Caller, Details, EntryId, Error, Kind, LiveSettings, NewEntry, Retention, Scope};
+use catalog::{Air, Caller, Details, EntryId, Error, Kind, LiveSettings, NewEntry, Retention, Scope, Secret};
 use media::WallTime;
 use serde_json::json;
 
@@ -45,6 +45,7 @@ fn full() -> NewEntry {
         starts_at: Some(WallTime::from_millis(1_000)),
         ends_at: Some(WallTime::from_millis(2_000)),
         keep: Retention { age: Some(Duration::from_secs(86_400)), count: Some(3), bytes: Some(1 << 40) },
+        srt_passphrase: Some(Secret::new("correct horse")),
     };
     let metadata = json!({ "season": 3, "venue": { "city": "Köln" }, "nul": "a\0b" });
     let details = Details {

@@ -80,6 +80,7 @@ async fn both_databases_have_the_same_tables_columns_keys_indices_and_references
         "webhook_deliveries.webhook -> webhooks.id cascade",
         "removed_recordings.id not null key 1",
         "live.keep_age",
+        "live.srt_passphrase",
     ] {
         assert!(sqlite.contains(line), "{line}: {sqlite:#?}");
     }

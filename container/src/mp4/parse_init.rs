@@ -1,18 +1,18 @@
 //! What an initialization segment says of its track, read back from the file that begins with it.
 
-use bytes::Bytes;
-use media::codec::{Aac, Avc};
-use media::{Codec, Timescale, Track};
-use mp4_atom::{Atom, Avcc, Decode, Header, Moov, Trak};
+use media::{Language, Timescale, Track};
+use mp4_atom::{Atom, Decode, Header, Moov};
 
 use super::Malformed;
+use super::entry::codec;
 
 /// Reads what [`init_segment`](super::init_segment) wrote: the one track of a `moov`.
 pub fn parse_init(bytes: &[u8]) -> Result<Track, Malformed> {
     let moov = find_moov(bytes)?;
     let trak = moov.trak.first().ok_or(Malformed::Missing("trak"))?;
     let timescale = Timescale::new(trak.mdia.mdhd.timescale).ok_or(Malformed::Missing("a timescale"))?;
-    Ok(Track { codec: codec(trak)?, timescale })
+    let entry = trak.mdia.minf.stbl.stsd.codecs.first().ok_or(Malformed::Missing("a sample entry"))?;
+    Ok(Track::new(codec(entry)?, timescale).with_language(Language::new(&trak.mdia.mdhd.language)))
 }
 
 fn find_moov(mut rest: &[u8]) -> Result<Moov, Malformed> {
@@ -27,39 +27,16 @@ fn find_moov(mut rest: &[u8]) -> Result<Moov, Malformed> {
     }
 }
 
-fn codec(trak: &Trak) -> Result<Codec, Malformed> {
-    let entry = trak.mdia.minf.stbl.stsd.codecs.first().ok_or(Malformed::Missing("a sample entry"))?;
-    let configuration = |error: media::codec::Error| Malformed::Boxes(error.to_string());
-    match entry {
-        mp4_atom::Codec::Avc1(avc1) => {
-            Avc::parse(avc_record(&avc1.avcc)?).map(Codec::Avc).map_err(configuration)
-        }
-        mp4_atom::Codec::Mp4a(mp4a) => {
-            let config = mp4a_config(mp4a)?;
-            Aac::parse(config).map(Codec::Aac).map_err(configuration)
-        }
-        _ => Err(Malformed::Missing("a codec that is known here")),
-    }
-}
-
-fn avc_record(avcc: &Avcc) -> Result<Bytes, Malformed> {
-    let mut record = Vec::new();
-    avcc.encode_body(&mut record).map_err(boxes)?;
-    Ok(record.into())
-}
-
 fn boxes(error: mp4_atom::Error) -> Malformed {
     Malformed::Boxes(error.to_string())
 }
 
-fn mp4a_config(mp4a: &mp4_atom::Mp4a) -> Result<Bytes, Malformed> {
-    let specific = mp4a.esds.es_desc.dec_config.dec_specific.as_ref();
-    let specific = specific.ok_or(Malformed::Missing("an AudioSpecificConfig"))?;
-    Ok(Bytes::copy_from_slice(&specific.raw))
-}
-
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+    use media::Codec;
+    use media::codec::{Aac, Avc};
+
     use super::*;
     use crate::mp4::init_segment;
 
@@ -69,10 +46,7 @@ mod tests {
         let avc = Avc::parse(Bytes::from_static(AVC_RECORD)).expect("valid");
         let aac = Aac::parse(Bytes::from_static(&[0x11, 0x90])).expect("valid");
         let audio = Timescale::new(48_000).expect("not zero");
-        [
-            Track { codec: Codec::Avc(avc), timescale: Timescale::VIDEO },
-            Track { codec: Codec::Aac(aac), timescale: audio },
-        ]
+        [Track::new(Codec::Avc(avc), Timescale::VIDEO), Track::new(Codec::Aac(aac), audio)]
     }
 
     #[test]

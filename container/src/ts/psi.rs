@@ -43,14 +43,25 @@ fn section(table: u8, body: &[u8]) -> Vec<u8> {
     payload
 }
 
-/// ISO/IEC 13818-1 Annex A.
-fn crc(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(u32::MAX, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte) << 24, |crc, _| {
-            crc << 1 ^ if crc >> 31 == 1 { 0x04c1_1db7 } else { 0 }
-        })
-    })
+/// ISO/IEC 13818-1 Annex A. Zero over what ends with its checksum.
+pub(super) fn crc(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(u32::MAX, |crc, &byte| crc << 8 ^ TABLE[usize::from((crc >> 24) as u8 ^ byte)])
 }
+
+const TABLE: [u32; 256] = {
+    let mut table = [0; 256];
+    let mut at = 0;
+    while at < 256 {
+        let (mut value, mut bit) = ((at as u32) << 24, 0);
+        while bit < 8 {
+            value = value << 1 ^ if value >> 31 == 1 { 0x04c1_1db7 } else { 0 };
+            bit += 1;
+        }
+        table[at] = value;
+        at += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {

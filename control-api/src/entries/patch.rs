@@ -13,6 +13,7 @@ use crate::api::LiveDefaults;
 use crate::body::{clearable, clearable_object, given, given_object};
 use crate::check::Check;
 use crate::live::settings::{self, LiveSettingsPatch};
+use crate::live::srt::SrtPatch;
 use crate::problem::Problem;
 
 /// What of an entry is to be changed: a JSON Merge Patch (RFC 7396). What is left out stays, `null` clears.
@@ -47,6 +48,10 @@ pub(crate) struct EntryPatch {
     #[serde(default, deserialize_with = "given_object")]
     #[schema(value_type = LiveSettingsPatch, required = false)]
     pub(crate) settings: Option<LiveSettingsPatch>,
+    /// How a live entry is published to by SRT.
+    #[serde(default, deserialize_with = "given_object")]
+    #[schema(value_type = SrtPatch, required = false)]
+    pub(crate) srt: Option<SrtPatch>,
 }
 
 impl EntryPatch {
@@ -71,6 +76,11 @@ impl EntryPatch {
                 settings::check(&details.live, configured, &mut wrong);
             }
             (Kind::Vod, Some(_)) => wrong.wrong("settings", "are of live entries only"),
+            (_, None) => {}
+        }
+        match (kind, &self.srt) {
+            (Kind::Live, Some(patch)) => patch.apply(&mut details.live, &mut wrong),
+            (Kind::Vod, Some(_)) => wrong.wrong("srt", "is of live entries only"),
             (_, None) => {}
         }
         wrong.done()

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::settings::LiveSettingsPatch;
+use super::srt::SrtPatch;
 use super::view::LiveView;
 use super::{find, shown_tag};
 use crate::access::AccessPatch;
@@ -58,6 +59,9 @@ pub(crate) struct NewLive {
     /// What overrides the configuration.
     #[serde(default, deserialize_with = "optional_object")]
     settings: Option<LiveSettingsPatch>,
+    /// How it is published to by SRT.
+    #[serde(default, deserialize_with = "optional_object")]
+    srt: Option<SrtPatch>,
 }
 
 /// Creates a live entry.
@@ -120,6 +124,7 @@ impl NewLive {
             owner: self.owner.map(Some),
             access: self.access.map(Some),
             settings: self.settings,
+            srt: self.srt,
         }
     }
 }

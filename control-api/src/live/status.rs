@@ -9,6 +9,7 @@ use stream::{Directory, Report, State};
 use utoipa::ToSchema;
 
 use super::health::HealthView;
+use super::link::LinkView;
 use super::recording::RecordingView;
 use crate::control::Control;
 use crate::times;
@@ -106,6 +107,9 @@ struct LegView {
     uptime: f64,
     /// What it sends, and whether it is ready to go on air.
     health: HealthView,
+    /// How the network to it does, as SRT measures that; `null` of other protocols.
+    #[schema(required)]
+    link: Option<LinkView>,
 }
 
 /// A publisher that was on.
@@ -187,6 +191,7 @@ fn legs(report: &Report, now: WallTime) -> Vec<LegView> {
         since: on.since.to_string(),
         uptime: seconds(now, on.since),
         health: HealthView::new(&on.health),
+        link: on.link.as_deref().map(LinkView::new),
     };
     report.legs.iter().map(view).collect()
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::settings::LiveSettingsView;
+use super::srt::SrtLegs;
 use super::status::Status;
 use crate::base::Base;
 use crate::control::Control;
@@ -69,33 +70,6 @@ struct Urls {
     backup: Option<String>,
 }
 
-/// How to publish by SRT, for each leg.
-#[derive(Serialize, ToSchema)]
-struct SrtLegs {
-    /// Of the primary leg.
-    #[schema(required)]
-    primary: Option<Srt>,
-    /// Of the backup leg.
-    #[schema(required)]
-    backup: Option<Srt>,
-}
-
-/// How to publish by SRT.
-#[derive(Serialize, ToSchema)]
-struct Srt {
-    /// All of it in one.
-    url: String,
-    /// The host.
-    host: String,
-    /// The port.
-    port: u16,
-    /// The stream id.
-    streamid: String,
-    /// The passphrase, where the entry has one.
-    #[schema(required)]
-    passphrase: Option<String>,
-}
-
 impl LiveView {
     /// For who may see keys, with them.
     pub(crate) fn new(control: &Control, base: &Base, entry: &Entry, keys: Option<&StreamKeys>) -> LiveView {
@@ -105,7 +79,7 @@ impl LiveView {
             entry: EntryView::new(entry, Some(status), base),
             settings: LiveSettingsView::new(&entry.details.live),
             keys: keys.map(KeysView::new),
-            publish: keys.map(|keys| Publish::new(rtmp.as_deref(), keys)),
+            publish: keys.map(|keys| Publish::new(rtmp.as_deref(), srt(control, base, entry, keys), keys)),
             encoders: rtmp.zip(keys.and_then(|keys| keys.primary.as_ref())).map(|(rtmp, key)| {
                 let segment = segment(&entry.details.live, control);
                 Encoders::new(&format!("{rtmp}/live"), key.expose(), segment)
@@ -118,6 +92,12 @@ fn segment(settings: &LiveSettings, control: &Control) -> Duration {
     settings.segment.unwrap_or(control.settings().live.segment)
 }
 
+fn srt(control: &Control, base: &Base, entry: &Entry, keys: &StreamKeys) -> Option<SrtLegs> {
+    let port = control.endpoints().srt?;
+    let passphrase = entry.details.live.srt_passphrase.as_ref();
+    Some(SrtLegs::new((base.host(), port), (keys.primary.as_ref(), keys.backup.as_ref()), passphrase))
+}
+
 impl KeysView {
     fn new(keys: &StreamKeys) -> KeysView {
         KeysView { primary: exposed(keys.primary.as_ref()), backup: exposed(keys.backup.as_ref()) }
@@ -125,8 +105,8 @@ impl KeysView {
 }
 
 impl Publish {
-    fn new(rtmp: Option<&str>, keys: &StreamKeys) -> Publish {
-        Publish { rtmp: rtmp.map(|rtmp| Urls::rtmp(rtmp, keys)), srt: None, whip: None }
+    fn new(rtmp: Option<&str>, srt: Option<SrtLegs>, keys: &StreamKeys) -> Publish {
+        Publish { rtmp: rtmp.map(|rtmp| Urls::rtmp(rtmp, keys)), srt, whip: None }
     }
 }
 

@@ -61,7 +61,7 @@ impl House {
         let data = tempfile::tempdir().expect("a directory");
         let catalog = Catalog::open(&Database::embedded(data.path())).await.expect("a catalog");
         let directory = Directory::new(Arc::new(Forgetful));
-        let endpoints = Endpoints { rtmp: Some(1935) };
+        let endpoints = Endpoints { rtmp: Some(1935), srt: Some(8890) };
         let audience = Arc::new(Audience::default());
         let api = Api {
             catalog: catalog.clone(),

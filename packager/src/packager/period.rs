@@ -99,7 +99,8 @@ impl Packager {
 
 /// The initialization segment of a track in a period.
 pub(super) fn describe(period: u64, source: &Track) -> Result<Arc<Init>, String> {
-    let track = Track { codec: source.codec.clone(), timescale: output_timescale(&source.codec) };
+    let timescale = output_timescale(&source.codec);
+    let track = Track { timescale, ..source.clone() };
     let bytes = init_segment(&track).map_err(|e| e.to_string())?;
     Ok(Arc::new(Init { period, track, bytes }))
 }

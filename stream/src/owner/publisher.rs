@@ -69,7 +69,7 @@ impl Publisher {
         // Counters, whole at every step: a panic elsewhere cannot have broken them.
         let mut probe = self.probe.lock().unwrap_or_else(PoisonError::into_inner);
         match input {
-            Input::Announce { .. } => {}
+            Input::Announce { .. } | Input::Metadata { .. } => {}
             Input::Track { id, track } => probe.track(*id, track, now),
             Input::Sample { id, sample } => probe.sample(*id, sample, now),
         }

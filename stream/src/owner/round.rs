@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use media::MediaTime;
 use packager::FeedId;
 use tokio::time::Instant;
 use tracing::info;
@@ -192,6 +193,10 @@ impl Owner {
             Input::Sample { id, sample } => {
                 self.desk.meter.sample(&sample);
                 self.packager.push_of(feed, id, sample, now());
+            }
+            Input::Metadata { scheme, pts, timescale, data } => {
+                let place = self.packager.locate(feed, MediaTime::new(pts, timescale));
+                self.desk.metadata(scheme, place, data);
             }
         }
     }

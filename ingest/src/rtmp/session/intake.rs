@@ -216,7 +216,7 @@ impl Intake {
 
     fn track(&mut self, id: TrackId, codec: Codec, out: &mut dyn FnMut(Input)) {
         self.begun = true;
-        out(Input::Track { id, track: Track { codec, timescale: Timescale::MILLIS } });
+        out(Input::Track { id, track: Track::new(codec, Timescale::MILLIS) });
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
-use media::{Codec, Kind, MediaTime};
+use media::{Kind, MediaTime};
 
 use super::list::Run;
 use super::low_latency::LowLatency;
@@ -71,9 +71,9 @@ pub(super) fn write(
     // startWithSAP is a claim about every segment, so one cut without a keyframe takes it away.
     let independent = set.runs.iter().all(|(rendition, _)| rendition.independent);
     writeln!(out, "{}>", if independent { " startWithSAP=\"1\"" } else { "" })?;
-    if let Codec::Aac(aac) = &init.track.codec {
+    if let Some(sound) = init.track.codec.sound() {
         let scheme = "urn:mpeg:mpegB:cicp:ChannelConfiguration";
-        let value = channel_configuration(aac.channels);
+        let value = channel_configuration(sound.channels);
         writeln!(out, "      <AudioChannelConfiguration schemeIdUri=\"{scheme}\" value=\"{value}\"/>")?;
     }
     if let Some(low) = low {
@@ -156,19 +156,16 @@ fn write_representation(out: &mut String, rendition: &Rendition, init: &Arc<Init
         init.track.codec.rfc6381(),
         rendition.bitrate.peak.max(1)
     )?;
-    match &init.track.codec {
-        Codec::Avc(avc) => {
-            let (horizontal, vertical) = avc.pixel_aspect;
-            write!(
-                out,
-                " width=\"{}\" height=\"{}\" sar=\"{horizontal}:{vertical}\"",
-                avc.width, avc.height
-            )?;
-            if let Some(rate) = rendition.frame_rate {
-                write!(out, " frameRate=\"{}/{}\"", rate.frames, rate.per)?;
-            }
+    if let Some(picture) = init.track.codec.picture() {
+        let (horizontal, vertical) = picture.pixel_aspect;
+        write!(out, " width=\"{}\" height=\"{}\"", picture.width, picture.height)?;
+        write!(out, " sar=\"{horizontal}:{vertical}\"")?;
+        if let Some(rate) = rendition.frame_rate {
+            write!(out, " frameRate=\"{}/{}\"", rate.frames, rate.per)?;
         }
-        Codec::Aac(aac) => write!(out, " audioSamplingRate=\"{}\"", aac.sample_rate)?,
+    }
+    if let Some(sound) = init.track.codec.sound() {
+        write!(out, " audioSamplingRate=\"{}\"", sound.sample_rate)?;
     }
     Ok(())
 }

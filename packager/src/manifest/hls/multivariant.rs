@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
-use media::{Codec, Kind};
+use media::Kind;
 
 use super::VERSION;
 use crate::manifest::Options;
@@ -38,8 +38,8 @@ fn write_multivariant(out: &mut String, presentation: &Presentation, options: &O
         let (name, default) = (&audio.name, if at == 0 { "YES" } else { "NO" });
         write!(out, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"{AUDIO_GROUP}\",NAME=\"{name}\",")?;
         write!(out, "DEFAULT={default},AUTOSELECT=YES")?;
-        if let Some(Codec::Aac(aac)) = audio.init().map(|init| &init.track.codec) {
-            write!(out, ",CHANNELS=\"{}\"", aac.channels)?;
+        if let Some(sound) = audio.init().and_then(|init| init.track.codec.sound()) {
+            write!(out, ",CHANNELS=\"{}\"", sound.channels)?;
         }
         writeln!(out, ",URI=\"{}\"", uri(audio))?;
     }
@@ -79,8 +79,8 @@ fn stream_inf(out: &mut String, renditions: &[&Arc<Rendition>], audio: Option<&s
     let codecs: Vec<String> = inits().map(|init| init.track.codec.rfc6381()).collect();
     write!(out, ",CODECS=\"{}\"", codecs.join(","))?;
     for init in inits() {
-        if let Codec::Avc(avc) = &init.track.codec {
-            let (width, height) = avc.display_size();
+        if let Some(picture) = init.track.codec.picture() {
+            let (width, height) = picture.display_size();
             write!(out, ",RESOLUTION={width}x{height}")?;
         }
     }

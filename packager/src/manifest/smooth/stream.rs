@@ -3,6 +3,7 @@
 use media::{Codec, Kind};
 
 use super::chunk::{Chunk, listed};
+use super::quality::is_known;
 use crate::presentation::{Presentation, Rendition};
 
 /// Chunks that a quality level has in common with the others before it is shown with them.
@@ -29,10 +30,8 @@ pub(super) struct Level<'a> {
 impl Stream<'_> {
     /// Width and height of the largest picture, as it is shown.
     pub(super) fn largest(&self) -> (u32, u32) {
-        let sizes = self.levels.iter().filter_map(|level| match level.codec {
-            Codec::Avc(avc) => Some(avc.display_size()),
-            Codec::Aac(_) => None,
-        });
+        let pictures = self.levels.iter().filter_map(|level| level.codec.picture());
+        let sizes = pictures.map(|picture| picture.display_size());
         sizes.max_by_key(|&(width, height)| u64::from(width) * u64::from(height)).unwrap_or_default()
     }
 }
@@ -72,6 +71,9 @@ fn alone(rendition: &Rendition) -> Option<Stream<'_>> {
     }
     let chunks = listed(rendition);
     let codec = &chunks.last()?.segment.init()?.track.codec;
+    if !is_known(codec) {
+        return None;
+    }
     let levels = vec![Level { bitrate: rendition.named_bitrate?, codec }];
     Some(Stream { name: name(rendition).to_owned(), kind: rendition.kind, levels, chunks })
 }

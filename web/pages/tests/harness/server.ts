@@ -55,6 +55,7 @@ export class Server {
     const env = {
       HEADWATER_HTTP__LISTEN: this.http,
       HEADWATER_RTMP__LISTEN: this.rtmp,
+      HEADWATER_SRT__ENABLED: "false",
       // How full the disk of this machine is decides no test.
       HEADWATER_STORAGE__KEEP_FREE: "0B",
     };
