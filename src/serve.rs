@@ -12,6 +12,7 @@ use catalog::Catalog;
 use config::Config;
 use control_api::{Api, Endpoints};
 use depot::Depot;
+use ingest::input::Inputs;
 use prometheus_client::registry::Registry;
 use recorder::Recorder;
 use stream::{Audience, Directory};
@@ -26,6 +27,7 @@ use crate::admission::Admission;
 use crate::clipper::Clipper;
 use crate::data::DataDir;
 use crate::doors::Doors;
+use crate::inputs::Runner;
 use crate::keeping::Keeping;
 use crate::stills::Stills;
 use crate::stop::{self, Signals};
@@ -225,11 +227,13 @@ impl House<'_> {
             edges.spawn_on(named("rtmp", server.serve(listener, self.stop.clone())), self.live);
         }
         if let Some(socket) = listeners.srt {
-            edges.spawn_on(named("srt", self.srt(&counts, admission, socket)), self.live);
+            edges.spawn_on(named("srt", self.srt(&counts, admission.clone(), socket)), self.live);
         }
+        let inputs = self.inputs(&counts, admission);
+        edges.spawn(named("inputs", inputs.clone().run(self.stop.clone())));
         if let Some(listener) = listeners.http {
             let listener = on(&Handle::current(), listener)?;
-            edges.spawn(named("http", self.http(&counts).serve(listener, self.stop.clone())));
+            edges.spawn(named("http", self.http(&counts, inputs).serve(listener, self.stop.clone())));
         }
         let (catalog, directory) = (self.catalog.clone(), self.directory.clone());
         edges.spawn(named("warden", warden::watch(catalog.clone(), directory.clone(), self.stop.clone())));
@@ -248,7 +252,7 @@ impl House<'_> {
         Ok(edges)
     }
 
-    fn api(&self, counts: &metrics::Edges) -> Api {
+    fn api(&self, counts: &metrics::Edges, inputs: Runner) -> Api {
         Api {
             catalog: self.catalog.clone(),
             directory: self.directory.clone(),
@@ -263,6 +267,7 @@ impl House<'_> {
             recorder: Arc::new(recording::Asked(self.recorder.clone())),
             clipper: Arc::new(Clipper::new(self.recorder.root().to_owned())),
             on_demand: Arc::new(library::OnDemand(self.library.clone())),
+            inputs: Arc::new(inputs),
         }
     }
 
@@ -290,6 +295,12 @@ impl House<'_> {
         Arc::new(Admission::new(self.config, &self.settings, &self.catalog, self.directory.clone()))
     }
 
+    fn inputs(&self, counts: &metrics::Edges, admission: Arc<Admission>) -> Runner {
+        let (settings, directory) = (wiring::inputs(self.config), self.directory.clone());
+        let inputs = Inputs::new(settings, admission, directory, counts.inputs.clone(), self.live.clone());
+        Runner::new(inputs, self.config, self.catalog.clone())
+    }
+
     fn rtmp(&self, counts: &metrics::Edges, admission: Arc<Admission>) -> ingest::rtmp::Server {
         let settings = wiring::rtmp(self.config);
         ingest::rtmp::Server::new(settings, admission, self.directory.clone()).measured(&counts.rtmp)
@@ -314,13 +325,13 @@ impl House<'_> {
         }
     }
 
-    fn http(&self, counts: &metrics::Edges) -> origin::Server {
+    fn http(&self, counts: &metrics::Edges, inputs: Runner) -> origin::Server {
         let local = Arc::new(library::storage(self.recorder.root()));
         let storage = objects::storage(self.depot.as_ref(), local);
         let shown = clips::beside(self.library.clone(), &self.catalog, self.recorder.root());
         origin::Server::new(wiring::http(self.config), Arc::new(shown), storage)
             .merge(web::router())
-            .merge(control_api::router(self.api(counts)))
+            .merge(control_api::router(self.api(counts, inputs)))
             .merge(origin::operations(self.registry(counts), self.stop.clone()))
             .guarded(Arc::new(Doors::new(&self.catalog, self.library.clone())))
             .stills(Arc::new(Stills::start(&self.config.transcode, &counts.images)))

@@ -32,7 +32,9 @@ const GAUGES: [(&str, &str, fn(&Link) -> f64); 4] = [
     ("rtt_seconds", "Round trip time to the encoder", |link| link.rtt.as_secs_f64()),
     ("latency_seconds", "Delay in which lost packets are sent again", |link| link.latency.as_secs_f64()),
     ("buffer_seconds", "Media that waits for its delivery", |link| link.buffer.as_secs_f64()),
-    ("bandwidth_bits", "What the network seems to be able to carry, per second", |link| link.bandwidth as f64),
+    ("bandwidth_bits", "What the network seems to be able to carry, per second", |link| {
+        link.bandwidth as f64
+    }),
 ];
 
 impl Collector for Links {

@@ -70,7 +70,14 @@ impl Site {
         let mut child = serve(&self, command);
         let stdout = child.stdout.take().expect("stdout is piped");
         let log = Log::of(&mut child);
-        let mut server = Server { child, log, site: Some(self), http: String::new(), rtmp: String::new(), srt: String::new() };
+        let mut server = Server {
+            child,
+            log,
+            site: Some(self),
+            http: String::new(),
+            rtmp: String::new(),
+            srt: String::new(),
+        };
         let ready = first_line(stdout).unwrap_or_else(|| panic!("no ready line"));
         (server.http, server.rtmp) = (address(&ready, "http="), address(&ready, "rtmp="));
         if server.site.as_ref().is_some_and(|site| site.srt) {

@@ -148,7 +148,9 @@ pub fn binary() -> anyhow::Result<PathBuf> {
 }
 
 fn configuration(streams: usize, settings: &str) -> String {
-    let mut text = "http.listen = \"127.0.0.1:0\"\nrtmp.listen = \"127.0.0.1:0\"\nsrt.listen = \"127.0.0.1:0\"\n".to_owned();
+    let mut text =
+        "http.listen = \"127.0.0.1:0\"\nrtmp.listen = \"127.0.0.1:0\"\nsrt.listen = \"127.0.0.1:0\"\n"
+            .to_owned();
     text.push_str(settings);
     for index in 0..streams {
         let _ = write!(text, "\n[[streams]]\nentry = \"s{index}\"\nkey = \"s{index}\"\n");
