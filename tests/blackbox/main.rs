@@ -18,6 +18,7 @@ mod refusals;
 mod renditions;
 mod restart;
 mod smooth;
+mod srt;
 mod stills;
 mod tracks;
 mod ts;

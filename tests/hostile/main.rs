@@ -30,6 +30,7 @@ mod playback;
 mod requests;
 mod secrets;
 mod slow;
+mod srt;
 mod stall;
 mod stills;
 mod takeover;

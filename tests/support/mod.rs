@@ -11,6 +11,7 @@ pub mod download;
 pub mod hls;
 pub mod http;
 pub mod lock;
+pub mod lossy;
 pub mod probe;
 pub mod push;
 pub mod server;

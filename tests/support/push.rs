@@ -26,10 +26,19 @@ impl Push {
 
     /// Publishes a file by copying its streams. `before` are options of the input, `after` of the output.
     pub fn to(url: &str, file: &Path, before: &[&str], after: &[&str]) -> Push {
+        Push::copy(file, before, &[after, &["-f", "flv", url]].concat())
+    }
+
+    /// The same as an MPEG transport stream.
+    pub fn transport(url: &str, file: &Path, before: &[&str]) -> Push {
+        Push::copy(file, before, &["-f", "mpegts", url])
+    }
+
+    fn copy(file: &Path, before: &[&str], after: &[&str]) -> Push {
         let mut command = Command::new("ffmpeg");
         command.args(["-hide_banner", "-nostdin", "-loglevel", "verbose"]);
         command.args(before).arg("-i").arg(file).args(["-map", "0", "-c", "copy"]).args(after);
-        command.args(["-f", "flv", url]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         Push { child: Some(command.spawn().expect("ffmpeg runs")) }
     }
 

@@ -115,11 +115,12 @@ impl Gate {
         if ask.is_full {
             return Err(Reason::Full(self.connections));
         }
-        if self.holds.holds(ask.peer.ip(), Instant::now()) {
+        let request = request(ask.stream_id, ask.peer)?;
+        if self.holds.holds(ask.peer.ip(), &request.name, Instant::now()) {
             return Err(Reason::Guesses);
         }
-        let request = request(ask.stream_id, ask.peer)?;
         self.admit(&request)?;
+        self.holds.know(ask.peer.ip(), &request.name);
         let passphrase = self.admit.passphrase(&request).map(|text| Passphrase::parse(&text)).transpose();
         Ok(Accept { passphrase: passphrase.map_err(|_| Reason::Passphrase)? })
     }

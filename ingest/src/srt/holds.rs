@@ -1,9 +1,11 @@
 //! Addresses that are refused for a while, unlooked at.
 //!
 //! The answer to a handshake cannot be held back as one over TCP can: the thread that would wait receives for all. So who
-//! guesses too often is not listened to for a moment, whatever it says.
+//! guesses too often is not listened to for a moment, whatever it says: but for a name with which somebody from there
+//! was let in before, so that who guesses locks out no encoder that was on air beside him.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,6 +14,9 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(super) struct Holds {
     until: Mutex<HashMap<IpAddr, Instant>>,
+    /// Who was let in, by name: digests, whose seed is the process's own.
+    known: Mutex<HashSet<u64>>,
+    seed: RandomState,
     time: Duration,
     most: usize,
 }
@@ -19,7 +24,7 @@ pub(super) struct Holds {
 impl Holds {
     /// Each for that time, so many at once.
     pub(super) fn new(time: Duration, most: usize) -> Holds {
-        Holds { until: Mutex::default(), time, most }
+        Holds { until: Mutex::default(), known: Mutex::default(), seed: RandomState::new(), time, most }
     }
 
     /// Refuses that address from now on.
@@ -33,10 +38,21 @@ impl Holds {
         }
     }
 
-    /// Whether it is refused.
-    pub(super) fn holds(&self, address: IpAddr, now: Instant) -> bool {
+    /// Somebody was let in from there with that name.
+    pub(super) fn know(&self, address: IpAddr, name: &str) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= self.most {
+            known.clear();
+        }
+        known.insert(self.seed.hash_one((network(address), name)));
+    }
+
+    /// Whether that name is refused from there.
+    pub(super) fn holds(&self, address: IpAddr, name: &str, now: Instant) -> bool {
         let until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        until.get(&network(address)).is_some_and(|until| *until > now)
+        let held = until.get(&network(address)).is_some_and(|until| *until > now);
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        held && !known().contains(&self.seed.hash_one((network(address), name)))
     }
 }
 
@@ -59,13 +75,25 @@ mod tests {
             ["2001:db8::1", "2001:db8::2", "192.0.2.1"].map(|address| address.parse().expect("an address"));
         let now = Instant::now();
         holds.hold(one, now);
-        assert!(holds.holds(same, now) && !holds.holds(other, now));
-        assert!(!holds.holds(same, now + Duration::from_secs(3)));
+        assert!(holds.holds(same, "k", now) && !holds.holds(other, "k", now));
+        assert!(!holds.holds(same, "k", now + Duration::from_secs(3)));
         holds.hold(other, now);
         holds.hold("192.0.2.2".parse().expect("an address"), now);
-        assert!(!holds.holds("192.0.2.2".parse().expect("an address"), now), "no room");
+        assert!(!holds.holds("192.0.2.2".parse().expect("an address"), "k", now), "no room");
         let later = now + Duration::from_secs(4);
         holds.hold("192.0.2.2".parse().expect("an address"), later);
-        assert!(holds.holds("192.0.2.2".parse().expect("an address"), later), "room was made");
+        assert!(holds.holds("192.0.2.2".parse().expect("an address"), "k", later), "room was made");
+    }
+
+    #[test]
+    fn who_was_let_in_before_comes_in_beside_one_who_guesses() {
+        let holds = Holds::new(Duration::from_secs(3), 2);
+        let [one, other]: [IpAddr; 2] =
+            ["192.0.2.1", "192.0.2.2"].map(|address| address.parse().expect("an address"));
+        let now = Instant::now();
+        holds.know(one, "key");
+        [one, other].into_iter().for_each(|address| holds.hold(address, now));
+        assert!(!holds.holds(one, "key", now) && holds.holds(one, "other", now));
+        assert!(holds.holds(other, "key", now));
     }
 }

@@ -78,8 +78,7 @@ impl Server {
                     server.metrics.connections.set(tasks.len() as i64);
                 }
                 Err(error) => {
-                    let why = format_args!("cannot accept connections, trying again: {error}");
-                    server.metrics.refusals.warn(None, "accept", &why);
+                    server.cannot_accept(&error);
                     tokio::time::sleep(BACKOFF).await;
                 }
             }
@@ -90,6 +89,11 @@ impl Server {
             tracing::warn!("SRT connections did not end in time");
         }
         Ok(())
+    }
+
+    fn cannot_accept(&self, error: &srt::Error) {
+        let why = format_args!("cannot accept connections, trying again: {error}");
+        self.metrics.refusals.warn(None, "accept", &why);
     }
 
     fn begin(
