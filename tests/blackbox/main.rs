@@ -9,6 +9,7 @@ mod demo;
 mod frames;
 mod growing;
 mod http;
+mod inputs;
 mod low_latency;
 mod metrics;
 mod object_store;
