@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use catalog::{Catalog, EntryId};
 use config::Config;
+use ingest::input::Permit;
 use stream::{Admit, Air, Directory, Grant, Refusal, Request, Settings};
 
 use fixed::FixedKeys;
@@ -65,6 +66,19 @@ impl Admit for Admission {
             Some(passphrase) => passphrase,
             None => self.provisioned.passphrase(&request.name),
         }
+    }
+}
+
+impl Permit for Admission {
+    fn permit(&self, entry: &str, rendition: Option<&str>) -> Result<Grant, Refusal> {
+        if let Some(grant) = self.fixed.for_input(entry, rendition) {
+            return Ok(grant);
+        }
+        let id = EntryId::parse(entry);
+        id.and_then(|id| self.provisioned.for_input(&id, rendition)).unwrap_or_else(|| {
+            let text = "there is no live entry of this id".to_owned();
+            Err(Refusal::NotNow { entry: entry.into(), text })
+        })
     }
 }
 

@@ -15,6 +15,7 @@ mod demo;
 mod descriptors;
 mod doors;
 mod herald;
+mod inputs;
 mod keeping;
 mod library;
 mod listen;

@@ -19,6 +19,7 @@ use crate::log;
 pub(crate) struct Edges {
     pub(crate) rtmp: ingest::rtmp::Metrics,
     pub(crate) srt: ingest::srt::Metrics,
+    pub(crate) inputs: ingest::input::Metrics,
     pub(crate) http: origin::Metrics,
     pub(crate) api: control_api::Metrics,
     pub(crate) webhooks: webhooks::Metrics,
@@ -35,6 +36,7 @@ pub(crate) fn registry(edges: &Edges, directory: &Directory, audience: &Arc<Audi
     ours.register("panics", "Panics: each one is a bug", log::PANICS.clone());
     edges.rtmp.register(ours);
     edges.srt.register(ours);
+    edges.inputs.register(ours);
     edges.http.register(ours);
     edges.api.register(ours);
     edges.webhooks.register(ours);

@@ -10,6 +10,7 @@ use catalog::Catalog;
 use config::Config;
 use control_api::Api;
 use depot::Depot;
+use ingest::input::Inputs;
 use prometheus_client::registry::Registry;
 use recorder::Recorder;
 use stream::{Audience, Directory};
@@ -26,6 +27,7 @@ use crate::certificate::Certificate;
 use crate::clipper::Clipper;
 use crate::data::DataDir;
 use crate::doors::Doors;
+use crate::inputs::Runner;
 use crate::keeping::Keeping;
 use crate::listeners::{self, Listeners, Standing};
 use crate::stills::Stills;
@@ -181,12 +183,14 @@ impl House<'_> {
             edges.spawn_on(named("rtmp", serve), self.live);
         }
         if let Some(socket) = listeners.srt {
-            edges.spawn_on(named("srt", self.srt(&counts, admission, socket)), self.live);
+            edges.spawn_on(named("srt", self.srt(&counts, admission.clone(), socket)), self.live);
         }
+        let inputs = self.inputs(&counts, admission);
+        edges.spawn(named("inputs", inputs.clone().run(self.stop.clone())));
         let https = self.over_tls(listeners.https, tls::HTTP)?;
         let http = listeners::on(&Handle::current(), listeners.http, https)?;
         if !http.is_empty() {
-            edges.spawn(named("http", self.http(&counts).serve_all(http, self.stop.clone())));
+            edges.spawn(named("http", self.http(&counts, inputs).serve_all(http, self.stop.clone())));
         }
         if let Some(certificate) = self.certificate.clone() {
             edges.spawn(named("certificate", certificate.follow(self.stop.clone())));
@@ -218,7 +222,7 @@ impl House<'_> {
         both.map(|(socket, certificate)| Ok((socket, certificate.acceptor(alpn)?))).transpose()
     }
 
-    fn api(&self, counts: &metrics::Edges) -> Api {
+    fn api(&self, counts: &metrics::Edges, inputs: Runner) -> Api {
         Api {
             catalog: self.catalog.clone(),
             directory: self.directory.clone(),
@@ -230,6 +234,7 @@ impl House<'_> {
             recorder: Arc::new(recording::Asked(self.recorder.clone())),
             clipper: Arc::new(Clipper::new(self.recorder.root().to_owned())),
             on_demand: Arc::new(library::OnDemand(self.library.clone())),
+            inputs: Arc::new(inputs),
         }
     }
 
@@ -260,6 +265,12 @@ impl House<'_> {
         Arc::new(Admission::new(self.config, &self.settings, &self.catalog, self.directory.clone()))
     }
 
+    fn inputs(&self, counts: &metrics::Edges, admission: Arc<Admission>) -> Runner {
+        let (settings, directory) = (wiring::inputs(self.config), self.directory.clone());
+        let inputs = Inputs::new(settings, admission, directory, counts.inputs.clone(), self.live.clone());
+        Runner::new(inputs, self.config, self.catalog.clone())
+    }
+
     fn rtmp(&self, counts: &metrics::Edges, admission: Arc<Admission>) -> ingest::rtmp::Server {
         let settings = wiring::rtmp(self.config);
         ingest::rtmp::Server::new(settings, admission, self.directory.clone()).measured(&counts.rtmp)
@@ -284,13 +295,13 @@ impl House<'_> {
         }
     }
 
-    fn http(&self, counts: &metrics::Edges) -> origin::Server {
+    fn http(&self, counts: &metrics::Edges, inputs: Runner) -> origin::Server {
         let local = Arc::new(library::storage(self.recorder.root()));
         let storage = objects::storage(self.depot.as_ref(), local);
         let shown = clips::beside(self.library.clone(), &self.catalog, self.recorder.root());
         origin::Server::new(wiring::http(self.config), Arc::new(shown), storage)
             .merge(web::router())
-            .merge(control_api::router(self.api(counts)))
+            .merge(control_api::router(self.api(counts, inputs)))
             .merge(origin::operations(self.registry(counts), self.stop.clone()))
             .guarded(Arc::new(Doors::new(&self.catalog, self.library.clone())))
             .stills(Arc::new(Stills::start(&self.config.transcode, &counts.images)))

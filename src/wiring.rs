@@ -7,7 +7,7 @@ use anyhow::Context;
 use archive::files::Disk;
 use catalog::Catalog;
 use config::{Config, Takeover};
-use control_api::LiveDefaults;
+use control_api::{InputRules, LiveDefaults};
 use recorder::FileLedger;
 use stream::health::Plan;
 use stream::{Directory, Ledger};
@@ -109,6 +109,23 @@ pub(crate) fn srt(config: &Config) -> ingest::srt::Settings {
     }
 }
 
+/// How inputs run.
+pub(crate) fn inputs(config: &Config) -> ingest::input::Settings {
+    let input = &config.input;
+    ingest::input::Settings {
+        enabled: input.enabled,
+        max_running: input.max_running,
+        allow_listen: input.allow_listen,
+        allow_private: input.allow_private,
+        connect_timeout: input.connect_timeout,
+        silence: input.silence,
+        idle: input.idle_timeout,
+        retry_max: input.retry_max,
+        udp_buffer: usize::try_from(input.udp_buffer).unwrap_or(usize::MAX),
+        ..ingest::input::Settings::default()
+    }
+}
+
 /// How the origin treats its peers.
 pub(crate) fn http(config: &Config) -> origin::Settings {
     let http = &config.http;
@@ -142,6 +159,7 @@ pub(crate) fn api(config: &Config) -> control_api::Settings {
             window: packager.window,
             dvr: config.dvr.window,
         },
+        inputs: InputRules { listen: config.input.allow_listen, private: config.input.allow_private },
         ..control_api::Settings::default()
     }
 }
@@ -177,6 +195,7 @@ mod tests {
     fn the_documented_defaults_are_those_of_the_crates() {
         let config = Config::default();
         assert_eq!(stream(&config), stream::Settings::default());
+        assert_eq!(inputs(&config), ingest::input::Settings::default());
         assert_eq!(http(&config), origin::Settings::default());
         assert_eq!(rtmp(&config), ingest::rtmp::Settings::default());
         assert_eq!(srt(&config), ingest::srt::Settings::default());

@@ -78,6 +78,10 @@ words! {
         WebhookDisabled = "webhook.disabled",
         /// A recording was taken out: by somebody, or because of a limit or of room.
         RecordingRemoved = "recording.removed",
+        /// An input brings media.
+        InputStarted = "input.started",
+        /// An input brings none, though it should.
+        InputFailed = "input.failed",
     }
 }
 
@@ -233,6 +237,7 @@ impl Events {
             changes::Kind::EntryUpdated => (Kind::EntryUpdated, Some("details")),
             changes::Kind::AirSwitched => (Kind::EntryUpdated, Some("air")),
             changes::Kind::TimelinesChanged => (Kind::EntryUpdated, Some("timelines")),
+            changes::Kind::InputsChanged => (Kind::EntryUpdated, Some("inputs")),
             changes::Kind::KeysChanged => (Kind::EntryUpdated, Some("keys")),
             _ => return,
         };

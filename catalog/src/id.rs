@@ -84,6 +84,10 @@ id!(
     /// One event on its way to one webhook: `dlv_` and eight of base 36.
     DeliveryId, "dlv_"
 );
+id!(
+    /// An input of a live entry: `inp_` and eight of base 36.
+    InputId, "inp_"
+);
 
 impl AccountId {
     /// The account that every catalog has: what is created by an administrator who names none belongs to it.

@@ -23,9 +23,10 @@ use crate::clips::{self, Clip};
 use crate::entry::{self, Air, LiveSettings};
 use crate::error::Error;
 use crate::id::{AccountId, EntryId};
+use crate::inputs::Input;
 use crate::secret::Secret;
 use crate::stream_keys::Leg;
-use crate::tables::{accounts, entries, live, stream_keys, timelines};
+use crate::tables::{accounts, entries, inputs, live, stream_keys, timelines};
 use crate::timelines::Timeline;
 
 /// A live entry, as a publish request and an origin need to know it.
@@ -43,6 +44,8 @@ pub struct LiveEntry {
     pub access: Arc<Rules>,
     /// Its named timelines, by name.
     pub timelines: Arc<[Timeline]>,
+    /// Its inputs, by id.
+    pub inputs: Arc<[Input]>,
 }
 
 /// What a key opens.
@@ -87,6 +90,13 @@ impl Keys {
     /// A live entry by its id.
     pub fn entry(&self, id: &EntryId) -> Option<Arc<LiveEntry>> {
         self.read().entries.get(id).map(|held| held.entry.clone())
+    }
+
+    /// All live entries that have inputs.
+    pub fn with_inputs(&self) -> Vec<Arc<LiveEntry>> {
+        let view = self.read();
+        let all = view.entries.values().map(|held| &held.entry);
+        all.filter(|entry| !entry.inputs.is_empty()).cloned().collect()
     }
 
     /// What a clip is cut of.
@@ -249,10 +259,12 @@ async fn read_entries<C: ConnectionTrait>(
     let mut rows = entries::Entity::find().find_also_related(live::Entity);
     let mut keys = stream_keys::Entity::find();
     let mut named = timelines::Entity::find().order_by_asc(timelines::Column::Name);
+    let mut feeding = inputs::Entity::find().order_by_asc(inputs::Column::Id);
     if let Some(ids) = wanted.ids() {
         rows = rows.filter(entries::Column::Id.is_in(ids.clone()));
         keys = keys.filter(stream_keys::Column::Entry.is_in(ids.clone()));
-        named = named.filter(timelines::Column::Entry.is_in(ids));
+        named = named.filter(timelines::Column::Entry.is_in(ids.clone()));
+        feeding = feeding.filter(inputs::Column::Entry.is_in(ids));
     }
     let mut legs: HashMap<String, Vec<(Secret, Leg)>> = HashMap::new();
     for key in keys.all(connection).await? {
@@ -262,11 +274,16 @@ async fn read_entries<C: ConnectionTrait>(
     for row in named.all(connection).await? {
         shown.entry(row.entry.clone()).or_default().push(Timeline::stored(row)?);
     }
+    let mut fed: HashMap<String, Vec<Input>> = HashMap::new();
+    for row in feeding.all(connection).await? {
+        fed.entry(row.entry.clone()).or_default().push(Input::stored(row)?);
+    }
     let held = |(entry, live): (entries::Model, Option<live::Model>)| match live {
         Some(live) => {
             let keys = legs.remove(&entry.id).unwrap_or_default();
             let timelines = shown.remove(&entry.id).unwrap_or_default();
-            Some(live_entry(entry, &live, timelines).map(|entry| (entry, keys)))
+            let inputs = fed.remove(&entry.id).unwrap_or_default();
+            Some(live_entry(entry, &live, timelines, inputs).map(|entry| (entry, keys)))
         }
         None => None,
     };
@@ -277,10 +294,12 @@ fn live_entry(
     entry: entries::Model,
     live: &live::Model,
     timelines: Vec<Timeline>,
+    inputs: Vec<Input>,
 ) -> Result<LiveEntry, Error> {
     Ok(LiveEntry {
         access: entry::stored_rules(&entry.id, entry.access.as_deref())?,
         timelines: timelines.into(),
+        inputs: inputs.into(),
         id: EntryId::stored(entry.id),
         account: AccountId::stored(entry.account),
         air: Air::stored(&live.air)?,

@@ -1,5 +1,5 @@
 //! The operational database: accounts, entries, stream keys, API tokens, assets, recordings, clips, jobs, audit log,
-//! events, webhooks.
+//! events, webhooks, inputs of live entries.
 //!
 //! [`Catalog::open`] takes the embedded database (SQLite, one file in the data directory) or a PostgreSQL server,
 //! brings its schema up to date and gives the rooms: [`Catalog::entries`], [`Catalog::keys`], … Each asks for a
@@ -27,6 +27,7 @@ pub mod error;
 pub mod events;
 pub mod id;
 pub mod idempotency;
+pub mod inputs;
 pub mod jobs;
 pub mod keys;
 mod migrations;
@@ -52,7 +53,8 @@ pub use entries::NewEntry;
 pub use entry::{Air, Details, Entry, Kind, LiveSettings};
 pub use error::Error;
 pub use events::{Event, Events, NewEvent};
-pub use id::{AccountId, AssetId, DeliveryId, EntryId, JobId, RecordingId, TokenId, WebhookId};
+pub use id::{AccountId, AssetId, DeliveryId, EntryId, InputId, JobId, RecordingId, TokenId, WebhookId};
+pub use inputs::Input;
 pub use keys::Keys;
 pub use page::{Order, Page, Paging};
 pub use retention::Retention;
@@ -128,6 +130,11 @@ impl Catalog {
     /// Named timelines of live entries.
     pub fn timelines(&self) -> timelines::Timelines<'_> {
         timelines::Timelines(&self.store)
+    }
+
+    /// Inputs of live entries.
+    pub fn inputs(&self) -> inputs::Inputs<'_> {
+        inputs::Inputs(&self.store)
     }
 
     /// API tokens.

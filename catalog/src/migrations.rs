@@ -10,6 +10,7 @@ mod m0004_timelines;
 mod m0006_clips;
 mod m0007_retention;
 mod m0008_srt;
+mod m0009_inputs;
 
 use std::collections::BTreeSet;
 
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0006_clips::Migration),
             Box::new(m0007_retention::Migration),
             Box::new(m0008_srt::Migration),
+            Box::new(m0009_inputs::Migration),
         ]
     }
 

@@ -12,6 +12,7 @@ pub(crate) mod entry_tags;
 pub(crate) mod event_positions;
 pub(crate) mod events;
 pub(crate) mod idempotency;
+pub(crate) mod inputs;
 pub(crate) mod jobs;
 pub(crate) mod live;
 pub(crate) mod recordings;

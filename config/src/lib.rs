@@ -9,6 +9,7 @@
 //! knows TOML.
 
 mod error;
+mod inputs;
 mod later;
 mod reader;
 mod rules;
@@ -22,8 +23,8 @@ pub use error::{Error, Errors, Place};
 pub use reader::Setting;
 pub use schema::settings;
 pub use sections::{
-    Auth, Config, Database, Dvr, Http, Https, KeepFree, KeepLocal, LiveEntry, Log, LogFormat, LogLevel,
-    Packager, Recorder, RecorderMode, RecorderSync, Rtmp, Rtmps, Secret, Storage, Stream, StreamKey,
-    Takeover, Tls, Transcode, Vod,
+    Auth, Config, Database, Dvr, Http, Https, Input, InputEntry, KeepFree, KeepLocal, LiveEntry, Log,
+    LogFormat, LogLevel, Packager, Recorder, RecorderMode, RecorderSync, Rtmp, Rtmps, Secret, Storage,
+    Stream, StreamKey, Takeover, Tls, Transcode, Vod,
 };
 pub use streams::split_rendition;

@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::error::{Error, Errors, Place};
 use crate::reader::{Reader, Setting, suggestion};
 use crate::sections::{
-    Auth, Config, Database, Dvr, Http, Https, Log, LogFormat, LogLevel, Packager, Recorder, RecorderMode,
-    Rtmp, Rtmps, Srt, Storage, Stream, Takeover, Tls, Transcode, Vod, Webhooks,
+    Auth, Config, Database, Dvr, Http, Https, Input, Log, LogFormat, LogLevel, Packager, Recorder,
+    RecorderMode, Rtmp, Rtmps, Srt, Storage, Stream, Takeover, Tls, Transcode, Vod, Webhooks,
 };
 use crate::tree::{PREFIX, Tree};
-use crate::{later, rules, streams};
+use crate::{inputs, later, rules, streams};
 
 const SECTIONS: &[&str] = &[
     "http",
@@ -27,6 +27,8 @@ const SECTIONS: &[&str] = &[
     "webhooks",
     "log",
     "streams",
+    "input",
+    "inputs",
     "recorder",
     "vod",
     "transcode",
@@ -65,7 +67,7 @@ impl Config {
     }
 }
 
-/// Every key that can be set, except those of `[[streams]]`.
+/// Every key that can be set, except those of `[[streams]]` and `[[inputs]]`.
 pub fn settings() -> Vec<Setting> {
     let mut reader = Reader::default();
     read(&mut reader, &mut Config::default());
@@ -89,6 +91,8 @@ fn read(reader: &mut Reader, config: &mut Config) {
     log(reader, &mut config.log);
     vod(reader, &mut config.vod);
     config.streams = streams::read(reader);
+    input(reader, &mut config.input);
+    config.inputs = inputs::read(reader);
     recorder(reader, &mut config.recorder);
     transcode(reader, &mut config.transcode);
 }
@@ -150,6 +154,19 @@ fn srt(reader: &mut Reader, into: &mut Srt) {
     section.duration("peer_timeout", secs(1)..=secs(60), &mut into.peer_timeout);
     section.duration("idle_timeout", secs(1)..=secs(600), &mut into.idle_timeout);
     section.size("receive_buffer", MIB..=256 * MIB, &mut into.receive_buffer);
+}
+
+fn input(reader: &mut Reader, into: &mut Input) {
+    let mut section = reader.section("input");
+    section.boolean("enabled", &mut into.enabled);
+    section.count("max_running", 1..=10_000, &mut into.max_running);
+    section.boolean("allow_listen", &mut into.allow_listen);
+    section.boolean("allow_private", &mut into.allow_private);
+    section.duration("connect_timeout", Duration::from_millis(100)..=secs(60), &mut into.connect_timeout);
+    section.duration("silence", Duration::from_millis(200)..=secs(60), &mut into.silence);
+    section.duration("idle_timeout", secs(1)..=secs(600), &mut into.idle_timeout);
+    section.duration("retry_max", secs(1)..=secs(600), &mut into.retry_max);
+    section.size("udp_buffer", 64 * KIB..=256 * MIB, &mut into.udp_buffer);
 }
 
 fn stream(reader: &mut Reader, into: &mut Stream) {

@@ -5,6 +5,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use address::InputUrl;
 use ipnet::IpNet;
 
 /// All settings of the server.
@@ -44,8 +45,12 @@ pub struct Config {
     pub vod: Vod,
     /// `[transcode]`
     pub transcode: Transcode,
+    /// `[input]`
+    pub input: Input,
     /// `[[streams]]`: no two with the same entry or key, no key ambiguous.
     pub streams: Vec<LiveEntry>,
+    /// `[[inputs]]`
+    pub inputs: Vec<InputEntry>,
 }
 
 /// The HTTP listener that playback comes from.
@@ -550,6 +555,58 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// How inputs run, and what those may be that the API makes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Input {
+    /// Whether any runs.
+    pub enabled: bool,
+    /// Inputs that run at once; 1 to 10 000.
+    pub max_running: usize,
+    /// Whether inputs of the API may open ports of this machine.
+    pub allow_listen: bool,
+    /// Whether inputs of the API may call addresses that only this machine or its network can reach.
+    pub allow_private: bool,
+    /// For a name to be found and a peer to answer; 100 ms to 1 min.
+    pub connect_timeout: Duration,
+    /// Datagrams that stay away so long are a sender that is gone; 200 ms to 1 min.
+    pub silence: Duration,
+    /// A connection on which nothing came for so long is made anew; 1 s to 10 min.
+    pub idle_timeout: Duration,
+    /// The longest pause between two tries; 1 s to 10 min.
+    pub retry_max: Duration,
+    /// What the kernel is asked to hold of datagrams, in bytes; 64 KiB to 256 MiB.
+    pub udp_buffer: u64,
+}
+
+impl Default for Input {
+    fn default() -> Self {
+        Input {
+            enabled: true,
+            max_running: 100,
+            allow_listen: true,
+            allow_private: true,
+            connect_timeout: Duration::from_secs(5),
+            silence: Duration::from_secs(1),
+            idle_timeout: Duration::from_secs(10),
+            retry_max: Duration::from_secs(30),
+            udp_buffer: 8 << 20,
+        }
+    }
+}
+
+/// An input of a live entry: where it takes media from by itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InputEntry {
+    /// The entry, of `[[streams]]` or of the catalog.
+    pub entry: String,
+    /// Where media comes from.
+    pub url: InputUrl,
+    /// The rendition of a switching set that it brings: 1 to 32 of `[a-z0-9]`.
+    pub rendition: Option<String>,
+    /// Whether it runs.
+    pub enabled: bool,
 }
 
 /// A live entry and who may publish to it.

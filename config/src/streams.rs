@@ -9,7 +9,7 @@ use crate::sections::{LiveEntry, Secret, StreamKey};
 use crate::tree::{Node, Table};
 use crate::value::Value;
 
-const ENTRY: &str = "1 to 64 of a-z 0-9 _ -, beginning with a letter or a digit";
+pub(crate) const ENTRY: &str = "1 to 64 of a-z 0-9 _ -, beginning with a letter or a digit";
 const KEY: &str = "1 to 128 of A-Z a-z 0-9 _ -";
 const PASSPHRASE: &str = "10 to 79 bytes";
 
@@ -55,10 +55,10 @@ impl Known {
 }
 
 fn one(mut table: Table, known: &mut Known, errors: &mut Vec<Error>) -> Option<LiveEntry> {
-    let entry = word(&mut table, "entry", ENTRY, is_entry_id, errors);
-    let key = word(&mut table, "key", KEY, is_stream_key, errors);
+    let entry = word(&mut table, "streams", "entry", ENTRY, is_entry_id, errors);
+    let key = word(&mut table, "streams", "key", KEY, is_stream_key, errors);
     let passphrase = match table.nodes.contains_key("passphrase") {
-        true => Some(word(&mut table, "passphrase", PASSPHRASE, is_passphrase, errors)?),
+        true => Some(word(&mut table, "streams", "passphrase", PASSPHRASE, is_passphrase, errors)?),
         false => None,
     };
     errors.extend(table.nodes.into_iter().map(|(key, node)| unknown(&key, node.place)));
@@ -73,8 +73,9 @@ fn one(mut table: Table, known: &mut Known, errors: &mut Vec<Error>) -> Option<L
 }
 
 /// A text that keeps a rule. The value itself is in no error: it may be a key.
-fn word(
+pub(crate) fn word(
     table: &mut Table,
+    list: &str,
     key: &str,
     accepts: &str,
     legal: fn(&str) -> bool,
@@ -89,7 +90,7 @@ fn word(
         Some(Node { place, .. }) => (place, "is not a string"),
     };
     let right = format!("use {accepts}, in quotes");
-    errors.push(Error { place, key: format!("streams.{key}"), wrong: wrong.to_owned(), right });
+    errors.push(Error { place, key: format!("{list}.{key}"), wrong: wrong.to_owned(), right });
     None
 }
 
@@ -118,7 +119,7 @@ fn unknown(key: &str, place: Place) -> Error {
     Error { place, key: format!("streams.{key}"), wrong: "unknown key".to_owned(), right }
 }
 
-fn is_entry_id(id: &str) -> bool {
+pub(crate) fn is_entry_id(id: &str) -> bool {
     let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
     (1..=64).contains(&id.len()) && id.chars().all(legal) && !id.starts_with(['_', '-'])
 }

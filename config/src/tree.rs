@@ -12,6 +12,8 @@ use crate::value::Value;
 
 /// Variables of this prefix are ours.
 pub(crate) const PREFIX: &str = "HEADWATER_";
+/// Written as lists of tables.
+const LISTS: [&str; 2] = ["streams", "inputs"];
 
 /// A value and where it stands.
 #[derive(Debug)]
@@ -32,6 +34,7 @@ pub(crate) struct Table {
 pub(crate) struct Tree {
     pub(crate) sections: BTreeMap<String, Table>,
     pub(crate) streams: Vec<Table>,
+    pub(crate) inputs: Vec<Table>,
     /// Variables of our prefix that name no key, for want of a double underscore.
     pub(crate) strays: Vec<String>,
     pub(crate) errors: Vec<Error>,
@@ -57,9 +60,9 @@ impl Tree {
         let Some((section, key)) = name.split_once("__") else { return self.strays.push(variable) };
         let (section, key) = (section.to_ascii_lowercase(), key.to_ascii_lowercase());
         let place = Place::Environment(variable);
-        if section == "streams" {
+        if LISTS.contains(&section.as_str()) {
             let wrong = "cannot be set by environment".to_owned();
-            let right = "write [[streams]] tables in the file".to_owned();
+            let right = format!("write [[{section}]] tables in the file");
             return self.errors.push(Error { place, key: section, wrong, right });
         }
         let empty = || Table { place: place.clone(), nodes: BTreeMap::new() };
@@ -78,7 +81,8 @@ impl Document<'_> {
         let (root, faults) = DeTable::parse_recoverable(self.text);
         for (key, value) in root.get_ref() {
             match (key.get_ref().as_ref(), value.get_ref()) {
-                ("streams", streams) => self.streams(key.span(), streams, tree),
+                ("streams", list) => tree.streams = self.list("streams", key.span(), list, &mut tree.errors),
+                ("inputs", list) => tree.inputs = self.list("inputs", key.span(), list, &mut tree.errors),
                 (section, DeValue::Table(table)) => {
                     tree.sections.insert(section.to_owned(), self.table(key.span(), table));
                 }
@@ -88,18 +92,25 @@ impl Document<'_> {
         tree.errors.extend(faults.iter().map(|fault| self.fault(fault)));
     }
 
-    fn streams(&self, span: Range<usize>, value: &DeValue<'_>, tree: &mut Tree) {
-        let tables =
-            value.as_array().map(|array| array.iter().map(|item| (item.span(), item.get_ref().as_table())));
-        for (span, table) in tables.into_iter().flatten() {
-            match table {
-                Some(table) => tree.streams.push(self.table(span, table)),
-                None => tree.errors.push(self.no_list(span)),
+    fn list(
+        &self,
+        name: &str,
+        span: Range<usize>,
+        value: &DeValue<'_>,
+        errors: &mut Vec<Error>,
+    ) -> Vec<Table> {
+        let Some(array) = value.as_array() else {
+            errors.push(self.no_list(name, span));
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for item in array {
+            match item.get_ref().as_table() {
+                Some(table) => tables.push(self.table(item.span(), table)),
+                None => errors.push(self.no_list(name, item.span())),
             }
         }
-        if !value.is_array() {
-            tree.errors.push(self.no_list(span));
-        }
+        tables
     }
 
     fn table(&self, span: Range<usize>, table: &DeTable<'_>) -> Table {
@@ -111,12 +122,12 @@ impl Document<'_> {
         Table { place: self.place(span), nodes: nodes.collect() }
     }
 
-    fn no_list(&self, span: Range<usize>) -> Error {
+    fn no_list(&self, name: &str, span: Range<usize>) -> Error {
         Error {
             place: self.place(span),
-            key: "streams".to_owned(),
+            key: name.to_owned(),
             wrong: "is a list of tables".to_owned(),
-            right: "begin each with [[streams]], double brackets".to_owned(),
+            right: format!("begin each with [[{name}]], double brackets"),
         }
     }
 

@@ -222,6 +222,60 @@ fn a_recording_is_synced_by_a_word_or_an_interval() {
 }
 
 #[test]
+fn inputs_are_checked_without_showing_their_urls() {
+    check(
+        r#"
+[[inputs]]
+entry = "E"
+url = "srt://h:9000?passphrase=short"
+[[inputs]]
+url = "file:///etc/passwd"
+enabled = "no"
+rendition = "HD"
+[[inputs]]
+entry = "e"
+url = "udp://0.0.0.0:5000"
+leg = "backup"
+ur = 1
+[[inputs]]
+entry = "e"
+[[inputs]]
+entry = "e"
+url = 7
+"#,
+        &[
+            "f:3:1: inputs.entry: has characters or a length that are not allowed; \
+             use 1 to 64 of a-z 0-9 _ -, beginning with a letter or a digit, in quotes",
+            "f:4:1: inputs.url: has a passphrase that is not 10 to 79 bytes long; use the one that the listener has",
+            "f:5:1: inputs.entry: is missing; \
+             use 1 to 64 of a-z 0-9 _ -, beginning with a letter or a digit, in quotes",
+            r#"f:6:1: inputs.url: has the scheme "file", from which no input can be taken; use srt://HOST:PORT, udp://ADDRESS:PORT or tcp://HOST:PORT"#,
+            r#"f:7:1: inputs.enabled: is "no"; use true or false, without quotes"#,
+            "f:8:1: inputs.rendition: has characters or a length that are not allowed; use 1 to 32 of a-z 0-9, in quotes",
+            "f:12:1: inputs.leg: this version does not support the backup leg; remove it",
+            r#"f:13:1: inputs.ur: unknown key; did you mean "url"?"#,
+            "f:14:1: inputs.url: is missing; use srt://HOST:PORT, udp://ADDRESS:PORT or tcp://HOST:PORT, in quotes",
+            "f:18:1: inputs.url: is not a string; use srt://HOST:PORT, udp://ADDRESS:PORT or tcp://HOST:PORT, in quotes",
+        ],
+    );
+    check("inputs = 7", &["f:1:1: inputs: is a list of tables; begin each with [[inputs]], double brackets"]);
+}
+
+#[test]
+fn inputs_are_read() {
+    let config = parsed(
+        "[[inputs]]\nentry = \"e\"\nurl = \"udp://239.1.1.1:5000\"\nrendition = \"720p\"\nleg = \"primary\"\nenabled = false",
+        &[],
+    );
+    let [input] = config.inputs.as_slice() else { panic!("{:?}", config.inputs) };
+    assert_eq!(
+        (input.entry.as_str(), input.url.expose(), input.enabled),
+        ("e", "udp://239.1.1.1:5000", false)
+    );
+    assert_eq!(input.rendition.as_deref(), Some("720p"));
+}
+
+#[test]
 fn streams_are_checked_without_showing_their_keys() {
     check(
         r#"
@@ -317,7 +371,7 @@ fn a_variable_that_names_nothing_is_an_error() {
             "environment variable HEADWATER_STREAMS__KEY: streams: cannot be set by environment; \
              write [[streams]] tables in the file",
             "environment variable HEADWATER_XYZZY__Y: xyzzy: unknown section; \
-             there is http, tls, https, rtmp, rtmps, srt, stream, packager, dvr, storage, database, auth, webhooks, log, streams, recorder, vod, \
+             there is http, tls, https, rtmp, rtmps, srt, stream, packager, dvr, storage, database, auth, webhooks, log, streams, input, inputs, recorder, vod, \
              transcode",
         ],
     );

@@ -23,7 +23,7 @@ fn examples_in_comments_are_legal() {
     let config =
         Config::parse("headwater.toml", &uncommented(), []).unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(config.packager.target_duration, Some(4));
-    assert_eq!(config.streams.len(), 1);
+    assert_eq!((config.streams.len(), config.inputs.len()), (1, 1));
 }
 
 #[test]

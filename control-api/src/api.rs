@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::archive::Archive;
 use crate::clipper::Clipper;
+use crate::inputs::{InputRules, Inputs};
 use crate::metrics::Metrics;
 use crate::on_demand::OnDemand;
 use crate::recorder::Recorder;
@@ -37,6 +38,8 @@ pub struct Api {
     pub archive: Arc<dyn Archive>,
     /// What can be played of what was live.
     pub on_demand: Arc<dyn OnDemand>,
+    /// Who runs inputs.
+    pub inputs: Arc<dyn Inputs>,
 }
 
 /// How the control API behaves, and what a peer may cost it.
@@ -58,6 +61,8 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// What a live entry gets where its own settings say nothing.
     pub live: LiveDefaults,
+    /// What inputs may be.
+    pub inputs: InputRules,
 }
 
 impl Default for Settings {
@@ -72,6 +77,7 @@ impl Default for Settings {
             heartbeat: Duration::from_secs(15),
             body_timeout: Duration::from_secs(10),
             live: LiveDefaults::default(),
+            inputs: InputRules::default(),
         }
     }
 }

@@ -10,6 +10,7 @@ use stream::{Directory, Refusals};
 use crate::api::{Api, Endpoints, Settings};
 use crate::archive::Archive;
 use crate::clipper::Clipper;
+use crate::inputs::Inputs;
 use crate::limits::{Sources, Tokens};
 use crate::recorder::Recorder;
 use crate::subscribers::Subscribers;
@@ -80,6 +81,11 @@ impl Control {
     /// Who records.
     pub(crate) fn recorder(&self) -> &dyn Recorder {
         &*self.0.api.recorder
+    }
+
+    /// Who runs inputs.
+    pub(crate) fn inputs(&self) -> &dyn Inputs {
+        &*self.0.api.inputs
     }
 
     pub(crate) fn clipper(&self) -> &dyn Clipper {

@@ -3,6 +3,7 @@
 mod actions;
 mod create;
 mod health;
+mod inputs;
 mod link;
 mod metadata;
 mod recording;
@@ -47,6 +48,7 @@ pub(crate) fn router() -> OpenApiRouter<Control> {
         .routes(routes!(actions::disconnect))
         .routes(routes!(actions::rotate_key))
         .merge(timelines::router())
+        .merge(inputs::router())
         .merge(recording::router())
 }
 

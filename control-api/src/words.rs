@@ -156,6 +156,22 @@ mirror! {
 }
 
 mirror! {
+    /// Where an input stands.
+    InputState of crate::inputs::InputState {
+        /// It does not run.
+        Off,
+        /// It calls, or opens a port.
+        Connecting,
+        /// It is on air.
+        Running,
+        /// It waits: for a sender, for media, for its entry's time.
+        Waiting,
+        /// A try failed; it is tried again.
+        Failed,
+    }
+}
+
+mirror! {
     /// What a list of entries is ordered by.
     Sort of catalog::entries::list::Sort {
         /// When they were created.

@@ -6,6 +6,7 @@
 //!
 //! Not here: segmenting, manifests, who may publish.
 
+pub mod input;
 pub mod rtmp;
 pub mod srt;
 pub mod ts;

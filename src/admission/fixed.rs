@@ -41,6 +41,12 @@ impl FixedKeys {
         Some(self.passphrases.get(entry).map(|secret| secret.expose().to_owned()))
     }
 
+    /// What the server takes by itself for an entry that is named here, without a key.
+    pub(super) fn for_input(&self, entry: &str, rendition: Option<&str>) -> Option<Grant> {
+        let entry = self.entries.values().find(|known| ***known == *entry)?;
+        Some(self.grant(entry, rendition))
+    }
+
     /// A name is a key, or a key and a rendition.
     fn find<'a>(&self, name: &'a str) -> Option<(&Arc<str>, Option<&'a str>)> {
         if let Some(entry) = self.entries.get(name) {

@@ -32,15 +32,26 @@ impl Provisioned {
         if opened.leg == catalog::Leg::Backup || request.leg == Leg::Backup {
             return Err(unsupported("the backup leg", "publish to /live/ with the primary key"));
         }
+        self.grant(&opened, rendition, Some(Secret::new(key)))
+    }
+
+    /// The same for what the server takes by itself, without a key.
+    pub(super) fn for_input(
+        &self,
+        entry: &EntryId,
+        rendition: Option<&str>,
+    ) -> Option<Result<Grant, Refusal>> {
+        let entry = self.keys.entry(entry)?;
+        let quotas = self.keys.quotas(&entry.account);
+        let opened = Opened { entry, leg: catalog::Leg::Primary, quotas };
+        Some(self.grant(&opened, rendition, None))
+    }
+
+    fn grant(&self, opened: &Opened, rendition: Option<&str>, key: Option<Secret>) -> Result<Grant, Refusal> {
         in_time(&opened.entry)?;
-        let place = self.place(&opened)?;
+        let place = self.place(opened)?;
         let entry = &opened.entry;
-        let pass = KeyPass {
-            keys: self.keys.clone(),
-            key: Secret::new(key),
-            entry: entry.id.clone(),
-            _place: place,
-        };
+        let pass = EntryPass { keys: self.keys.clone(), key, entry: entry.id.clone(), _place: place };
         Ok(Grant {
             entry: entry.id.as_str().into(),
             leg: Leg::Primary,
@@ -123,23 +134,22 @@ fn in_time(entry: &LiveEntry) -> Result<(), Refusal> {
     Err(Refusal::NotNow { entry: entry.id.as_str().into(), text })
 }
 
-/// Holds as long as the key opens the entry and it is its time.
+/// Holds as long as the entry is there, its key opens it where it came with one, and it is its time.
 #[derive(Debug)]
-struct KeyPass {
+struct EntryPass {
     keys: Keys,
-    key: Secret,
+    key: Option<Secret>,
     entry: EntryId,
     _place: Place,
 }
 
-impl Pass for KeyPass {
+impl Pass for EntryPass {
     fn check(&self) -> Option<Ended> {
-        match self.keys.find(self.key.expose()) {
-            Some(opened) if opened.entry.id == self.entry => {
-                in_time(&opened.entry).err().map(|_| Ended::TimeOver)
-            }
-            _ if self.keys.entry(&self.entry).is_none() => Some(Ended::Deleted),
-            _ => Some(Ended::KeyChanged),
+        let Some(entry) = self.keys.entry(&self.entry) else { return Some(Ended::Deleted) };
+        let opens = |key: &Secret| self.keys.find(key.expose()).is_some_and(|it| it.entry.id == self.entry);
+        if !self.key.as_ref().is_none_or(opens) {
+            return Some(Ended::KeyChanged);
         }
+        in_time(&entry).err().map(|_| Ended::TimeOver)
     }
 }

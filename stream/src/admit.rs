@@ -16,6 +16,10 @@ pub enum Protocol {
     Rtmps,
     /// SRT.
     Srt,
+    /// MPEG-TS in datagrams.
+    Udp,
+    /// MPEG-TS over TCP.
+    Tcp,
 }
 
 /// Which of the redundant inputs of a stream.
@@ -44,6 +48,8 @@ impl Protocol {
             Protocol::Rtmp => "rtmp",
             Protocol::Rtmps => "rtmps",
             Protocol::Srt => "srt",
+            Protocol::Udp => "udp",
+            Protocol::Tcp => "tcp",
         }
     }
 }

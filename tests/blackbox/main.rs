@@ -10,6 +10,7 @@ mod enhanced;
 mod frames;
 mod growing;
 mod http;
+mod inputs;
 mod low_latency;
 mod metrics;
 mod object_store;

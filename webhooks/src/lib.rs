@@ -12,11 +12,10 @@
 //! nothing has succeeded for days.
 //!
 //! Who may set an address must not reach what only this machine can: names are resolved here, each address is looked at
-//! (`address`), the connection goes to the very address that was looked at, and a redirect is a failure.
+//! (`address::is_public`), the connection goes to the very address that was looked at, and a redirect is a failure.
 //!
 //! Not here: which webhooks there are and who may see them (the catalog), HTTP as a server.
 
-pub mod address;
 mod call;
 mod dispatch;
 mod intake;

@@ -32,6 +32,7 @@ mod entries;
 mod events;
 mod home;
 mod idempotency;
+mod inputs;
 mod isolation;
 mod keys;
 mod lists;

@@ -74,6 +74,7 @@ impl House {
             clipper,
             archive,
             on_demand: Arc::new(control_api::Nothing),
+            inputs: Arc::new(control_api::NoInputs),
         };
         House { catalog, directory, audience, router: control_api::router(api), _data: data }
     }
