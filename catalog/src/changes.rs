@@ -34,6 +34,8 @@ pub enum Kind {
     AirSwitched,
     /// A named timeline of an entry was added, changed or removed.
     TimelinesChanged,
+    /// A target of an entry was added, changed or removed.
+    TargetsChanged,
     /// A stream key was rotated, set or revoked: a session with the old one is to be cut.
     KeysChanged,
     /// An API token was created or revoked.

@@ -78,6 +78,12 @@ words! {
         WebhookDisabled = "webhook.disabled",
         /// A recording was taken out: by somebody, or because of a limit or of room.
         RecordingRemoved = "recording.removed",
+        /// A target is sent an entry.
+        TargetStarted = "target.started",
+        /// A target is sent no more, as it should be: the stream ended or somebody switched it off.
+        TargetStopped = "target.stopped",
+        /// A target cannot be sent to. Told once until it can be again.
+        TargetFailed = "target.failed",
     }
 }
 
@@ -233,6 +239,7 @@ impl Events {
             changes::Kind::EntryUpdated => (Kind::EntryUpdated, Some("details")),
             changes::Kind::AirSwitched => (Kind::EntryUpdated, Some("air")),
             changes::Kind::TimelinesChanged => (Kind::EntryUpdated, Some("timelines")),
+            changes::Kind::TargetsChanged => (Kind::EntryUpdated, Some("targets")),
             changes::Kind::KeysChanged => (Kind::EntryUpdated, Some("keys")),
             _ => return,
         };

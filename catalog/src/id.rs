@@ -85,6 +85,11 @@ id!(
     DeliveryId, "dlv_"
 );
 
+id!(
+    /// A target, a server that a live entry is sent on to: `tgt_` and eight of base 36.
+    TargetId, "tgt_"
+);
+
 impl AccountId {
     /// The account that every catalog has: what is created by an administrator who names none belongs to it.
     pub fn main() -> AccountId {

@@ -40,6 +40,7 @@ pub mod secret;
 mod store;
 pub mod stream_keys;
 mod tables;
+pub mod targets;
 pub mod timelines;
 pub mod tokens;
 pub mod webhooks;
@@ -52,13 +53,14 @@ pub use entries::NewEntry;
 pub use entry::{Air, Details, Entry, Kind, LiveSettings};
 pub use error::Error;
 pub use events::{Event, Events, NewEvent};
-pub use id::{AccountId, AssetId, DeliveryId, EntryId, JobId, RecordingId, TokenId, WebhookId};
+pub use id::{AccountId, AssetId, DeliveryId, EntryId, JobId, RecordingId, TargetId, TokenId, WebhookId};
 pub use keys::Keys;
 pub use page::{Order, Page, Paging};
 pub use retention::Retention;
 pub use scope::{Caller, Scope, Who};
 pub use secret::Secret;
 pub use stream_keys::{Leg, StreamKeys};
+pub use targets::Target;
 pub use timelines::Timeline;
 pub use tokens::{NewToken, Role, Token};
 
@@ -128,6 +130,11 @@ impl Catalog {
     /// Named timelines of live entries.
     pub fn timelines(&self) -> timelines::Timelines<'_> {
         timelines::Timelines(&self.store)
+    }
+
+    /// Servers that live entries are sent on to.
+    pub fn targets(&self) -> targets::Targets<'_> {
+        targets::Targets(&self.store)
     }
 
     /// API tokens.

@@ -9,6 +9,7 @@ mod m0003_access;
 mod m0004_timelines;
 mod m0006_clips;
 mod m0007_retention;
+mod m0010_targets;
 
 use std::collections::BTreeSet;
 
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0004_timelines::Migration),
             Box::new(m0006_clips::Migration),
             Box::new(m0007_retention::Migration),
+            Box::new(m0010_targets::Migration),
         ]
     }
 

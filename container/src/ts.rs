@@ -8,16 +8,20 @@
 //! PAT PMT │ video: PES of a picture (AUD, SPS, PPS, …) │ audio: PES of some frames │ … PAT PMT …   by decode time
 //! ```
 //!
+//! [`Mux`] writes the same as a stream that goes on, for who sends it somewhere.
+//!
 //! Deliberately not here: where a segment begins, what a time means, other codecs, reading.
 
 mod adts;
 mod annex_b;
+mod mux;
 mod packet;
 mod pes;
 mod psi;
 mod segment;
 
 pub use adts::Adts;
+pub use mux::Mux;
 pub use segment::{Audio, Frame, Video, segment};
 
 /// Bytes of a packet.

@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::is_public;
 use bytes::Bytes;
 use catalog::deliveries::Due;
 use http::header::{CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
@@ -26,7 +27,6 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tokio_util::task::AbortOnDropHandle;
 use url::{Host, Url};
 
-use crate::address::is_public;
 use crate::resolve::Resolve;
 use crate::settings::Settings;
 use crate::sign::signatures;

@@ -16,7 +16,6 @@
 //!
 //! Not here: which webhooks there are and who may see them (the catalog), HTTP as a server.
 
-pub mod address;
 mod call;
 mod dispatch;
 mod intake;
