@@ -3,7 +3,7 @@
 //! ```text
 //!  5  src (headwater)                 everything
 //!  4  ingest   recorder   origin   web   control-api   webhooks   restream   thumbs   vod   edges: none knows another
-//!  3  stream   catalog   archive   depot (over archive and stream)   transcode (a program of its own)
+//!  3  stream   catalog   srt   archive   depot (over archive and stream)   transcode (a program of its own)
 //!  2  packager
 //!  1  container   access   worker-protocol
 //!  0  media    config
@@ -26,18 +26,19 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("transcode", &["worker-protocol", "media"]),
     ("thumbs", &["worker-protocol", "stream", "packager", "container", "media"]),
     ("stream", &["packager", "container", "media"]),
+    ("srt", &[]),
     ("access", &["media"]),
     ("catalog", &["access", "media"]),
     ("archive", &["packager", "container", "media"]),
     ("depot", &["stream", "archive", "packager", "container", "media"]),
-    ("ingest", &["stream", "packager", "container", "media"]),
+    ("ingest", &["srt", "stream", "packager", "container", "media"]),
     ("vod", &["stream", "archive", "packager", "container", "media"]),
     ("recorder", &["stream", "archive", "packager", "container", "media"]),
     ("origin", &["stream", "packager", "container", "access", "media"]),
     ("web", &["packager", "container", "media"]),
     ("control-api", &["stream", "catalog", "packager", "container", "access", "media"]),
     ("webhooks", &["catalog", "access", "media"]),
-    ("restream", &["stream", "catalog", "packager", "container", "access", "media"]),
+    ("restream", &["stream", "catalog", "srt", "packager", "container", "access", "media"]),
     // Not in the house: a tool that measures the binary from outside.
     ("bench", &["ingest", "packager", "media"]),
     (
@@ -75,6 +76,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("axum", &["origin", "web", "control-api"]),
     ("hyper", &["origin", "webhooks"]),
     ("ffmpeg-next", &["transcode"]),
+    ("bindgen", &["srt"]),
     ("clap", &["headwater", "bench"]),
     ("sea-orm", &["catalog"]),
     ("sea-orm-migration", &["catalog"]),

@@ -7,3 +7,4 @@
 //! Not here: segmenting, manifests, who may publish.
 
 pub mod rtmp;
+pub mod ts;
