@@ -72,6 +72,14 @@ pub struct Follower {
     sent: i64,
 }
 
+impl Choice {
+    /// What of it the entry does not have now.
+    pub fn missing(&self, presentation: &Presentation) -> Option<&str> {
+        let pictures = self.rendition.as_deref().filter(|it| pictures(presentation, Some(it)).is_none());
+        pictures.or_else(|| self.audio.as_deref().filter(|it| sound(presentation, Some(it)).is_none()))
+    }
+}
+
 impl Follower {
     /// Begins at the newest keyframe. Past `max_behind` it goes on at the newest one then.
     pub fn new(choice: Choice, max_behind: Duration) -> Follower {

@@ -54,15 +54,15 @@ impl Reader {
     /// Takes bytes off the front of `input` up to the end of the next message; `None` where more is needed.
     pub fn next(&mut self, input: &mut &[u8]) -> Result<Option<Message>, Fault> {
         loop {
-            match self.inside {
-                None if !self.header(input)? => return Ok(None),
-                None => {}
-                Some((_, _)) if input.is_empty() => return Ok(None),
-                Some((id, left)) => {
-                    if let Some(message) = self.body(id, left, input)? {
-                        return Ok(Some(message));
-                    }
-                }
+            if input.is_empty() {
+                return Ok(None);
+            }
+            let Some((id, left)) = self.inside else {
+                self.header(input)?;
+                continue;
+            };
+            if let Some(message) = self.body(id, left, input)? {
+                return Ok(Some(message));
             }
         }
     }
@@ -104,21 +104,21 @@ impl Reader {
         }
     }
 
-    /// Reads a chunk header, byte by byte since they are few; says whether it is whole.
-    fn header(&mut self, input: &mut &[u8]) -> Result<bool, Fault> {
+    /// Reads a chunk header, byte by byte since they are few, as far as it goes.
+    fn header(&mut self, input: &mut &[u8]) -> Result<(), Fault> {
         while let Some((byte, rest)) = input.split_first() {
             *input = rest;
             self.head.push(*byte);
             if let Some(begun) = self.begin()? {
                 self.inside = Some(begun);
                 self.head.clear();
-                return Ok(true);
+                return Ok(());
             }
             if self.head.len() >= MAX_HEADER {
                 return Err(Fault::Protocol("a chunk header without end"));
             }
         }
-        Ok(false)
+        Ok(())
     }
 
     /// Begins the chunk whose header there is, once it is whole (5.3.1).
