@@ -3,6 +3,7 @@
 //! Sample entries and the rest of `moov` come from mp4-atom; the fragment header is our own, because it is
 //! written apart from the payload, for every part, and other dialects put their own boxes into it.
 
+mod entry;
 mod fragment;
 mod init;
 mod parse;

@@ -41,7 +41,7 @@ async fn send(publication: &Publication) {
     let codec = Codec::Avc(Avc::parse(record).expect("valid"));
     let send = async |input| publication.send(input).await.expect("on air");
     send(Input::Announce { video: true, audio: false }).await;
-    send(Input::Track { id: TrackId::VIDEO, track: Track { codec, timescale: Timescale::MILLIS } }).await;
+    send(Input::Track { id: TrackId::VIDEO, track: Track::new(codec, Timescale::MILLIS) }).await;
     for frame in 0..125 {
         let sync = if frame % 25 == 0 { Sync::Yes } else { Sync::No };
         let sample =

@@ -78,7 +78,7 @@ fn view() -> Arc<View> {
     let start = WallTime::from_millis(1_795_309_432_000);
     let mut packager = Packager::new(Arc::default(), Numbers::unknown(start), false);
     let avc = Avc::parse(Bytes::from_static(fuzz::peer::AVC_RECORD)).expect("valid");
-    let track = Track { codec: Codec::Avc(avc), timescale: Timescale::MILLIS };
+    let track = Track::new(Codec::Avc(avc), Timescale::MILLIS);
     packager.announce(true, false);
     packager.track(TrackId::VIDEO, track);
     for frame in 0..275i64 {

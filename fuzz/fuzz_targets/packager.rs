@@ -70,7 +70,7 @@ fuzz_target!(|input: (bool, Vec<Step>)| {
 fn video_track(wide: bool) -> Track {
     let mut avc = Avc::parse(Bytes::from_static(peer::AVC_RECORD)).expect("valid");
     avc.width += u16::from(wide);
-    Track { codec: Codec::Avc(avc), timescale: Timescale::MILLIS }
+    Track::new(Codec::Avc(avc), Timescale::MILLIS)
 }
 
 fn audio_track(hz48: bool) -> Track {

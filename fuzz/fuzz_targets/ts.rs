@@ -68,7 +68,7 @@ fn audio_codec(hz48: bool) -> Codec {
 }
 
 fn segment(input: &Input<'_>, tables: &[Table<'_>], scale: Timescale, codec: Codec) -> Segment {
-    let init = Arc::new(Init { period: 1, track: Track { codec, timescale: scale }, bytes: Bytes::new() });
+    let init = Arc::new(Init { period: 1, track: Track::new(codec, scale), bytes: Bytes::new() });
     let parts = tables.iter().filter(|table| !table.samples.is_empty()).map(|table| part(table, input.piece));
     Segment {
         number: 1,

@@ -1,10 +1,13 @@
-//! Captions that travel inside the pictures: CEA-608 and CEA-708 in SEI messages of H.264.
+//! Captions that travel inside the pictures: CEA-608 and CEA-708 in SEI messages of H.264 and H.265.
 //!
 //! Says which of them carry something, and nothing of what: players read them from the payload themselves. A picture
 //! is looked at by itself, so a service shows whose block stands in the same picture as the packet that it is in.
 //! Padding is nothing, and neither is what keeps a channel clear without ever showing a word.
 
+use crate::codec::Codec;
 use crate::codec::avc::nal_units;
+use crate::codec::bits::unescaped;
+use crate::codec::hevc::nal_type;
 
 /// Channels of CEA-608 and services of CEA-708 that carry captions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -20,15 +23,49 @@ const MOST_UNITS: usize = 32;
 /// Bytes of an SEI NAL unit that are looked at. Captions take about a hundred.
 const MOST_BYTES: usize = 4096;
 
+/// What a NAL unit is, as far as captions go.
+enum Unit<'a> {
+    Slice,
+    /// Messages behind its header.
+    Sei(&'a [u8]),
+    Other,
+}
+
+/// ITU-T H.264 table 7-1.
+fn of_h264(nal: &[u8]) -> Unit<'_> {
+    match nal.split_first() {
+        Some((header, messages)) if header & 0x1f == 6 => Unit::Sei(messages),
+        Some((header, _)) if (1..=5).contains(&(header & 0x1f)) => Unit::Slice,
+        _ => Unit::Other,
+    }
+}
+
+/// ITU-T H.265 table 7-1: SEI that stands before slices is of type 39.
+fn of_h265(nal: &[u8]) -> Unit<'_> {
+    match (nal_type(nal), nal.get(2..)) {
+        (Some(0..=31), _) => Unit::Slice,
+        (Some(39), Some(messages)) => Unit::Sei(messages),
+        _ => Unit::Other,
+    }
+}
+
 impl Captions {
-    /// Those of a sample of length-prefixed NAL units.
-    pub fn of(length_size: u8, sample: &[u8]) -> Captions {
+    /// Those of a sample of H.264 or H.265; other codecs have none.
+    pub fn of(codec: &Codec, sample: &[u8]) -> Captions {
+        match codec {
+            Codec::Avc(avc) => Captions::before_slices(avc.length_size, sample, of_h264),
+            Codec::Hevc(hevc) => Captions::before_slices(hevc.length_size, sample, of_h265),
+            _ => Captions::default(),
+        }
+    }
+
+    fn before_slices(length_size: u8, sample: &[u8], unit: fn(&[u8]) -> Unit<'_>) -> Captions {
         let mut found = Captions::default();
         for nal in nal_units(length_size, sample).take(MOST_UNITS) {
-            match nal.first().map(|header| header & 0x1f) {
-                Some(1..=5) => break,
-                Some(6) => found.sei(nal),
-                _ => {}
+            match unit(nal) {
+                Unit::Slice => break,
+                Unit::Sei(messages) => found.sei(messages),
+                Unit::Other => {}
             }
         }
         found
@@ -67,9 +104,9 @@ impl Captions {
         (1..=63).filter(move |service| self.services >> service & 1 == 1)
     }
 
-    /// The messages of a NAL unit (ITU-T H.264 §7.3.2.3.1).
-    fn sei(&mut self, nal: &[u8]) {
-        let mut bytes = unescaped(&nal[1..]).take(MOST_BYTES);
+    /// The messages of a NAL unit (ITU-T H.264 §7.3.2.3.1, H.265 §7.3.2.4).
+    fn sei(&mut self, messages: &[u8]) {
+        let mut bytes = unescaped(messages).take(MOST_BYTES);
         while let (Some(kind), Some(size)) = (number(&mut bytes), number(&mut bytes)) {
             let mut payload = bytes.by_ref().take(size);
             if kind == USER_DATA_REGISTERED {
@@ -184,16 +221,6 @@ fn number(bytes: &mut impl Iterator<Item = u8>) -> Option<usize> {
     }
 }
 
-/// What a NAL unit says, without the bytes that keep start codes out of it (ITU-T H.264 §7.4.1).
-fn unescaped(bytes: &[u8]) -> impl Iterator<Item = u8> {
-    let mut zeros = 0;
-    bytes.iter().copied().filter(move |&byte| {
-        let escape = zeros >= 2 && byte == 3;
-        zeros = if byte == 0 { zeros + 1 } else { 0 };
-        !escape
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,8 +246,12 @@ mod tests {
         units.iter().flat_map(|unit| [&(unit.len() as u32).to_be_bytes()[..], unit].concat()).collect()
     }
 
+    fn of(sample: &[u8]) -> Captions {
+        Captions::before_slices(4, sample, of_h264)
+    }
+
     fn found(triplets: &[[u8; 3]]) -> (Vec<u8>, Vec<u8>) {
-        let captions = Captions::of(4, &sample(triplets));
+        let captions = of(&sample(triplets));
         (captions.channels().collect(), captions.services().collect())
     }
 
@@ -236,14 +267,11 @@ mod tests {
     #[test]
     fn padding_and_clearing_are_no_captions() {
         let padding = [[0xfc, 0x80, 0x80], [0xfd, 0x80, 0x80], [0xfa, 0, 0], [0xf8, 0x94, 0x20]];
-        assert!(Captions::of(4, &sample(&padding)).is_empty(), "the last is not valid");
-        assert!(Captions::of(4, &sample(&[[0xfc, 0x94, 0x2c], [0xfc, 0x94, 0xae]])).is_empty(), "erasing");
-        assert!(Captions::of(4, &sample(&[[0xfc, 0xc8, 0xe5]])).is_empty(), "text of nobody");
-        assert!(
-            Captions::of(4, &sample(&[[0xfd, 0x01, 0x83], [0xfd, 0x8f, 0x1d]])).is_empty(),
-            "data services"
-        );
-        assert!(Captions::of(4, &sample(&[[0xfc, 0x94, 0x2a]])).is_empty(), "text mode");
+        assert!(of(&sample(&padding)).is_empty(), "the last is not valid");
+        assert!(of(&sample(&[[0xfc, 0x94, 0x2c], [0xfc, 0x94, 0xae]])).is_empty(), "erasing");
+        assert!(of(&sample(&[[0xfc, 0xc8, 0xe5]])).is_empty(), "text of nobody");
+        assert!(of(&sample(&[[0xfd, 0x01, 0x83], [0xfd, 0x8f, 0x1d]])).is_empty(), "data services");
+        assert!(of(&sample(&[[0xfc, 0x94, 0x2a]])).is_empty(), "text mode");
     }
 
     #[test]
@@ -263,16 +291,16 @@ mod tests {
         let captions =
             [4, 15, 0xb5, 0x00, 0x31, b'G', b'A', b'9', b'4', 3, 0x41, 0xff, 0xfc, 0x94, 0x20, 0xff, 0];
         let long = [&[5, 0xff, 45][..], &[7; 300], &captions].concat();
-        assert_eq!(Captions::of(4, &with_sei(&long)).channels().collect::<Vec<_>>(), [1]);
+        assert_eq!(of(&with_sei(&long)).channels().collect::<Vec<_>>(), [1]);
         let other = [4, 6, 0xb5, 0x00, 0x2f, b'D', b'T', b'G'];
-        assert!(Captions::of(4, &with_sei(&other)).is_empty());
+        assert!(of(&with_sei(&other)).is_empty());
     }
 
     #[test]
     fn what_stands_behind_a_slice_is_not_looked_at() {
         let mut late = vec![0, 0, 0, 2, 0x41, 1];
         late.extend(sample(&[[0xfc, 0x94, 0x20]]));
-        assert!(Captions::of(4, &late).is_empty(), "ITU-T H.264 §7.4.1.2.3: SEI comes before slices");
+        assert!(of(&late).is_empty(), "ITU-T H.264 §7.4.1.2.3: SEI comes before slices");
     }
 
     #[test]
@@ -282,7 +310,7 @@ mod tests {
         let size = whole.len() - 10;
         for end in 0..size {
             let nal = [&(end as u32).to_be_bytes()[..], &whole[4..4 + end]].concat();
-            let _ = Captions::of(4, &nal);
+            let _ = of(&nal);
         }
         assert_eq!(found(&triplets), (vec![1], vec![1, 63]));
     }

@@ -5,6 +5,7 @@
 
 pub mod captions;
 pub mod codec;
+pub mod language;
 pub mod payload;
 pub mod sample;
 pub mod time;
@@ -12,6 +13,7 @@ pub mod track;
 
 pub use captions::Captions;
 pub use codec::Codec;
+pub use language::Language;
 pub use payload::Slice;
 pub use sample::{Sample, Sync};
 pub use time::{MediaTime, Timescale, WallTime};

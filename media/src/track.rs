@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::codec::Codec;
+use crate::language::Language;
 use crate::time::Timescale;
 
 /// What a track carries.
@@ -24,16 +25,28 @@ impl Kind {
     }
 }
 
-/// What a track is: its codec and the unit of its timestamps.
-#[derive(Clone, PartialEq, Debug)]
+/// What a track is: its codec, the unit of its timestamps, and its language.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Track {
     /// Codec with its configuration.
     pub codec: Codec,
     /// The unit of the timestamps of this track's samples.
     pub timescale: Timescale,
+    /// What is spoken, where somebody says so.
+    pub language: Option<Language>,
 }
 
 impl Track {
+    /// A track in no particular language.
+    pub fn new(codec: Codec, timescale: Timescale) -> Track {
+        Track { codec, timescale, language: None }
+    }
+
+    /// The same track in this language.
+    pub fn with_language(self, language: Option<Language>) -> Track {
+        Track { language, ..self }
+    }
+
     /// What the track carries.
     pub fn kind(&self) -> Kind {
         self.codec.kind()

@@ -29,7 +29,7 @@ fn sound(seconds: u64) -> Packager {
     let mut packager = Packager::new(Arc::default(), Numbers::unknown(START), false);
     let config = Aac::parse(Bytes::from_static(&[0x11, 0x90])).expect("valid");
     packager.announce(false, true);
-    packager.track(TrackId::AUDIO, Track { codec: Codec::Aac(config), timescale: Timescale::MILLIS });
+    packager.track(TrackId::AUDIO, Track::new(Codec::Aac(config), Timescale::MILLIS));
     let (base, mut writer) = (Instant::now(), Writer::new(BlockSizes::default()));
     for frame in 0..seconds * 375 / 8 {
         let millis = frame * 64 / 3;

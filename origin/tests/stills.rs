@@ -29,7 +29,7 @@ fn session(begin: i64, seconds: i64, ended: bool, air: Air) -> Arc<View> {
     let mut packager = Packager::new(Arc::new(settings), Numbers::unknown(now(0).wall), false);
     let avc = Avc::parse(Bytes::from_static(RECORD)).expect("valid");
     packager.announce(true, false);
-    packager.track(TrackId::VIDEO, Track { codec: Codec::Avc(avc), timescale: Timescale::MILLIS });
+    packager.track(TrackId::VIDEO, Track::new(Codec::Avc(avc), Timescale::MILLIS));
     for frame in 0..seconds * 25 {
         let sync = if frame % 25 == 0 { Sync::Yes } else { Sync::No };
         let data = (frame as u32).to_be_bytes().to_vec().into();

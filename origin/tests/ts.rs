@@ -19,7 +19,7 @@ use stream::{Air, View};
 const AVC_RECORD: &[u8] = include_bytes!("../../packager/tests/common/avcc-720p.bin");
 
 fn track(codec: Codec) -> Track {
-    Track { codec, timescale: Timescale::MILLIS }
+    Track::new(codec, Timescale::MILLIS)
 }
 
 /// So many seconds of pictures with sound beside them, a keyframe every two.

@@ -10,5 +10,5 @@ const AVC_RECORD: &[u8] = include_bytes!("../tests/common/avcc-720p.bin");
 /// A video track with millisecond timestamps.
 pub(crate) fn video_track() -> Track {
     let avc = Avc::parse(Bytes::from_static(AVC_RECORD)).expect("valid");
-    Track { codec: Codec::Avc(avc), timescale: Timescale::MILLIS }
+    Track::new(Codec::Avc(avc), Timescale::MILLIS)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use container::mp4::{Fragment, FragmentSample, fragment_header};
-use media::{Captions, Codec, Kind, MediaTime, Sample, Slice, Sync, payload};
+use media::{Captions, Kind, MediaTime, Sample, Slice, Sync, payload};
 
 use crate::presentation::{Content, Init, Part, Period, Record, Segment};
 
@@ -122,9 +122,7 @@ impl Lane {
     }
 
     fn look_for_captions(&mut self, sample: &Sample) {
-        if let Codec::Avc(avc) = &self.init.track.codec {
-            self.captions = self.captions.and(Captions::of(avc.length_size, &sample.data));
-        }
+        self.captions = self.captions.and(Captions::of(&self.init.track.codec, &sample.data));
     }
 
     /// Closes the open part, if it has samples.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use media::{Codec, Kind, MediaTime, Timescale, Track, TrackId};
+use media::{Kind, MediaTime, Timescale, Track, TrackId};
 
 use crate::clock::House;
 use crate::feed::{Feed, FeedId};
@@ -378,11 +378,8 @@ fn numbered(name: &str) -> Option<u8> {
 }
 
 fn half_a_frame(track: &Track) -> i64 {
-    match &track.codec {
-        Codec::Aac(aac) => {
-            let scale = Timescale::new(aac.sample_rate).unwrap_or(Timescale::VIDEO);
-            MediaTime::new(i64::from(aac.frame_length) / 2, scale).micros()
-        }
-        Codec::Avc(_) => 0,
-    }
+    track.codec.sound().map_or(0, |sound| {
+        let scale = Timescale::new(sound.sample_rate).unwrap_or(Timescale::VIDEO);
+        MediaTime::new(i64::from(sound.frame_length) / 2, scale).micros()
+    })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use container::mp4::{FragmentSample, parse_fragment};
-use media::{Codec, Kind, MediaTime, Sync, WallTime};
+use media::{Kind, MediaTime, Sync, WallTime};
 
 use crate::presentation::{Init, Part, Presentation, Rendition, Segment};
 use crate::window::{At, Missing};
@@ -107,10 +107,7 @@ pub(crate) fn videos(presentation: &Presentation) -> impl Iterator<Item = &Arc<R
 }
 
 pub(crate) fn display_size(init: &Init) -> (u32, u32) {
-    match &init.track.codec {
-        Codec::Avc(avc) => avc.display_size(),
-        Codec::Aac(_) => (0, 0),
-    }
+    init.track.codec.picture().map_or((0, 0), |picture| picture.display_size())
 }
 
 fn in_rendition(presentation: &Presentation, rendition: &Rendition, at: Option<At>) -> Result<Still, Absent> {

@@ -61,6 +61,7 @@ pub fn carries(init: &Init) -> bool {
     match &init.track.codec {
         Codec::Avc(_) => true,
         Codec::Aac(aac) => Adts::of(aac).is_some(),
+        _ => false,
     }
 }
 

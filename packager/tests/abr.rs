@@ -239,7 +239,7 @@ fn sound(channels: u8) -> Track {
         2 => audio_track(),
         _ => {
             let mono = Aac::parse(Bytes::from_static(&[0x11, 0x88])).expect("valid");
-            Track { codec: Codec::Aac(mono), timescale: Timescale::MILLIS }
+            Track::new(Codec::Aac(mono), Timescale::MILLIS)
         }
     }
 }

@@ -372,7 +372,7 @@ fn audio_with_another_configuration_is_in_the_next_period_alone() {
     publisher.live(0, 25 * 5, 25, 50, true);
     let before = publisher.rendition("audio-1").init().cloned().expect("audio");
     let mono = Aac::parse(Bytes::from_static(&[0x11, 0x88])).expect("valid");
-    let track = Track { codec: Codec::Aac(mono), timescale: Timescale::MILLIS };
+    let track = Track::new(Codec::Aac(mono), Timescale::MILLIS);
     publisher.packager.track(TrackId::AUDIO, track);
     let parts = |publisher: &Publisher| -> usize {
         let audio = publisher.rendition("audio-1");

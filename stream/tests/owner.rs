@@ -77,7 +77,7 @@ async fn send(publication: &Publication, from_second: i64, seconds: i64) -> Resu
     let record = Bytes::from_static(include_bytes!("../../packager/tests/common/avcc-720p.bin"));
     let codec = Codec::Avc(Avc::parse(record).expect("valid"));
     publication.send(Input::Announce { video: true, audio: false }).await?;
-    let track = Track { codec, timescale: Timescale::MILLIS };
+    let track = Track::new(codec, Timescale::MILLIS);
     publication.send(Input::Track { id: TrackId::VIDEO, track }).await?;
     for frame in 0..seconds * 25 {
         let sync = if frame % 50 == 0 { Sync::Yes } else { Sync::No };
@@ -688,7 +688,7 @@ async fn who_waits_for_a_rendition_hears_of_no_other() {
     let directory = Directory::new(Arc::new(Forgetful));
     let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
     let aac = Aac::parse(Bytes::from_static(&[0x11, 0x90])).expect("48 kHz stereo");
-    let track = Track { codec: Codec::Aac(aac), timescale: Timescale::MILLIS };
+    let track = Track::new(Codec::Aac(aac), Timescale::MILLIS);
     publication.send(Input::Track { id: TrackId::AUDIO, track }).await.expect("on air");
     send_audio(&publication, 0..90).await;
     send(&publication, 0, 2).await.expect("on air");

@@ -40,7 +40,7 @@ async fn publish(directory: &Directory, rendition: &str, from: &str) -> Result<P
 async fn send(publications: &[&Publication], from: i64, seconds: i64, late: Option<usize>) {
     let record = Bytes::from_static(include_bytes!("../../packager/tests/common/avcc-720p.bin"));
     let codec = Codec::Avc(Avc::parse(record).expect("valid"));
-    let track = Track { codec, timescale: Timescale::MILLIS };
+    let track = Track::new(codec, Timescale::MILLIS);
     for publication in publications {
         publication.send(Input::Announce { video: true, audio: false }).await.expect("on");
         publication.send(Input::Track { id: TrackId::VIDEO, track: track.clone() }).await.expect("on");

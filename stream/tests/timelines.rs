@@ -106,7 +106,7 @@ async fn publish(directory: &Directory, air: Air) -> Publication {
     let record = Bytes::from_static(include_bytes!("../../packager/tests/common/avcc-720p.bin"));
     let codec = Codec::Avc(Avc::parse(record).expect("valid"));
     publication.send(Input::Announce { video: true, audio: false }).await.expect("on air");
-    let track = Track { codec, timescale: Timescale::MILLIS };
+    let track = Track::new(codec, Timescale::MILLIS);
     publication.send(Input::Track { id: TrackId::VIDEO, track }).await.expect("on air");
     publication
 }

@@ -33,8 +33,8 @@ impl Publisher {
         let avc = Avc::parse(Bytes::from_static(AVC_RECORD)).expect("a valid record");
         let aac = Aac::parse(Bytes::from_static(&[0x11, 0x90])).expect("a valid configuration");
         packager.announce(true, true);
-        packager.track(TrackId::VIDEO, Track { codec: Codec::Avc(avc), timescale: Timescale::MILLIS });
-        packager.track(TrackId::AUDIO, Track { codec: Codec::Aac(aac), timescale: Timescale::MILLIS });
+        packager.track(TrackId::VIDEO, Track::new(Codec::Avc(avc), Timescale::MILLIS));
+        packager.track(TrackId::AUDIO, Track::new(Codec::Aac(aac), Timescale::MILLIS));
         let (picture, frame) = (vec![1; PICTURE].into(), vec![2; FRAME].into());
         Publisher { packager, begin: Instant::now(), picture, frame, pushed: (0, 0) }
     }

@@ -11,6 +11,8 @@
 //! A [`SampleTable`] takes the samples of a track, a chunk at a time: samples whose payload is one piece. The payload
 //! itself is never looked at.
 
+use std::mem::discriminant;
+
 use bytes::Bytes;
 use media::{Codec, Kind, Sync, Track};
 use mp4_atom::{
@@ -124,16 +126,12 @@ impl SampleTable {
         if let Some(known) = self.tracks.iter().position(|it| it == track) {
             return Ok(known as u32 + 1);
         }
+        let size = |codec: &Codec| codec.picture().map(|picture| picture.display_size());
+        let sound = |codec: &Codec| codec.sound().map(|sound| (sound.sample_rate, sound.channels));
         match self.tracks.first().map(|it| (&it.codec, &track.codec)) {
-            Some((Codec::Avc(one), Codec::Avc(other))) if one.display_size() != other.display_size() => {
-                Err(Unlike::PictureSize)
-            }
-            Some((Codec::Aac(one), Codec::Aac(other)))
-                if (one.sample_rate, one.channels) != (other.sample_rate, other.channels) =>
-            {
-                Err(Unlike::Sound)
-            }
-            Some((one, other)) if one.kind() != other.kind() => Err(Unlike::Codec),
+            Some((one, other)) if discriminant(one) != discriminant(other) => Err(Unlike::Codec),
+            Some((one, other)) if size(one) != size(other) => Err(Unlike::PictureSize),
+            Some((one, other)) if sound(one) != sound(other) => Err(Unlike::Sound),
             _ if self.tracks.first().is_some_and(|it| it.timescale != track.timescale) => Err(Unlike::Sound),
             _ => {
                 self.tracks.push(track.clone());
@@ -305,13 +303,13 @@ mod tests {
 
     fn video() -> Track {
         let avc = Avc::parse(Bytes::from_static(AVC_RECORD)).expect("valid");
-        Track { codec: Codec::Avc(avc), timescale: Timescale::VIDEO }
+        Track::new(Codec::Avc(avc), Timescale::VIDEO)
     }
 
     fn audio(config: &'static [u8]) -> Track {
         let aac = Aac::parse(Bytes::from_static(config)).expect("valid");
         let timescale = Timescale::new(aac.sample_rate).expect("a rate");
-        Track { codec: Codec::Aac(aac), timescale }
+        Track::new(Codec::Aac(aac), timescale)
     }
 
     fn samples(count: usize, duration: u32) -> Vec<FragmentSample> {

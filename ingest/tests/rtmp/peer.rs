@@ -134,6 +134,7 @@ fn check(events: &[Event], picture: &[u8]) {
             Event::Input(_, Input::Track { track, .. }) => match &track.codec {
                 Codec::Avc(avc) => assert_eq!((avc.width, avc.height), (1280, 720)),
                 Codec::Aac(aac) => assert_eq!(aac.channels, 2),
+                other => panic!("{}", other.name()),
             },
             Event::Input(_, Input::Sample { sample, .. }) => {
                 assert!(*sample.data == *picture || *sample.data == [1, 2, 3]);

@@ -1,13 +1,15 @@
 //! H.264: the AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1) and the NAL units of a sample.
 
 mod parameters;
+mod record;
 
 use bytes::Bytes;
 use h264_reader::avcc::AvcDecoderConfigurationRecord;
 use h264_reader::nal::sps::{FrameMbsFlags, SeqParameterSet};
 use h264_reader::nal::{Nal, RefNal};
 
-use super::Error;
+use self::record::record;
+use super::{Color, Error};
 use crate::sample::Sync;
 
 /// H.264 with its decoder configuration.
@@ -26,6 +28,10 @@ pub struct Avc {
     /// Pictures may be fields, or frames of two interleaved ones (frame_mbs_only_flag is 0). Encoders that can code
     /// interlaced pictures say so of progressive ones now and then.
     pub interlaced: bool,
+    /// What the sequence parameter set says of color, where it does.
+    pub color: Option<Color>,
+    /// Parameter sets also stand in the samples, and may change there: the sample entry is `avc3`.
+    pub in_band: bool,
 }
 
 impl Avc {
@@ -63,20 +69,31 @@ impl Avc {
             .and_then(|aspect| aspect.get())
             .unwrap_or((1, 1));
         let interlaced = sps.frame_mbs_flags != FrameMbsFlags::Frames;
-        Ok(Avc { width, height, pixel_aspect, length_size, interlaced, record })
+        let color = color(&sps);
+        Ok(Avc { width, height, pixel_aspect, length_size, interlaced, color, in_band: false, record })
     }
 
-    /// `avc1.64001f` and the like (RFC 6381 §3.3, ISO/IEC 14496-15 Annex E).
+    /// Makes the record of parameter sets as they stand in a bitstream: NAL units without start codes, at least one of
+    /// each. Samples are to have 4-byte lengths.
+    pub fn from_parameter_sets<T: AsRef<[u8]>>(sps: &[T], pps: &[T]) -> Result<Avc, Error> {
+        Avc::parse(record(sps, pps)?)
+    }
+
+    /// The same, with parameter sets in the samples too.
+    pub fn with_in_band(self) -> Avc {
+        Avc { in_band: true, ..self }
+    }
+
+    /// `avc1.64001f`, `avc3.64001f` and the like (RFC 6381 §3.3, ISO/IEC 14496-15 Annex E).
     pub fn rfc6381(&self) -> String {
         let byte = |at: usize| self.record.get(at).copied().unwrap_or(0);
-        format!("avc1.{:02x}{:02x}{:02x}", byte(1), byte(2), byte(3))
+        let entry = if self.in_band { "avc3" } else { "avc1" };
+        format!("{entry}.{:02x}{:02x}{:02x}", byte(1), byte(2), byte(3))
     }
 
     /// Width and height at which the picture is meant to be shown, in square pixels.
     pub fn display_size(&self) -> (u32, u32) {
-        let (horizontal, vertical) = (u64::from(self.pixel_aspect.0), u64::from(self.pixel_aspect.1));
-        let width = (u64::from(self.width) * horizontal + vertical / 2) / vertical.max(1);
-        (width.min(u64::from(u32::MAX)) as u32, u32::from(self.height))
+        super::display_size((self.width, self.height), self.pixel_aspect)
     }
 
     /// What a sample that the encoder marked as a keyframe really is.
@@ -102,6 +119,17 @@ pub fn nal_units(length_size: u8, mut sample: &[u8]) -> impl Iterator<Item = &[u
         sample = rest;
         Some(nal)
     })
+}
+
+fn color(sps: &SeqParameterSet) -> Option<Color> {
+    let signal = sps.vui_parameters.as_ref()?.video_signal_type.as_ref()?;
+    let mut color = Color { full_range: signal.video_full_range_flag, ..Color::UNSAID };
+    if let Some(said) = &signal.colour_description {
+        color.primaries = said.colour_primaries;
+        color.transfer = said.transfer_characteristics;
+        color.matrix = said.matrix_coefficients;
+    }
+    color.said()
 }
 
 fn invalid(what: String) -> Error {

@@ -27,7 +27,7 @@ pub(crate) fn published(seconds: i64) -> Presentation {
     let aac = Aac::parse(Bytes::from_static(&[0x11, 0x90])).expect("valid");
     packager.announce(true, true);
     for (id, codec) in [(TrackId::VIDEO, Codec::Avc(avc)), (TrackId::AUDIO, Codec::Aac(aac))] {
-        packager.track(id, Track { codec, timescale: Timescale::MILLIS });
+        packager.track(id, Track::new(codec, Timescale::MILLIS));
     }
     let begun = Instant::now();
     let mut send = |id: TrackId, dts: i64, sync: Sync, data: Vec<u8>| {

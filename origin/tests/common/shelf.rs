@@ -54,7 +54,7 @@ pub(crate) fn init(period: u64, kind: Kind) -> Arc<Init> {
         }),
     };
     let bytes = Bytes::from(format!("init of {} in period {period}", kind.as_str()));
-    Arc::new(Init { period, track: Track { codec, timescale: Timescale::VIDEO }, bytes })
+    Arc::new(Init { period, track: Track::new(codec, Timescale::VIDEO), bytes })
 }
 
 /// Builds one session as the packager's log would.

@@ -6,12 +6,12 @@
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
-use media::{Codec, Kind};
+use media::Kind;
 
 use super::Options;
 use super::captions::ClosedCaptions;
 use crate::names::Ts;
-use crate::presentation::{Init, Presentation, Rendition, Segment};
+use crate::presentation::{Presentation, Rendition, Segment};
 use crate::ts::{self, Absent};
 
 /// Decimal EXTINF (RFC 8216bis §8).
@@ -25,6 +25,12 @@ pub fn multivariant(presentation: &Presentation, options: &Options) -> String {
     let mut out = String::with_capacity(1024);
     write_multivariant(&mut out, presentation, options).expect("a String takes everything");
     out
+}
+
+/// Whether MPEG-TS carries anything of what there is. Not known, and so taken for granted, before something is there.
+pub fn suits(presentation: &Presentation) -> bool {
+    let mut inits = presentation.renditions.iter().filter_map(|rendition| rendition.init()).peekable();
+    inits.peek().is_none() || inits.any(|init| ts::carries(init))
 }
 
 fn write_multivariant(out: &mut String, presentation: &Presentation, options: &Options) -> fmt::Result {
@@ -68,8 +74,8 @@ fn write_variant(out: &mut String, main: &Arc<Rendition>, sound: Option<&Arc<Ren
 }
 
 fn write_picture(out: &mut String, rendition: &Rendition) -> fmt::Result {
-    if let Some(Codec::Avc(avc)) = rendition.init().map(|init: &Arc<Init>| &init.track.codec) {
-        let (width, height) = avc.display_size();
+    if let Some(picture) = rendition.init().and_then(|init| init.track.codec.picture()) {
+        let (width, height) = picture.display_size();
         write!(out, ",RESOLUTION={width}x{height}")?;
     }
     if let Some(rate) = rendition.frame_rate {

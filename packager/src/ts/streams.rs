@@ -28,7 +28,7 @@ impl Streams {
         match segment.init().map(|init| &init.track.codec) {
             Some(Codec::Avc(avc)) => self.video = Some(video(segment, avc, &frames)),
             Some(Codec::Aac(aac)) => self.audio = audio(segment, aac, &frames),
-            None => {}
+            _ => {}
         }
         Ok(())
     }

@@ -25,13 +25,13 @@ const AVC_RECORD: &[u8] = include_bytes!("avcc-720p.bin");
 /// H.264 1280x720 with millisecond timestamps.
 pub fn video_track() -> Track {
     let avc = Avc::parse(Bytes::from_static(AVC_RECORD)).expect("valid");
-    Track { codec: Codec::Avc(avc), timescale: Timescale::MILLIS }
+    Track::new(Codec::Avc(avc), Timescale::MILLIS)
 }
 
 /// AAC 48 kHz stereo with millisecond timestamps.
 pub fn audio_track() -> Track {
     let aac = Aac::parse(Bytes::from_static(&[0x11, 0x90])).expect("valid");
-    Track { codec: Codec::Aac(aac), timescale: Timescale::MILLIS }
+    Track::new(Codec::Aac(aac), Timescale::MILLIS)
 }
 
 /// A packager with a clock that follows what is pushed.

@@ -55,8 +55,7 @@ pub trait Lives {
 impl Lives for Publication {
     async fn live(&self, from_second: i64, seconds: i64) {
         let record = Bytes::from_static(include_bytes!("../../../packager/tests/common/avcc-720p.bin"));
-        let track =
-            Track { codec: Codec::Avc(Avc::parse(record).expect("valid")), timescale: Timescale::MILLIS };
+        let track = Track::new(Codec::Avc(Avc::parse(record).expect("valid")), Timescale::MILLIS);
         let send = async |input| self.send(input).await.expect("on air");
         send(Input::Announce { video: true, audio: false }).await;
         send(Input::Track { id: TrackId::VIDEO, track }).await;

@@ -19,23 +19,23 @@ pub(super) enum Content {
     Audio(Sound),
 }
 
-/// H.264 pictures.
+/// Pictures.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Picture {
     pub(super) width: u32,
     pub(super) height: u32,
-    /// profile_idc (ITU-T H.264 §A.2).
-    pub(super) profile: u8,
-    /// level_idc: ten times the level (§A.3).
-    pub(super) level: u8,
+    /// profile_idc of H.264 (ITU-T H.264 §A.2).
+    pub(super) profile: Option<u8>,
+    /// level_idc of H.264: ten times the level (§A.3).
+    pub(super) level: Option<u8>,
     pub(super) interlaced: bool,
 }
 
-/// AAC frames.
+/// Frames of sound.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Sound {
-    /// Audio object type (ISO/IEC 14496-3 §1.5.1.1).
-    pub(super) object_type: u8,
+    /// Audio object type of AAC (ISO/IEC 14496-3 §1.5.1.1).
+    pub(super) object_type: Option<u8>,
     pub(super) sample_rate: u32,
     pub(super) channels: u32,
     /// Microseconds of a frame.
@@ -44,25 +44,7 @@ pub(super) struct Sound {
 
 impl Facts {
     pub(super) fn of(track: &Track) -> Facts {
-        Facts {
-            codec: track.codec.rfc6381(),
-            timescale: track.timescale,
-            content: match &track.codec {
-                Codec::Avc(avc) => Content::Video(Picture {
-                    width: avc.width.into(),
-                    height: avc.height.into(),
-                    profile: avc.record.get(1).copied().unwrap_or(0),
-                    level: avc.record.get(3).copied().unwrap_or(0),
-                    interlaced: avc.interlaced,
-                }),
-                Codec::Aac(aac) => Content::Audio(Sound {
-                    object_type: aac.object_type,
-                    sample_rate: aac.sample_rate,
-                    channels: aac.channels.into(),
-                    frame: i64::from(aac.frame_length) * 1_000_000 / i64::from(aac.sample_rate.max(1)),
-                }),
-            },
-        }
+        Facts { codec: track.codec.rfc6381(), timescale: track.timescale, content: content(&track.codec) }
     }
 
     pub(super) fn picture(&self) -> Option<&Picture> {
@@ -78,4 +60,24 @@ impl Facts {
             Content::Video(_) => None,
         }
     }
+}
+
+fn content(codec: &Codec) -> Content {
+    if let Some(sound) = codec.sound() {
+        return Content::Audio(Sound {
+            object_type: if let Codec::Aac(aac) = codec { Some(aac.object_type) } else { None },
+            sample_rate: sound.sample_rate,
+            channels: sound.channels.into(),
+            frame: i64::from(sound.frame_length) * 1_000_000 / i64::from(sound.sample_rate.max(1)),
+        });
+    }
+    let avc = if let Codec::Avc(avc) = codec { Some(&avc.record) } else { None };
+    let (width, height) = codec.picture().map_or((0, 0), |picture| (picture.width, picture.height));
+    Content::Video(Picture {
+        width: width.into(),
+        height: height.into(),
+        profile: avc.and_then(|record| record.get(1).copied()),
+        level: avc.and_then(|record| record.get(3).copied()),
+        interlaced: codec.picture().is_some_and(|picture| picture.interlaced),
+    })
 }

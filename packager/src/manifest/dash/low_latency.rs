@@ -10,7 +10,7 @@ use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use media::{Codec, Kind, MediaTime, WallTime};
+use media::{Kind, MediaTime, WallTime};
 
 use super::seconds::Seconds;
 use crate::presentation::{Content, Open, Presentation, Rendition, Segment};
@@ -138,10 +138,8 @@ fn open_of(presentation: &Presentation, rendition: &Rendition, open: &Open) -> O
     let first = open.parts.first()?;
     let scale = open.init.track.timescale;
     let grown: i64 = open.parts.iter().map(|part| part.duration).sum();
-    let usual = match &open.init.track.codec {
-        Codec::Aac(aac) => beside_pictures(presentation, open, i64::from(aac.frame_length)),
-        Codec::Avc(_) => None,
-    };
+    let frame = open.init.track.codec.sound().map(|sound| i64::from(sound.frame_length));
+    let usual = frame.and_then(|frame| beside_pictures(presentation, open, frame));
     let usual = usual.or_else(|| before(rendition, open)).unwrap_or_default();
     let segment = Segment {
         number: open.number,

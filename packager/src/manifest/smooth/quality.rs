@@ -2,8 +2,9 @@
 
 use std::fmt::{self, Write};
 
+use bytes::Bytes;
 use media::Codec;
-use media::codec::{Aac, Avc};
+use media::codec::Aac;
 
 use super::stream::Level;
 
@@ -14,20 +15,40 @@ const HIGH_EFFICIENCY: [u8; 2] = [5, 29];
 pub(super) fn write_level(out: &mut String, index: usize, level: &Level<'_>) -> fmt::Result {
     write!(out, "    <QualityLevel Index=\"{index}\" Bitrate=\"{}\"", level.bitrate)?;
     match level.codec {
-        Codec::Avc(avc) => write_avc(out, avc)?,
+        Codec::Avc(avc) => {
+            write_picture(out, "H264", level.codec)?;
+            write_parameter_sets(out, &avc.parameter_sets())?;
+        }
+        Codec::Hevc(hevc) => {
+            write_picture(out, "HVC1", level.codec)?;
+            write_parameter_sets(out, &hevc.parameter_sets())?;
+        }
         Codec::Aac(aac) => write_aac(out, aac)?,
+        Codec::Av1(_) | Codec::Vp9(_) | Codec::Opus(_) | Codec::Ac3(_) | Codec::Eac3(_) | Codec::Flac(_) => {}
     }
     writeln!(out, "/>")
 }
 
-fn write_avc(out: &mut String, avc: &Avc) -> fmt::Result {
-    write!(out, " FourCC=\"H264\" MaxWidth=\"{}\" MaxHeight=\"{}\"", avc.width, avc.height)?;
-    if avc.length_size != 4 {
-        write!(out, " NALUnitLengthField=\"{}\"", avc.length_size)?;
+/// Whether the manifest has a name for a codec: others are left out of it.
+pub(super) fn is_known(codec: &Codec) -> bool {
+    matches!(codec, Codec::Avc(_) | Codec::Hevc(_) | Codec::Aac(_))
+}
+
+fn write_picture(out: &mut String, four_cc: &str, codec: &Codec) -> fmt::Result {
+    if let Some(picture) = codec.picture() {
+        let (width, height) = (picture.width, picture.height);
+        write!(out, " FourCC=\"{four_cc}\" MaxWidth=\"{width}\" MaxHeight=\"{height}\"")?;
     }
+    match codec.nal_length_size() {
+        Some(4) | None => Ok(()),
+        Some(other) => write!(out, " NALUnitLengthField=\"{other}\""),
+    }
+}
+
+fn write_parameter_sets(out: &mut String, sets: &[Bytes]) -> fmt::Result {
     write!(out, " CodecPrivateData=\"")?;
-    for set in avc.parameter_sets() {
-        write!(out, "00000001{}", Hex(&set))?;
+    for set in sets {
+        write!(out, "00000001{}", Hex(set))?;
     }
     write!(out, "\"")
 }

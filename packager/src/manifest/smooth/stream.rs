@@ -1,8 +1,9 @@
 //! Which renditions share a StreamIndex, and which chunks all of them have.
 
-use media::{Codec, Kind};
+use media::{Codec, Kind, Language, Track};
 
 use super::chunk::{Chunk, listed};
+use super::quality::is_known;
 use crate::presentation::{Presentation, Rendition};
 
 /// Chunks that a quality level has in common with the others before it is shown with them.
@@ -13,6 +14,7 @@ const COMMON: usize = 3;
 pub(super) struct Stream<'a> {
     pub(super) name: String,
     pub(super) kind: Kind,
+    pub(super) language: Option<&'a Language>,
     /// The best first.
     pub(super) levels: Vec<Level<'a>>,
     /// What can be fetched of every one of them; not empty.
@@ -29,10 +31,8 @@ pub(super) struct Level<'a> {
 impl Stream<'_> {
     /// Width and height of the largest picture, as it is shown.
     pub(super) fn largest(&self) -> (u32, u32) {
-        let sizes = self.levels.iter().filter_map(|level| match level.codec {
-            Codec::Avc(avc) => Some(avc.display_size()),
-            Codec::Aac(_) => None,
-        });
+        let pictures = self.levels.iter().filter_map(|level| level.codec.picture());
+        let sizes = pictures.map(|picture| picture.display_size());
         sizes.max_by_key(|&(width, height)| u64::from(width) * u64::from(height)).unwrap_or_default()
     }
 }
@@ -71,9 +71,13 @@ fn alone(rendition: &Rendition) -> Option<Stream<'_>> {
         return None;
     }
     let chunks = listed(rendition);
-    let codec = &chunks.last()?.segment.init()?.track.codec;
+    let Track { codec, language, .. } = &chunks.last()?.segment.init()?.track;
+    if !is_known(codec) {
+        return None;
+    }
     let levels = vec![Level { bitrate: rendition.named_bitrate?, codec }];
-    Some(Stream { name: name(rendition).to_owned(), kind: rendition.kind, levels, chunks })
+    let language = language.as_ref();
+    Some(Stream { name: name(rendition).to_owned(), kind: rendition.kind, language, levels, chunks })
 }
 
 impl<'a> Stream<'a> {

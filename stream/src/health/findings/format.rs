@@ -4,7 +4,7 @@ use super::super::{Finding, Severity, words};
 use super::{Seen, finding};
 
 pub(super) fn profile(seen: &Seen) -> Option<Finding> {
-    let profile = seen.meter.facts.picture()?.profile;
+    let profile = seen.meter.facts.picture()?.profile?;
     let name = match profile {
         66 | 77 | 100 => return None,
         88 => "Extended",
@@ -23,14 +23,15 @@ pub(super) fn profile(seen: &Seen) -> Option<Finding> {
 }
 
 pub(super) fn level(seen: &Seen) -> Option<Finding> {
-    let picture = seen.meter.facts.picture().filter(|picture| picture.level > 52)?;
+    let picture = seen.meter.facts.picture()?;
+    let level = picture.level.filter(|level| *level > 52)?;
     finding(
         "video_level",
         Severity::Warning,
         format!(
             "The H.264 level is {}.{} ({} by {} pixels): few decoders go beyond 5.2.",
-            picture.level / 10,
-            picture.level % 10,
+            level / 10,
+            level % 10,
             picture.width,
             picture.height
         ),
@@ -51,14 +52,12 @@ pub(super) fn interlaced(seen: &Seen) -> Option<Finding> {
 }
 
 pub(super) fn audio_profile(seen: &Seen) -> Option<Finding> {
-    let sound = seen.meter.facts.sound().filter(|sound| !matches!(sound.object_type, 2 | 5 | 29))?;
+    let object_type = seen.meter.facts.sound()?.object_type;
+    let object_type = object_type.filter(|object_type| !matches!(object_type, 2 | 5 | 29))?;
     finding(
         "audio_profile",
         Severity::Warning,
-        format!(
-            "The sound is AAC of object type {}: many players have only AAC-LC and HE-AAC.",
-            sound.object_type
-        ),
+        format!("The sound is AAC of object type {}: many players have only AAC-LC and HE-AAC.", object_type),
         "Set the audio codec to AAC-LC (ffmpeg: -c:a aac).",
     )
 }

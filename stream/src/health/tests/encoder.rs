@@ -83,7 +83,7 @@ impl Encoder {
     }
 
     fn tracks(&self) -> impl Iterator<Item = (TrackId, Track)> {
-        let track = |codec| Track { codec, timescale: Timescale::MILLIS };
+        let track = |codec| Track::new(codec, Timescale::MILLIS);
         let video = self.video.clone().map(|avc| (TrackId::VIDEO, track(Codec::Avc(avc))));
         let audio = self.audio.clone().map(|aac| (TrackId::AUDIO, track(Codec::Aac(aac))));
         video.into_iter().chain(audio)

@@ -67,7 +67,7 @@ fn tracks_that_change_again_and_again_are_a_warning() {
         let mut probe = Probe::new(start);
         for n in 0..=count {
             let codec = Codec::Avc(Avc { width: 640 + n, ..avc() });
-            probe.track(TrackId::VIDEO, &Track { codec, timescale: Timescale::MILLIS }, start);
+            probe.track(TrackId::VIDEO, &Track::new(codec, Timescale::MILLIS), start);
             probe.sample(TrackId::VIDEO, &sample(i64::from(n) * 40, 0, Sync::Yes, 1), start);
         }
         let findings = probe.health(start + Duration::from_secs(1), &Plan::default()).findings;

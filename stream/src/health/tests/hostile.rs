@@ -19,8 +19,8 @@ const PLANS: [Plan; 2] = [
 fn tracks(hz: u32) -> [(TrackId, Track); 2] {
     let timescale = Timescale::new(hz).expect("not zero");
     [
-        (TrackId::VIDEO, Track { codec: Codec::Avc(avc()), timescale }),
-        (TrackId::AUDIO, Track { codec: Codec::Aac(aac(48_000)), timescale }),
+        (TrackId::VIDEO, Track::new(Codec::Avc(avc()), timescale)),
+        (TrackId::AUDIO, Track::new(Codec::Aac(aac(48_000)), timescale)),
     ]
 }
 
@@ -77,7 +77,7 @@ fn a_long_run_with_changing_tracks_holds_what_a_short_one_does() {
         let id = TrackId { kind: Kind::Video, index: (n % 256) as u8 };
         if n % 1000 < 256 {
             let codec = Codec::Avc(Avc { width: (n / 1000 + 1) as u16, ..avc() });
-            probe.track(id, &Track { codec, timescale: Timescale::MILLIS }, now);
+            probe.track(id, &Track::new(codec, Timescale::MILLIS), now);
         }
         probe.sample(id, &sample(i64::from(n) * 33, 0, Sync::Yes, 1), now);
     }
