@@ -25,6 +25,7 @@ mod recording;
 mod serve;
 mod stills;
 mod stop;
+mod targets;
 mod tenancy;
 mod threads;
 mod token;

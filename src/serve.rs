@@ -14,6 +14,7 @@ use control_api::{Api, Endpoints};
 use depot::Depot;
 use prometheus_client::registry::Registry;
 use recorder::Recorder;
+use restream::Restream;
 use stream::{Audience, Directory};
 use tokio::runtime::Handle;
 use tokio::task::{JoinError, JoinSet};
@@ -31,7 +32,7 @@ use crate::stills::Stills;
 use crate::stop::{self, Signals};
 use crate::threads::{Apart, Threads};
 use crate::{
-    cli, clips, descriptors, herald, library, listen, load, log, metrics, objects, recording, tenancy,
+    cli, clips, descriptors, herald, library, listen, load, log, metrics, objects, recording, targets, tenancy,
     warden, wiring,
 };
 
@@ -89,6 +90,7 @@ where
     keeping.hide(&library).await;
     let listeners = Listeners::open(config)?;
     let standing = listeners.standing()?;
+    let restream = wiring::restream(config, &catalog, &directory, &standing)?;
     let stop = CancellationToken::new();
     let house = House {
         config,
@@ -103,6 +105,7 @@ where
         recorder: recorder.clone(),
         keeping,
         depot,
+        restream,
     };
     let mut edges = house.open(listeners)?;
     let recorded = CancellationToken::new();
@@ -206,6 +209,7 @@ struct House<'a> {
     recorder: Recorder,
     keeping: Arc<Keeping>,
     depot: Option<Depot>,
+    restream: Restream,
 }
 
 impl House<'_> {
@@ -234,6 +238,8 @@ impl House<'_> {
         edges.spawn(named("recorder", self.recorder.clone().run(self.stop.clone())));
         let told = recording::tell(self.catalog.clone(), self.recorder.clone(), self.stop.clone());
         edges.spawn(named("recordings", told));
+        let restream = self.restream.clone().run(self.stop.clone());
+        edges.spawn_on(named("restream", restream), self.live);
         edges.spawn(named("keeper", self.keeping.clone().run(self.stop.clone())));
         Ok(edges)
     }
@@ -248,6 +254,7 @@ impl House<'_> {
             metrics: counts.api.clone(),
             archive: self.keeping.clone(),
             recorder: Arc::new(recording::Asked(self.recorder.clone())),
+            restreamer: Arc::new(targets::Asked(self.restream.clone())),
             clipper: Arc::new(Clipper::new(self.recorder.root().to_owned())),
             on_demand: Arc::new(library::OnDemand(self.library.clone())),
         }
@@ -269,6 +276,7 @@ impl House<'_> {
     fn registry(&self, counts: &metrics::Edges) -> Registry {
         let mut registry = metrics::registry(counts, &self.directory, &self.audience);
         self.recorder.metrics().register(registry.sub_registry_with_prefix("headwater"));
+        self.restream.metrics().register(registry.sub_registry_with_prefix("headwater"));
         objects::register(self.depot.as_ref(), registry.sub_registry_with_prefix("headwater"));
         registry
     }

@@ -12,6 +12,7 @@ use crate::archive::Archive;
 use crate::clipper::Clipper;
 use crate::limits::{Sources, Tokens};
 use crate::recorder::Recorder;
+use crate::restreamer::Restreamer;
 use crate::subscribers::Subscribers;
 
 /// What every handler shares. Cloning gives another handle on the same.
@@ -80,6 +81,11 @@ impl Control {
     /// Who records.
     pub(crate) fn recorder(&self) -> &dyn Recorder {
         &*self.0.api.recorder
+    }
+
+    /// Who sends entries on.
+    pub(crate) fn restreamer(&self) -> &dyn Restreamer {
+        &*self.0.api.restreamer
     }
 
     pub(crate) fn clipper(&self) -> &dyn Clipper {

@@ -42,6 +42,7 @@ mod playback_token;
 mod problem;
 mod query;
 mod recorder;
+mod restreamer;
 mod recordings;
 mod retention;
 mod roles;
@@ -58,5 +59,6 @@ pub use clipper::{Clipper, Cut, Cutting, NoClipper, Source as ClipSource, Uncut}
 pub use metrics::Metrics;
 pub use on_demand::{Nothing, OnDemand};
 pub use openapi::openapi;
+pub use restreamer::{NoRestreamer, Restreamer, TargetState, TargetStatus};
 pub use recorder::{NoRecorder, Recorder, RecorderState, RecorderStatus, RecordingGap};
 pub use router::router;

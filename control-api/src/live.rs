@@ -6,6 +6,7 @@ mod health;
 mod recording;
 pub(crate) mod settings;
 mod status;
+mod targets;
 mod timelines;
 mod view;
 
@@ -44,6 +45,7 @@ pub(crate) fn router() -> OpenApiRouter<Control> {
         .routes(routes!(actions::disconnect))
         .routes(routes!(actions::rotate_key))
         .merge(timelines::router())
+        .merge(targets::router())
         .merge(recording::router())
 }
 

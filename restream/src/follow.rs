@@ -209,7 +209,11 @@ fn pictures<'a>(presentation: &'a Presentation, wanted: Option<&str>) -> Option<
 /// The sound that is wanted.
 fn sound<'a>(presentation: &'a Presentation, wanted: Option<&str>) -> Option<&'a Arc<Rendition>> {
     let on = presentation.renditions.iter().filter(|it| it.kind == Kind::Audio && it.init().is_some());
-    let mut fits = on.filter(|it| wanted.is_none_or(|wanted| is_called(&it.name, wanted)));
+    let speaks = |it: &Rendition, wanted: &str| {
+        let language = it.init().and_then(|init| init.track.language.as_ref());
+        language.is_some_and(|language| language.to_string() == wanted)
+    };
+    let mut fits = on.filter(|it| wanted.is_none_or(|wanted| is_called(&it.name, wanted) || speaks(it, wanted)));
     fits.next()
 }
 
@@ -219,8 +223,5 @@ fn is_called(name: &str, wanted: &str) -> bool {
 }
 
 fn pixels(codec: &Codec) -> u32 {
-    match codec {
-        Codec::Avc(avc) => u32::from(avc.width) * u32::from(avc.height),
-        _ => 0,
-    }
+    codec.picture().map_or(0, |it| u32::from(it.width) * u32::from(it.height))
 }

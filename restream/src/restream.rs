@@ -47,17 +47,22 @@ impl Restream {
         catalog: Catalog,
         directory: Directory,
         settings: Settings,
-        metrics: Metrics,
     ) -> Result<Restream, TlsError> {
+        let metrics = Metrics::default();
         let ways = Ways::new(settings.allow_private, settings.ca.as_deref())?;
         let boards = Mutex::default();
         Ok(Restream(Arc::new(House { catalog, directory, settings, metrics, ways, boards })))
     }
 
-    /// How a target does; one that nothing is done for is off.
-    pub fn status(&self, target: &str) -> Status {
+    /// What it counts in.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// How a target does; `None` where it is off.
+    pub fn status(&self, target: &str) -> Option<Status> {
         let board = TargetId::parse(target).and_then(|id| self.0.boards().get(&id).cloned());
-        board.map_or_else(Status::default, |board| board.read())
+        board.map(|board| board.read())
     }
 
     /// Follows the targets of the catalog until told to stop; then says goodbye to all of them.

@@ -66,11 +66,11 @@ impl Rtmp {
         !self.pieces.has_remaining() && self.flushed
     }
 
-    pub(super) fn queue(&mut self, items: Vec<Item>) -> Result<(), Failure> {
+    pub(super) fn queue(&mut self, items: Vec<Item>) {
         let mut told = false;
         for item in &items {
             if let Item::Track(track) = item {
-                self.take(track)?;
+                self.take(track);
                 told = true;
             }
         }
@@ -86,25 +86,19 @@ impl Rtmp {
             Item::Frame(frame) => self.frame(&frame),
         });
         self.collect();
-        Ok(())
     }
 
-    fn take(&mut self, track: &Track) -> Result<(), Failure> {
-        if !tag::carries(&track.codec) {
-            return Err(Failure::Codec { protocol: "RTMP", codec: track.codec.rfc6381() });
-        }
+    fn take(&mut self, track: &Track) {
         match track.codec.kind() {
-            Kind::Video => self.video = Some(track.clone()),
             Kind::Audio => self.audio = Some(track.clone()),
-            #[allow(unreachable_patterns, reason = "other kinds are not followed")]
-            _ => {}
+            _ => self.video = Some(track.clone()),
         }
-        Ok(())
     }
 
     fn configure(&mut self, codec: &Codec) {
-        let (head, configuration) = tag::configuration(codec);
-        self.session.media(message(codec.kind()), 0, &head, &configuration);
+        if let Some((head, configuration)) = tag::configuration(codec) {
+            self.session.media(message(codec.kind()), 0, &head, &configuration);
+        }
     }
 
     fn frame(&mut self, frame: &Frame) {
