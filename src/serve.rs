@@ -32,8 +32,8 @@ use crate::stills::Stills;
 use crate::stop::{self, Signals};
 use crate::threads::{Apart, Threads};
 use crate::{
-    cli, clips, descriptors, herald, library, listen, load, log, metrics, objects, recording, targets, tenancy,
-    warden, wiring,
+    cli, clips, descriptors, herald, library, listen, load, log, metrics, objects, recording, targets,
+    tenancy, warden, wiring,
 };
 
 /// For edges to drain and streams to close.

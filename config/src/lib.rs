@@ -23,6 +23,7 @@ pub use reader::Setting;
 pub use schema::settings;
 pub use sections::{
     Auth, Config, Database, Dvr, Http, KeepFree, KeepLocal, LiveEntry, Log, LogFormat, LogLevel, Packager,
-    Recorder, RecorderMode, RecorderSync, Restream, Rtmp, Secret, Storage, Stream, StreamKey, Takeover, Transcode, Vod,
+    Recorder, RecorderMode, RecorderSync, Restream, Rtmp, Secret, Storage, Stream, StreamKey, Takeover,
+    Transcode, Vod,
 };
 pub use streams::split_rendition;

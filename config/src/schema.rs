@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::error::{Error, Errors, Place};
 use crate::reader::{Reader, Setting, suggestion};
 use crate::sections::{
-    Auth, Config, Database, Dvr, Http, Log, LogFormat, LogLevel, Packager, Recorder, RecorderMode, Restream, Rtmp,
-    Storage, Stream, Takeover, Transcode, Vod, Webhooks,
+    Auth, Config, Database, Dvr, Http, Log, LogFormat, LogLevel, Packager, Recorder, RecorderMode, Restream,
+    Rtmp, Storage, Stream, Takeover, Transcode, Vod, Webhooks,
 };
 use crate::tree::{PREFIX, Tree};
 use crate::{later, rules, streams};

@@ -42,8 +42,8 @@ mod playback_token;
 mod problem;
 mod query;
 mod recorder;
-mod restreamer;
 mod recordings;
+mod restreamer;
 mod retention;
 mod roles;
 mod router;
@@ -59,6 +59,6 @@ pub use clipper::{Clipper, Cut, Cutting, NoClipper, Source as ClipSource, Uncut}
 pub use metrics::Metrics;
 pub use on_demand::{Nothing, OnDemand};
 pub use openapi::openapi;
-pub use restreamer::{NoRestreamer, Restreamer, TargetState, TargetStatus};
 pub use recorder::{NoRecorder, Recorder, RecorderState, RecorderStatus, RecordingGap};
+pub use restreamer::{NoRestreamer, Restreamer, TargetState, TargetStatus};
 pub use router::router;

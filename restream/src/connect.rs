@@ -86,7 +86,11 @@ impl Ways {
         Err(Failure::Connect(failed.kind()))
     }
 
-    pub(crate) async fn encrypted(&self, to: &Destination, stream: TcpStream) -> Result<Box<dyn Stream>, Failure> {
+    pub(crate) async fn encrypted(
+        &self,
+        to: &Destination,
+        stream: TcpStream,
+    ) -> Result<Box<dyn Stream>, Failure> {
         let name = ServerName::try_from(to.host.clone()).map_err(|_| Failure::Name)?;
         let stream = self.tls.connect(name, stream).await;
         Ok(Box::new(stream.map_err(|error| Failure::Tls(error.to_string()))?))
@@ -98,7 +102,8 @@ fn authorities(ca: Option<&Path>) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(path) = ca {
-        let failed = |why: &dyn std::fmt::Display| TlsError::Authorities(format!("{}: {why}", path.display()));
+        let failed =
+            |why: &dyn std::fmt::Display| TlsError::Authorities(format!("{}: {why}", path.display()));
         let pem = std::fs::read(path).map_err(|error| failed(&error))?;
         let mut some = false;
         for certificate in CertificateDer::pem_slice_iter(&pem) {

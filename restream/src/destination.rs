@@ -33,7 +33,8 @@ impl Destination {
         let url = Url::parse(&it.url).ok()?;
         let host = url.host_str()?.trim_start_matches('[').trim_end_matches(']').to_owned();
         let port = url.port().or(it.protocol.port())?;
-        let query = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+        let query =
+            |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
         Some(Destination {
             protocol: it.protocol,
             host,

@@ -189,7 +189,8 @@ impl Follower {
 
 fn is_gone(lane: Option<&Lane>, presentation: &Presentation) -> bool {
     let rendition = lane.and_then(|lane| presentation.rendition(&lane.name));
-    rendition.is_none_or(|rendition| !rendition.alive() && rendition.open.is_none() && rendition.last().is_some())
+    rendition
+        .is_none_or(|rendition| !rendition.alive() && rendition.open.is_none() && rendition.last().is_some())
 }
 
 /// The pictures that are wanted, among those that are on.
@@ -213,7 +214,8 @@ fn sound<'a>(presentation: &'a Presentation, wanted: Option<&str>) -> Option<&'a
         let language = it.init().and_then(|init| init.track.language.as_ref());
         language.is_some_and(|language| language.to_string() == wanted)
     };
-    let mut fits = on.filter(|it| wanted.is_none_or(|wanted| is_called(&it.name, wanted) || speaks(it, wanted)));
+    let mut fits =
+        on.filter(|it| wanted.is_none_or(|wanted| is_called(&it.name, wanted) || speaks(it, wanted)));
     fits.next()
 }
 

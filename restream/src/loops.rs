@@ -15,9 +15,10 @@ pub(crate) async fn circle(keys: &Keys, entry: &EntryId, name: &str, to: SocketA
 fn opens(keys: &Keys, entry: &EntryId, name: &str) -> bool {
     let is_key = |text: &str| keys.find(text).is_some_and(|opened| opened.entry.id == *entry);
     let words = name.split(|it: char| !(it.is_alphanumeric() || it == '_' || it == '-' || it == '.'));
-    [name].into_iter().chain(words).any(|word| {
-        is_key(word) || word.rsplit_once('_').is_some_and(|(key, _)| is_key(key))
-    })
+    [name]
+        .into_iter()
+        .chain(words)
+        .any(|word| is_key(word) || word.rsplit_once('_').is_some_and(|(key, _)| is_key(key)))
 }
 
 /// Whether an address is one of this machine: what is sent there comes from there.
@@ -45,7 +46,9 @@ mod tests {
 
     #[tokio::test]
     async fn this_machine_is_known_by_its_addresses() {
-        for (text, here) in [("127.0.0.1:1", true), ("[::1]:1", true), ("0.0.0.0:1", true), ("192.0.2.1:1", false)] {
+        for (text, here) in
+            [("127.0.0.1:1", true), ("[::1]:1", true), ("0.0.0.0:1", true), ("192.0.2.1:1", false)]
+        {
             assert_eq!(is_here(text.parse().expect("an address")).await, here, "{text}");
         }
     }

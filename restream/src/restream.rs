@@ -43,11 +43,7 @@ struct Running {
 
 impl Restream {
     /// Over these streams, for the targets of this catalog.
-    pub fn new(
-        catalog: Catalog,
-        directory: Directory,
-        settings: Settings,
-    ) -> Result<Restream, TlsError> {
+    pub fn new(catalog: Catalog, directory: Directory, settings: Settings) -> Result<Restream, TlsError> {
         let metrics = Metrics::default();
         let ways = Ways::new(settings.allow_private, settings.ca.as_deref())?;
         let boards = Mutex::default();
@@ -108,7 +104,8 @@ impl Restream {
                 return false;
             }
         };
-        let orders: Vec<Order> = rows.into_iter().map(|(target, secrets)| Order::new(target, secrets)).collect();
+        let orders: Vec<Order> =
+            rows.into_iter().map(|(target, secrets)| Order::new(target, secrets)).collect();
         let meant = |it: &Running| entry.is_none_or(|entry| it.order.entry == *entry);
         let kept = |it: &Running| orders.contains(&it.order);
         let over: Vec<TargetId> =

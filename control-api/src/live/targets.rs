@@ -35,7 +35,12 @@ pub(super) fn router() -> OpenApiRouter<Control> {
 #[serde(deny_unknown_fields)]
 struct NewTarget {
     /// What it is called.
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$", example = "Video service")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "Video service"
+    )]
     name: String,
     /// Where to: `rtmp://HOST/APP`, `rtmps://HOST/APP` or `srt://HOST:PORT`. A key that stands behind the application, and
     /// `streamid` and `passphrase` of SRT, are taken out of it and never shown.

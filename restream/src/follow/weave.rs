@@ -9,10 +9,13 @@ const PATIENCE: i64 = 1_500_000;
 pub(super) fn release<'a>(lanes: impl Iterator<Item = &'a mut Lane>, all: bool) -> Vec<Item> {
     let mut lanes: Vec<&mut Lane> = lanes.collect();
     let Some(newest) = lanes.iter().map(|lane| lane.end()).max() else { return Vec::new() };
-    let waited_for = lanes.iter().map(|lane| lane.end()).filter(|end| newest.saturating_sub(*end) <= PATIENCE);
+    let waited_for =
+        lanes.iter().map(|lane| lane.end()).filter(|end| newest.saturating_sub(*end) <= PATIENCE);
     let until = if all { i64::MAX } else { waited_for.min().unwrap_or(newest) };
     let mut items = Vec::new();
-    while let Some(lane) = lanes.iter_mut().filter(|lane| !lane.queue.is_empty()).min_by_key(|it| it.position()) {
+    while let Some(lane) =
+        lanes.iter_mut().filter(|lane| !lane.queue.is_empty()).min_by_key(|it| it.position())
+    {
         if lane.position() >= until && matches!(lane.queue.front(), Some(Item::Frame(_))) {
             break;
         }

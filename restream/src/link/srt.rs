@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use container::ts::{self, Adts, Mux};
 use media::{Codec, Kind};
-use srt::{Connection, ConnectError, KeyLength, Options, Passphrase, TS_PAYLOAD};
+use srt::{ConnectError, Connection, KeyLength, Options, Passphrase, TS_PAYLOAD};
 use tokio::time::{Instant, sleep_until};
 
 use crate::Failure;

@@ -41,12 +41,7 @@ struct Stream {
 
 impl Default for Reader {
     fn default() -> Reader {
-        Reader {
-            chunk_size: INITIAL_CHUNK_SIZE,
-            streams: BTreeMap::new(),
-            head: Vec::new(),
-            inside: None,
-        }
+        Reader { chunk_size: INITIAL_CHUNK_SIZE, streams: BTreeMap::new(), head: Vec::new(), inside: None }
     }
 }
 
@@ -199,8 +194,7 @@ mod tests {
         // Two messages that lie between each other, each in chunks of 128 bytes.
         let mut input = [&first(3, 20, 200)[..], &[1; 128], &first(4, 18, 130), &[2; 128]].concat();
         input.extend([&[0xc3][..], &[1; 72], &[0xc4], &[2; 2]].concat());
-        let expected =
-            [Message { kind: 20, body: vec![1; 200] }, Message { kind: 18, body: vec![2; 130] }];
+        let expected = [Message { kind: 20, body: vec![1; 200] }, Message { kind: 18, body: vec![2; 130] }];
         for step in [1, 2, 3, 64, 1000] {
             assert_eq!(all(&input, step).as_deref(), Ok(&expected[..]), "{step}");
         }

@@ -188,7 +188,8 @@ impl Session {
             kind::COMMAND => self.said(&message.body),
             kind::COMMAND_AMF3 => self.said(message.body.get(1..).unwrap_or_default()),
             kind::WINDOW_SIZE => {
-                self.window = message.body.first_chunk().map_or(u64::MAX, |it| u32::from_be_bytes(*it).max(1).into());
+                self.window =
+                    message.body.first_chunk().map_or(u64::MAX, |it| u32::from_be_bytes(*it).max(1).into());
                 Ok(None)
             }
             kind::PEER_BANDWIDTH => {
@@ -220,7 +221,8 @@ impl Session {
             }
             ("_result", State::Creating) if transaction == CREATE_STREAM => {
                 let stream = rest.get(1).and_then(Value::number);
-                self.stream = stream.filter(|it| (0.0..=f64::from(u32::MAX)).contains(it)).unwrap_or(1.0) as u32;
+                self.stream =
+                    stream.filter(|it| (0.0..=f64::from(u32::MAX)).contains(it)).unwrap_or(1.0) as u32;
                 self.publish();
                 self.state = State::Asking;
                 Ok(None)
@@ -352,7 +354,10 @@ mod tests {
         assert_eq!(names(&commands), ["releaseStream", "FCPublish", "createStream"]);
         let failed = ["_error".into(), 2.0.into(), Value::Null];
         assert_eq!(answer(&mut session, &failed), Ok(vec![]), "releaseStream is not known everywhere");
-        assert_eq!(answer(&mut session, &["_result".into(), 4.0.into(), Value::Null, 7.0.into()]), Ok(vec![]));
+        assert_eq!(
+            answer(&mut session, &["_result".into(), 4.0.into(), Value::Null, 7.0.into()]),
+            Ok(vec![])
+        );
         let commands = messages(&mut reader, &session.take().concat());
         assert_eq!(names(&commands), ["publish"]);
         (session, reader)
@@ -362,7 +367,8 @@ mod tests {
     fn a_publication_begins_and_ends() {
         let (mut session, mut reader) = asking();
         assert!(!session.is_publishing());
-        let start = ["onStatus".into(), 0.0.into(), Value::Null, status("status", "NetStream.Publish.Start", "")];
+        let start =
+            ["onStatus".into(), 0.0.into(), Value::Null, status("status", "NetStream.Publish.Start", "")];
         assert_eq!(answer(&mut session, &start), Ok(vec![Event::Started]));
         session.media(kind::VIDEO, 40, &[0x17, 1, 0, 0, 0], &Bytes::from_static(b"picture"));
         session.finish();

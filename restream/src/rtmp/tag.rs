@@ -74,7 +74,8 @@ fn enhanced(codec: &Codec, key: bool, packet: u8) -> Head {
 
 /// The identification header (RFC 7845 §5.1) out of what MP4 keeps, whose numbers are big-endian.
 fn opus_head(record: &[u8]) -> Bytes {
-    let Some((&[_, channels, s0, s1, r0, r1, r2, r3, g0, g1], rest)) = record.split_first_chunk::<10>() else {
+    let Some((&[_, channels, s0, s1, r0, r1, r2, r3, g0, g1], rest)) = record.split_first_chunk::<10>()
+    else {
         return Bytes::new();
     };
     let mut head = b"OpusHead\x01".to_vec();
