@@ -121,7 +121,7 @@ fn another_server_gets_the_very_frames_and_is_switched_off_and_on() {
     let far = site.start();
     target.wait_for("sending");
     within(20, "it is on air there again", || (far.play("e").get("master.m3u8").status == 200).then_some(()));
-    let metrics = String::from_utf8(http::get(&server.http_url("metrics")).body).expect("text");
+    let metrics = String::from_utf8(http::get(&server.http_url("metrics"), &[]).body).expect("text");
     assert!(metrics.contains("headwater_restream_targets{state=\"sending\"} 1"), "{metrics}");
     assert!(!server.log().contains("key-e"), "no key in the log");
 }

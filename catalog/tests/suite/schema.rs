@@ -73,6 +73,7 @@ async fn both_databases_have_the_same_tables_columns_keys_indices_and_references
         "timelines.name not null key 2",
         "clip_ranges.entry -> entries.id cascade",
         "timelines.entry -> entries.id cascade",
+        "targets.entry -> entries.id cascade",
         "events.id not null key 1",
         "webhooks.account -> accounts.id cascade",
         "webhook_deliveries.webhook -> webhooks.id cascade",
