@@ -28,6 +28,7 @@ mod recording;
 mod serve;
 mod stills;
 mod stop;
+mod targets;
 mod tenancy;
 mod threads;
 mod token;

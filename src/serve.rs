@@ -13,6 +13,7 @@ use depot::Depot;
 use ingest::input::Inputs;
 use prometheus_client::registry::Registry;
 use recorder::Recorder;
+use restream::Restream;
 use stream::{Audience, Directory};
 use tls::Acceptor;
 use tokio::runtime::Handle;
@@ -34,7 +35,8 @@ use crate::stills::Stills;
 use crate::stop::{self, Signals};
 use crate::threads::{Apart, Threads};
 use crate::{
-    cli, clips, descriptors, herald, library, load, log, metrics, objects, recording, tenancy, warden, wiring,
+    cli, clips, descriptors, herald, library, load, log, metrics, objects, recording, targets, tenancy,
+    warden, wiring,
 };
 
 /// For edges to drain and streams to close.
@@ -92,6 +94,7 @@ where
     let certificate = Certificate::open(config, data.path())?;
     let listeners = Listeners::open(config)?;
     let standing = listeners.standing()?;
+    let restream = wiring::restream(config, &catalog, &directory, &standing)?;
     let stop = CancellationToken::new();
     let house = House {
         config,
@@ -107,6 +110,7 @@ where
         keeping,
         depot,
         certificate,
+        restream,
     };
     let mut edges = house.open(listeners)?;
     let recorded = CancellationToken::new();
@@ -168,6 +172,7 @@ struct House<'a> {
     keeping: Arc<Keeping>,
     depot: Option<Depot>,
     certificate: Option<Certificate>,
+    restream: Restream,
 }
 
 impl House<'_> {
@@ -208,6 +213,8 @@ impl House<'_> {
         edges.spawn(named("recorder", self.recorder.clone().run(self.stop.clone())));
         let told = recording::tell(self.catalog.clone(), self.recorder.clone(), self.stop.clone());
         edges.spawn(named("recordings", told));
+        let restream = self.restream.clone().run(self.stop.clone());
+        edges.spawn_on(named("restream", restream), self.live);
         edges.spawn(named("keeper", self.keeping.clone().run(self.stop.clone())));
         Ok(edges)
     }
@@ -232,6 +239,7 @@ impl House<'_> {
             metrics: counts.api.clone(),
             archive: self.keeping.clone(),
             recorder: Arc::new(recording::Asked(self.recorder.clone())),
+            restreamer: Arc::new(targets::Asked(self.restream.clone())),
             clipper: Arc::new(Clipper::new(self.recorder.root().to_owned())),
             on_demand: Arc::new(library::OnDemand(self.library.clone())),
             inputs: Arc::new(inputs),
@@ -257,6 +265,7 @@ impl House<'_> {
         if let Some(certificate) = &self.certificate {
             certificate.register(registry.sub_registry_with_prefix("headwater"));
         }
+        self.restream.metrics().register(registry.sub_registry_with_prefix("headwater"));
         objects::register(self.depot.as_ref(), registry.sub_registry_with_prefix("headwater"));
         registry
     }

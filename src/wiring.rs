@@ -9,12 +9,14 @@ use catalog::Catalog;
 use config::{Config, Takeover};
 use control_api::{InputRules, LiveDefaults};
 use recorder::FileLedger;
+use restream::Restream;
 use stream::health::Plan;
 use stream::{Directory, Ledger};
 use tokio::runtime::Handle;
 use url::Url;
 
 use crate::data::DataDir;
+use crate::serve::Standing;
 use crate::{admission, recording};
 
 /// All streams; none yet. What is recorded is what sessions go on with that are taken up.
@@ -179,6 +181,31 @@ pub(crate) fn webhooks(config: &Config) -> webhooks::Settings {
     }
 }
 
+/// Who sends entries on to targets.
+pub(crate) fn restream(
+    config: &Config,
+    catalog: &Catalog,
+    directory: &Directory,
+    standing: &Standing,
+) -> anyhow::Result<Restream> {
+    let settings = restream_settings(config, standing.rtmp.map(|address| address.port()));
+    Ok(Restream::new(catalog.clone(), directory.clone(), settings)?)
+}
+
+fn restream_settings(config: &Config, own_ports: impl IntoIterator<Item = u16>) -> restream::Settings {
+    let ours = &config.restream;
+    restream::Settings {
+        allow_private: ours.allow_private,
+        ca: ours.ca.clone(),
+        connect_timeout: ours.connect_timeout,
+        stall_timeout: ours.stall_timeout,
+        max_behind: ours.max_behind,
+        retry_min: ours.retry_min,
+        retry_max: ours.retry_max,
+        own_ports: own_ports.into_iter().collect(),
+    }
+}
+
 fn takeover(takeover: Takeover) -> stream::Takeover {
     match takeover {
         Takeover::Stale => stream::Takeover::Stale,
@@ -201,5 +228,6 @@ mod tests {
         assert_eq!(srt(&config), ingest::srt::Settings::default());
         assert_eq!(api(&config), control_api::Settings::default());
         assert_eq!(webhooks(&config), webhooks::Settings::default());
+        assert_eq!(restream_settings(&config, None), restream::Settings::default());
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  5  src (headwater)                 everything
-//!  4  ingest   recorder   origin   web   control-api   webhooks   thumbs   vod   edges: none knows another
+//!  4  ingest   recorder   origin   web   control-api   webhooks   restream   thumbs   vod   edges: none knows another
 //!  3  stream   tls   srt   catalog   archive   depot (over archive and stream)   transcode (a program of its own)
 //!  2  packager
 //!  1  container   access   worker-protocol
@@ -40,6 +40,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("web", &["packager", "container", "media"]),
     ("control-api", &["stream", "catalog", "packager", "container", "access", "address", "media"]),
     ("webhooks", &["catalog", "access", "address", "media"]),
+    ("restream", &["stream", "catalog", "srt", "packager", "container", "access", "address", "media"]),
     // Not in the house: a tool that measures the binary from outside.
     ("bench", &["ingest", "packager", "media"]),
     (
@@ -48,6 +49,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "web",
             "control-api",
             "webhooks",
+            "restream",
             "origin",
             "thumbs",
             "tls",

@@ -36,6 +36,8 @@ pub enum Kind {
     TimelinesChanged,
     /// An input of an entry was added, changed or removed.
     InputsChanged,
+    /// A target of an entry was added, changed or removed.
+    TargetsChanged,
     /// A stream key was rotated, set or revoked: a session with the old one is to be cut.
     KeysChanged,
     /// An API token was created or revoked.

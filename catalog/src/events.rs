@@ -82,6 +82,12 @@ words! {
         InputStarted = "input.started",
         /// An input brings none, though it should.
         InputFailed = "input.failed",
+        /// A target is sent an entry.
+        TargetStarted = "target.started",
+        /// A target is sent no more, as it should be: the stream ended or somebody switched it off.
+        TargetStopped = "target.stopped",
+        /// A target cannot be sent to. Told once until it can be again.
+        TargetFailed = "target.failed",
     }
 }
 
@@ -238,6 +244,7 @@ impl Events {
             changes::Kind::AirSwitched => (Kind::EntryUpdated, Some("air")),
             changes::Kind::TimelinesChanged => (Kind::EntryUpdated, Some("timelines")),
             changes::Kind::InputsChanged => (Kind::EntryUpdated, Some("inputs")),
+            changes::Kind::TargetsChanged => (Kind::EntryUpdated, Some("targets")),
             changes::Kind::KeysChanged => (Kind::EntryUpdated, Some("keys")),
             _ => return,
         };

@@ -89,6 +89,11 @@ id!(
     InputId, "inp_"
 );
 
+id!(
+    /// A target, a server that a live entry is sent on to: `tgt_` and eight of base 36.
+    TargetId, "tgt_"
+);
+
 impl AccountId {
     /// The account that every catalog has: what is created by an administrator who names none belongs to it.
     pub fn main() -> AccountId {

@@ -41,6 +41,7 @@ pub mod secret;
 mod store;
 pub mod stream_keys;
 mod tables;
+pub mod targets;
 pub mod timelines;
 pub mod tokens;
 pub mod webhooks;
@@ -53,7 +54,9 @@ pub use entries::NewEntry;
 pub use entry::{Air, Details, Entry, Kind, LiveSettings};
 pub use error::Error;
 pub use events::{Event, Events, NewEvent};
-pub use id::{AccountId, AssetId, DeliveryId, EntryId, InputId, JobId, RecordingId, TokenId, WebhookId};
+pub use id::{
+    AccountId, AssetId, DeliveryId, EntryId, InputId, JobId, RecordingId, TargetId, TokenId, WebhookId,
+};
 pub use inputs::Input;
 pub use keys::Keys;
 pub use page::{Order, Page, Paging};
@@ -61,6 +64,7 @@ pub use retention::Retention;
 pub use scope::{Caller, Scope, Who};
 pub use secret::Secret;
 pub use stream_keys::{Leg, StreamKeys};
+pub use targets::Target;
 pub use timelines::Timeline;
 pub use tokens::{NewToken, Role, Token};
 
@@ -135,6 +139,11 @@ impl Catalog {
     /// Inputs of live entries.
     pub fn inputs(&self) -> inputs::Inputs<'_> {
         inputs::Inputs(&self.store)
+    }
+
+    /// Servers that live entries are sent on to.
+    pub fn targets(&self) -> targets::Targets<'_> {
+        targets::Targets(&self.store)
     }
 
     /// API tokens.

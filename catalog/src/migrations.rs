@@ -11,6 +11,7 @@ mod m0006_clips;
 mod m0007_retention;
 mod m0008_srt;
 mod m0009_inputs;
+mod m0010_targets;
 
 use std::collections::BTreeSet;
 
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0007_retention::Migration),
             Box::new(m0008_srt::Migration),
             Box::new(m0009_inputs::Migration),
+            Box::new(m0010_targets::Migration),
         ]
     }
 

@@ -19,6 +19,7 @@ pub(crate) mod recordings;
 pub(crate) mod removed_recordings;
 pub(crate) mod secrets;
 pub(crate) mod stream_keys;
+pub(crate) mod targets;
 pub(crate) mod timelines;
 pub(crate) mod webhook_deliveries;
 pub(crate) mod webhooks;

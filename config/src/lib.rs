@@ -24,7 +24,7 @@ pub use reader::Setting;
 pub use schema::settings;
 pub use sections::{
     Auth, Config, Database, Dvr, Http, Https, Input, InputEntry, KeepFree, KeepLocal, LiveEntry, Log,
-    LogFormat, LogLevel, Packager, Recorder, RecorderMode, RecorderSync, Rtmp, Rtmps, Secret, Storage,
-    Stream, StreamKey, Takeover, Tls, Transcode, Vod,
+    LogFormat, LogLevel, Packager, Recorder, RecorderMode, RecorderSync, Restream, Rtmp, Rtmps, Secret,
+    Storage, Stream, StreamKey, Takeover, Tls, Transcode, Vod,
 };
 pub use streams::split_rendition;

@@ -6,7 +6,7 @@ use crate::error::{Error, Errors, Place};
 use crate::reader::{Reader, Setting, suggestion};
 use crate::sections::{
     Auth, Config, Database, Dvr, Http, Https, Input, Log, LogFormat, LogLevel, Packager, Recorder,
-    RecorderMode, Rtmp, Rtmps, Srt, Storage, Stream, Takeover, Tls, Transcode, Vod, Webhooks,
+    RecorderMode, Restream, Rtmp, Rtmps, Srt, Storage, Stream, Takeover, Tls, Transcode, Vod, Webhooks,
 };
 use crate::tree::{PREFIX, Tree};
 use crate::{inputs, later, rules, streams};
@@ -25,6 +25,7 @@ const SECTIONS: &[&str] = &[
     "database",
     "auth",
     "webhooks",
+    "restream",
     "log",
     "streams",
     "input",
@@ -88,6 +89,7 @@ fn read(reader: &mut Reader, config: &mut Config) {
     database(reader, &mut config.database);
     auth(reader, &mut config.auth);
     webhooks(reader, &mut config.webhooks);
+    restream(reader, &mut config.restream);
     log(reader, &mut config.log);
     vod(reader, &mut config.vod);
     config.streams = streams::read(reader);
@@ -228,6 +230,17 @@ fn webhooks(reader: &mut Reader, into: &mut Webhooks) {
     section.duration("disable_after", secs(3600)..=secs(30 * DAY), &mut into.disable_after);
     section.count("concurrency", 1..=1000, &mut into.concurrency);
     section.count("per_webhook", 1..=100, &mut into.per_webhook);
+}
+
+fn restream(reader: &mut Reader, into: &mut Restream) {
+    let mut section = reader.section("restream");
+    section.boolean("allow_private", &mut into.allow_private);
+    section.path_or_none("ca", &mut into.ca);
+    section.duration("connect_timeout", secs(1)..=secs(60), &mut into.connect_timeout);
+    section.duration("stall_timeout", secs(1)..=secs(600), &mut into.stall_timeout);
+    section.duration("max_behind", secs(1)..=secs(60), &mut into.max_behind);
+    section.duration("retry_min", Duration::from_millis(100)..=secs(60), &mut into.retry_min);
+    section.duration("retry_max", secs(1)..=secs(3600), &mut into.retry_max);
 }
 
 fn transcode(reader: &mut Reader, into: &mut Transcode) {

@@ -37,6 +37,8 @@ pub struct Config {
     pub auth: Auth,
     /// `[webhooks]`
     pub webhooks: Webhooks,
+    /// `[restream]`
+    pub restream: Restream,
     /// `[log]`
     pub log: Log,
     /// `[recorder]`
@@ -490,6 +492,39 @@ impl Default for Webhooks {
             disable_after: Duration::from_secs(5 * day),
             concurrency: 64,
             per_webhook: 4,
+        }
+    }
+}
+
+/// How live entries are sent on to targets.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Restream {
+    /// Whether addresses may be sent to that only this machine or its network can reach.
+    pub allow_private: bool,
+    /// Certificate authorities for RTMPS beside those of the system: a file of PEM.
+    pub ca: Option<PathBuf>,
+    /// For name, connection, TLS and handshake; 1 s to 1 min.
+    pub connect_timeout: Duration,
+    /// A target that takes nothing for so long is given up for this time; 1 s to 10 min.
+    pub stall_timeout: Duration,
+    /// A target that is farther behind goes on at the newest keyframe; 1 s to 1 min.
+    pub max_behind: Duration,
+    /// Between the first failure and the next attempt; 100 ms to 1 min.
+    pub retry_min: Duration,
+    /// It grows to that; 1 s to 1 h.
+    pub retry_max: Duration,
+}
+
+impl Default for Restream {
+    fn default() -> Self {
+        Restream {
+            allow_private: false,
+            ca: None,
+            connect_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(10),
+            max_behind: Duration::from_secs(5),
+            retry_min: Duration::from_secs(1),
+            retry_max: Duration::from_secs(60),
         }
     }
 }

@@ -8,8 +8,9 @@
 //! PAT PMT │ video: PES of a picture (AUD, SPS, PPS, …) │ audio: PES of some frames │ … PAT PMT …   by decode time
 //! ```
 //!
-//! The way back is [`demux`], for what encoders send: any program, with everything that goes wrong on the way; and
-//! [`elementary`], for what stands in its streams.
+//! [`Mux`] writes the same as a stream that goes on, for who sends it somewhere. The way back is [`demux`], for what
+//! encoders send: any program, with everything that goes wrong on the way; and [`elementary`], for what stands in its
+//! streams.
 //!
 //! Deliberately not here: where a segment begins, what a time means, other codecs in what is written.
 
@@ -17,12 +18,14 @@ mod adts;
 mod annex_b;
 pub mod demux;
 pub mod elementary;
+mod mux;
 mod packet;
 mod pes;
 mod psi;
 mod segment;
 
 pub use adts::Adts;
+pub use mux::Mux;
 pub use segment::{Audio, Frame, Video, segment};
 
 /// Bytes of a packet.

@@ -14,6 +14,7 @@ use crate::inputs::{InputRules, Inputs};
 use crate::metrics::Metrics;
 use crate::on_demand::OnDemand;
 use crate::recorder::Recorder;
+use crate::restreamer::Restreamer;
 
 /// What the control API works on.
 #[derive(Clone)]
@@ -32,6 +33,8 @@ pub struct Api {
     pub metrics: Metrics,
     /// Who records.
     pub recorder: Arc<dyn Recorder>,
+    /// Who sends entries on to targets.
+    pub restreamer: Arc<dyn Restreamer>,
     /// What finds segments of recordings by time.
     pub clipper: Arc<dyn Clipper>,
     /// What looks after the files of recordings.

@@ -13,6 +13,7 @@ use crate::clipper::Clipper;
 use crate::inputs::Inputs;
 use crate::limits::{Sources, Tokens};
 use crate::recorder::Recorder;
+use crate::restreamer::Restreamer;
 use crate::subscribers::Subscribers;
 
 /// What every handler shares. Cloning gives another handle on the same.
@@ -86,6 +87,11 @@ impl Control {
     /// Who runs inputs.
     pub(crate) fn inputs(&self) -> &dyn Inputs {
         &*self.0.api.inputs
+    }
+
+    /// Who sends entries on.
+    pub(crate) fn restreamer(&self) -> &dyn Restreamer {
+        &*self.0.api.restreamer
     }
 
     pub(crate) fn clipper(&self) -> &dyn Clipper {

@@ -10,6 +10,7 @@ mod recording;
 pub(crate) mod settings;
 pub(crate) mod srt;
 mod status;
+mod targets;
 mod timelines;
 mod view;
 
@@ -49,6 +50,7 @@ pub(crate) fn router() -> OpenApiRouter<Control> {
         .routes(routes!(actions::rotate_key))
         .merge(timelines::router())
         .merge(inputs::router())
+        .merge(targets::router())
         .merge(recording::router())
 }
 

@@ -22,6 +22,7 @@ mod packager;
 pub mod presentation;
 pub mod progressive;
 mod roster;
+pub mod samples;
 pub mod settings;
 pub mod still;
 pub mod storyboard;

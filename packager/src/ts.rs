@@ -6,17 +6,17 @@
 //!
 //! Deliberately not here: packets and tables (`container::ts`), playlists (`manifest::hls_ts`), keeping what was made.
 
-mod frames;
 mod streams;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use container::mp4::Malformed;
 use container::ts::Adts;
 use media::{Codec, Kind};
 
 use crate::presentation::{Init, Lookup, Presentation, Rendition, Segment, Span};
+
+pub use crate::samples::Error;
 
 /// Raised when the same segments come to give other bytes: part of what names a body.
 pub const REVISION: u32 = 1;
@@ -37,20 +37,6 @@ pub enum Absent {
     NotYet,
     /// It was there or was skipped, and never comes again.
     Gone,
-}
-
-/// A segment of which no file can be made. What the packager made never is one.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// A part's header cannot be read.
-    #[error(transparent)]
-    Header(#[from] Malformed),
-    /// A part's payload ends before its samples do.
-    #[error("payload ends before its samples do")]
-    Truncated,
-    /// A part's times lie beyond what the output can be made of.
-    #[error("decode time out of range")]
-    Time,
 }
 
 impl Program {

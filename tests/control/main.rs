@@ -21,6 +21,7 @@ mod preview;
 mod provision;
 mod quotas;
 mod recording;
+mod restream;
 mod schedule;
 mod settings;
 mod tenants;

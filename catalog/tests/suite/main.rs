@@ -41,6 +41,7 @@ mod removals;
 mod schema;
 mod search;
 mod server;
+mod targets;
 mod timelines;
 mod tokens;
 mod webhooks;

@@ -75,6 +75,7 @@ async fn both_databases_have_the_same_tables_columns_keys_indices_and_references
         "timelines.entry -> entries.id cascade",
         "inputs.entry -> entries.id cascade",
         "inputs: inputs_by_entry (entry)",
+        "targets.entry -> entries.id cascade",
         "events.id not null key 1",
         "webhooks.account -> accounts.id cascade",
         "webhook_deliveries.webhook -> webhooks.id cascade",

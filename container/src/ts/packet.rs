@@ -29,6 +29,11 @@ impl Packets {
         Packets { bytes: Vec::with_capacity(bytes), sent: [0; 4] }
     }
 
+    /// What there is so far; counters go on.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }

@@ -9,12 +9,17 @@ const PROGRAM: u16 = 1;
 /// The payload of a packet with the program association table (§2.4.4.3).
 pub(super) fn association() -> Vec<u8> {
     let map = Pid::Map.value();
-    section(0x00, &[(PROGRAM >> 8) as u8, PROGRAM as u8, 0xe0 | (map >> 8) as u8, map as u8])
+    section(0x00, 0, &[(PROGRAM >> 8) as u8, PROGRAM as u8, 0xe0 | (map >> 8) as u8, map as u8])
 }
 
 /// The payload of a packet with the map of a program of these streams (§2.4.4.8). The video has the clock, or the
 /// audio where there is none.
 pub(super) fn map(video: bool, audio: bool) -> Vec<u8> {
+    map_version(video, audio, 0)
+}
+
+/// The same where streams come and go: each map has another version than the one before, of 32.
+pub(super) fn map_version(video: bool, audio: bool, version: u8) -> Vec<u8> {
     let clock = if video { Pid::Video } else { Pid::Audio }.value();
     // No descriptors, neither of the program nor of a stream.
     let mut body = vec![0xe0 | (clock >> 8) as u8, clock as u8, 0xf0, 0];
@@ -26,15 +31,16 @@ pub(super) fn map(video: bool, audio: bool) -> Vec<u8> {
             body.extend_from_slice(&[stream_type, 0xe0 | (pid >> 8) as u8, pid as u8, 0xf0, 0]);
         }
     }
-    section(0x02, &body)
+    section(0x02, version, &body)
 }
 
 /// A pointer to what follows at once, the section, and stuffing to the end of a packet (§2.4.4.1).
-fn section(table: u8, body: &[u8]) -> Vec<u8> {
+fn section(table: u8, version: u8, body: &[u8]) -> Vec<u8> {
     let length = (5 + body.len() + 4) as u16;
     let mut section = vec![table, 0xb0 | (length >> 8) as u8, length as u8];
-    // Both tables are version 0, current, the only section, of stream or program 1.
-    section.extend_from_slice(&[(PROGRAM >> 8) as u8, PROGRAM as u8, 0xc1, 0, 0]);
+    // Current, the only section, of stream or program 1.
+    let version = 0xc1 | (version & 0x1f) << 1;
+    section.extend_from_slice(&[(PROGRAM >> 8) as u8, PROGRAM as u8, version, 0, 0]);
     section.extend_from_slice(body);
     section.extend_from_slice(&crc(&section).to_be_bytes());
     let mut payload = vec![0];

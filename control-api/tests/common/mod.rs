@@ -71,6 +71,7 @@ impl House {
             endpoints,
             metrics: control_api::Metrics::default(),
             recorder: Arc::new(control_api::NoRecorder),
+            restreamer: Arc::new(control_api::NoRestreamer),
             clipper,
             archive,
             on_demand: Arc::new(control_api::Nothing),

@@ -8,8 +8,8 @@ use media::codec::{Aac, Avc};
 use media::{Codec, MediaTime, Timescale};
 
 use super::Error;
-use super::frames::{Frame, frames};
 use crate::presentation::Segment;
+use crate::samples::{Frame, of_segment};
 
 /// 90 kHz (ISO/IEC 13818-1 §2.4.3.7).
 const CLOCK: Timescale = Timescale::VIDEO;
@@ -24,7 +24,7 @@ pub(super) struct Streams {
 impl Streams {
     /// Adds what a segment has. One without media adds nothing.
     pub(super) fn add(&mut self, segment: &Segment) -> Result<(), Error> {
-        let frames = frames(segment)?;
+        let frames = of_segment(segment)?;
         match segment.init().map(|init| &init.track.codec) {
             Some(Codec::Avc(avc)) => self.video = Some(video(segment, avc, &frames)),
             Some(Codec::Aac(aac)) => self.audio = audio(segment, aac, &frames),

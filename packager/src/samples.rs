@@ -1,29 +1,52 @@
-//! The samples of a segment, read back from what its parts say.
+//! The samples of a segment, read back from what its parts say: for who sends them on in another container.
 
 use bytes::Bytes;
-use container::mp4::{FragmentSample, parse_fragment};
+use container::mp4::{FragmentSample, Malformed, parse_fragment};
 
-use super::Error;
 use crate::presentation::{Part, Segment};
 
 /// Decode times beyond it are nothing that a period reaches, and sums with them would not fit.
 const LATEST: u64 = 1 << 50;
 
+/// A part of which no samples can be read. What the packager made never is one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A part's header cannot be read.
+    #[error(transparent)]
+    Header(#[from] Malformed),
+    /// A part's payload ends before its samples do.
+    #[error("payload ends before its samples do")]
+    Truncated,
+    /// A part's times lie beyond what the output can be made of.
+    #[error("decode time out of range")]
+    Time,
+}
+
 /// A sample with its decode time in ticks of the segment's scale.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Frame {
-    pub(super) dts: i64,
-    pub(super) sample: FragmentSample,
-    pub(super) data: Bytes,
+pub struct Frame {
+    /// Decode time, in ticks since the start of the period.
+    pub dts: i64,
+    /// Duration, composition offset, size and whether decoding may begin here.
+    pub sample: FragmentSample,
+    /// The payload: bytes of the part, unless it lies across pieces.
+    pub data: Bytes,
 }
 
 /// The samples of a segment in decode order. Their bytes are those of the parts, not copies, unless a sample lies
 /// across pieces.
-pub(super) fn frames(segment: &Segment) -> Result<Vec<Frame>, Error> {
+pub fn of_segment(segment: &Segment) -> Result<Vec<Frame>, Error> {
     let mut frames = Vec::new();
     for part in segment.parts() {
         read(part, &mut frames)?;
     }
+    Ok(frames)
+}
+
+/// The samples of a part in decode order, without copies in the same way.
+pub fn of_part(part: &Part) -> Result<Vec<Frame>, Error> {
+    let mut frames = Vec::new();
+    read(part, &mut frames)?;
     Ok(frames)
 }
 

@@ -1,0 +1,123 @@
+//! A stream that goes on: counters, tables and clock from the first unit to the last, whatever comes when.
+
+use media::Sync;
+
+use super::adts::Adts;
+use super::packet::{Adaptation, Packets};
+use super::segment::{Frame, Video};
+use super::{Pid, annex_b, pes, psi};
+
+/// How far the clock runs behind decode times. Ticks of 90 kHz.
+const LEAD: i64 = 27_000;
+/// Tables come at least as often.
+const TABLES: i64 = 45_000;
+
+/// Writes units as they come. Who calls brings them by decode time, in ticks of 90 kHz.
+#[derive(Debug, Default)]
+pub struct Mux {
+    packets: Packets,
+    unit: Vec<u8>,
+    /// Whether there is video, and audio.
+    streams: (bool, bool),
+    version: u8,
+    /// When the tables were sent last.
+    tables: Option<i64>,
+}
+
+impl Mux {
+    /// What the tables say from now on.
+    pub fn set_streams(&mut self, video: bool, audio: bool) {
+        if self.streams != (video, audio) {
+            self.streams = (video, audio);
+            // Version 0 has never been sent where this is the first.
+            self.version = self.version.wrapping_add(1) & 0x1f;
+            self.tables = None;
+        }
+    }
+
+    /// A picture; `video` says what decoders have to know where decoding may begin. Its own frames are not looked at.
+    pub fn picture(&mut self, video: &Video, frame: &Frame) {
+        self.begin(frame.dts, frame.sync != Sync::No);
+        self.unit.clear();
+        pes::begin(&mut self.unit, pes::VIDEO, frame.pts, frame.dts);
+        annex_b::write(&mut self.unit, video, frame, false);
+        let random_access = frame.sync != Sync::No;
+        self.send(Pid::Video, Adaptation { random_access, clock: Some(frame.dts - LEAD) });
+    }
+
+    /// A frame of sound. One that is longer than ADTS can say is left out.
+    pub fn sound(&mut self, adts: &Adts, frame: &Frame) {
+        if Adts::len(&frame.data).is_none() {
+            return;
+        }
+        let alone = !self.streams.0;
+        self.begin(frame.pts, false);
+        self.unit.clear();
+        pes::begin(&mut self.unit, pes::AUDIO, frame.pts, frame.pts);
+        adts.write(&mut self.unit, &frame.data);
+        self.send(Pid::Audio, Adaptation { random_access: alone, clock: alone.then_some(frame.pts - LEAD) });
+    }
+
+    /// The packets since the last call.
+    pub fn take(&mut self) -> Vec<u8> {
+        self.packets.take()
+    }
+
+    fn begin(&mut self, now: i64, joins: bool) {
+        let due = self.tables.is_none_or(|last| joins || now < last || now - last >= TABLES);
+        if due {
+            self.tables = Some(now);
+            let (video, audio) = self.streams;
+            self.packets.unit(Pid::Association, &psi::association(), Adaptation::default());
+            let map = psi::map_version(video, audio, self.version);
+            self.packets.unit(Pid::Map, &map, Adaptation::default());
+        }
+    }
+
+    fn send(&mut self, pid: Pid, adaptation: Adaptation) {
+        pes::finish(&mut self.unit);
+        self.packets.unit(pid, &self.unit, adaptation);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use media::codec::Aac;
+
+    use super::super::PACKET;
+    use super::*;
+
+    fn frame(at: i64, sync: Sync, data: &'static [u8]) -> Frame {
+        Frame { pts: at, dts: at, duration: 3000, sync, data: Bytes::from_static(data) }
+    }
+
+    fn pids(bytes: &[u8]) -> Vec<(u16, u8)> {
+        let packet = |it: &[u8]| (u16::from_be_bytes([it[1] & 0x1f, it[2]]), it[3] & 0xf);
+        bytes.chunks(PACKET).map(packet).collect()
+    }
+
+    #[test]
+    fn counters_go_on_and_tables_come_with_keyframes() {
+        let video = Video { length_size: 4, parameter_sets: Vec::new(), frames: Vec::new() };
+        let aac = Aac::parse(Bytes::from_static(&[0x11, 0x90])).expect("valid");
+        let adts = Adts::of(&aac).expect("it fits");
+        let mut mux = Mux::default();
+        mux.set_streams(true, true);
+        mux.picture(&video, &frame(0, Sync::Yes, b"\0\0\0\x01e"));
+        assert_eq!(pids(&mux.take()), [(0, 0), (0x1000, 0), (0x100, 0)]);
+        mux.sound(&adts, &frame(10, Sync::Yes, b"sound"));
+        mux.picture(&video, &frame(3000, Sync::No, b"\0\0\0\x01A"));
+        assert_eq!(pids(&mux.take()), [(0x101, 0), (0x100, 1)]);
+        mux.picture(&video, &frame(6000, Sync::Yes, b"\0\0\0\x01e"));
+        mux.sound(&adts, &frame(60_000, Sync::Yes, b"sound"));
+        let bytes = mux.take();
+        assert_eq!(pids(&bytes), [(0, 1), (0x1000, 1), (0x100, 2), (0, 2), (0x1000, 2), (0x101, 1)]);
+        let map = |bytes: &[u8]| bytes[PACKET..2 * PACKET].to_vec();
+        mux.set_streams(true, false);
+        mux.picture(&video, &frame(63_000, Sync::No, b"\0\0\0\x01A"));
+        let other = mux.take();
+        assert_ne!(map(&bytes)[10], map(&other)[10], "another map is another version");
+        assert_eq!(pids(&other)[..2], [(0, 3), (0x1000, 3)]);
+    }
+}
