@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 use url::Url;
 
 use crate::data::DataDir;
-use crate::serve::Standing;
+use crate::listeners::Standing;
 use crate::{admission, recording};
 
 /// All streams; none yet. What is recorded is what sessions go on with that are taken up.

@@ -190,7 +190,8 @@ fn an_srt_listener_is_called_again_when_it_comes_back_and_with_the_right_passphr
     let fed = Fed::new(&server, &format!("srt://127.0.0.1:{port}?passphrase=another-horse&latency=60"));
     let sender = send(&listener);
     let failed = within(PATIENCE_SECONDS, "a refusal", || {
-        Some(fed.status()).filter(|status| status["error"].as_str().is_some_and(|why| why.contains("refused")))
+        Some(fed.status())
+            .filter(|status| status["error"].as_str().is_some_and(|why| why.contains("refused")))
     });
     assert!(failed["next_attempt"].is_string() || failed["state"] == "connecting", "{failed:#}");
     let right = format!("srt://127.0.0.1:{port}?passphrase=correct-horse&latency=60");
