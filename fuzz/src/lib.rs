@@ -5,5 +5,6 @@ pub mod boxes;
 pub mod peer;
 pub mod shown;
 mod smooth;
+pub mod tables;
 #[path = "../../packager/tests/common/transport.rs"]
 pub mod transport;
