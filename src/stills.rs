@@ -62,14 +62,15 @@ fn job(order: &Order, quality: u8) -> Job {
 }
 
 fn picture(still: &Still) -> Picture {
-    match &still.init.track.codec {
-        Codec::Avc(avc) => Picture {
-            codec: thumbs::Codec::H264,
-            configuration: avc.record.clone(),
-            sample: still.sample.clone(),
-        },
-        _ => nothing(),
-    }
+    let coded = &still.init.track.codec;
+    let codec = match coded {
+        Codec::Avc(_) => thumbs::Codec::H264,
+        Codec::Hevc(_) => thumbs::Codec::H265,
+        Codec::Av1(_) => thumbs::Codec::Av1,
+        Codec::Vp9(_) => thumbs::Codec::Vp9,
+        Codec::Aac(_) | Codec::Opus(_) | Codec::Ac3(_) | Codec::Eac3(_) | Codec::Flac(_) => return nothing(),
+    };
+    Picture { codec, configuration: coded.record().clone(), sample: still.sample.clone() }
 }
 
 /// What cannot be decoded, so that its tile stays black.

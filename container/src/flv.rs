@@ -1,40 +1,86 @@
-//! FLV tag headers, which also begin the audio and video messages of RTMP (Adobe FLV 10.1, Annex E.4).
+//! FLV tag headers, which also begin the audio and video messages of RTMP: Adobe FLV 10.1, Annex E.4, and what Enhanced
+//! RTMP v1 and v2 (Veovera) add to them.
 //!
-//! Headers alone: where the payload lies and what it is. The payload is never looked at, and the FLV file format
-//! around the tags is not here. Enhanced RTMP headers are recognised, not yet read.
+//! Headers alone: where the payload lies, of which track it is and what. The payload is looked at in two places only:
+//! where one message carries several tracks, and where an AV1 temporal unit begins with its delimiter. The FLV file
+//! format around the tags is not here.
+//!
+//! ```text
+//! legacy    | type + codec | packet type | composition time |  payload
+//! enhanced  | type + packet | ModEx … | FourCC | composition time |  payload
+//! one track | type + Multitrack | ModEx … | kind + packet | FourCC | track | composition time |  payload
+//! several   | type + Multitrack | ModEx … | kind + packet | FourCC |  (FourCC) track length payload, …
+//! ```
 
-/// Most bytes that a tag header of either kind has.
-pub const MAX_HEADER: usize = 5;
+mod codec;
+mod enhanced;
+mod legacy;
+mod reader;
+mod tracks;
 
-/// What a video tag carries (E.4.3.1).
+use media::Kind;
+
+pub use codec::FourCc;
+pub use tracks::{MAX_TRACKS, Tracks};
+
+use reader::{Reader, Stop};
+
+/// Most bytes that a tag header has. The longest without modifiers is 13 bytes; the rest is for those.
+pub const MAX_HEADER: usize = 64;
+
+/// A tag's header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Video {
-    /// An AVCDecoderConfigurationRecord.
-    SequenceHeader,
-    /// The NAL units of one picture, each with its length before it.
-    Picture {
-        /// The encoder's claim that decoding may begin here.
+pub struct Tag {
+    /// Bytes before the payload.
+    pub header: usize,
+    /// Whether it is an Enhanced RTMP header.
+    pub enhanced: bool,
+    /// Nanoseconds to add to the timestamp of the message, less than a millisecond (ModEx TimestampOffsetNano).
+    pub nanos: u32,
+    /// What follows the header.
+    pub content: Content,
+}
+
+/// What follows the header of a tag.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Content {
+    /// A packet of one track: all of the payload.
+    Packet(Packet),
+    /// Packets of several tracks.
+    Tracks(Tracks),
+    /// Nothing that is media: a hint to a player.
+    Nothing,
+}
+
+/// What is said of one track.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Packet {
+    /// Which one of its kind; zero where the header says none.
+    pub track: u8,
+    /// Its codec. Legacy headers name theirs by a number; here it has its FourCC all the same.
+    pub codec: FourCc,
+    /// What the payload is.
+    pub data: Data,
+}
+
+/// What the payload of a packet is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Data {
+    /// The codec's configuration. Empty for AC-3 and E-AC-3, whose frames say it themselves.
+    Configuration,
+    /// One picture, or one frame of audio.
+    Frame {
+        /// The encoder's claim that decoding may begin here; always so for audio.
         keyframe: bool,
         /// Presentation minus decode time in milliseconds: 24 bits, signed.
         composition_time: i32,
     },
-    /// No more pictures of this configuration.
-    EndOfSequence,
-    /// A hint to a player, not media (frame type 5).
-    Command,
-    /// An Enhanced RTMP header.
-    Enhanced,
-}
-
-/// What an audio tag carries (E.4.2.1).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Audio {
-    /// An AudioSpecificConfig.
-    SequenceHeader,
-    /// One raw frame.
-    Frame,
-    /// An Enhanced RTMP header.
-    Enhanced,
+    /// No more frames of this configuration.
+    End,
+    /// Which speaker each channel is for (MultichannelConfig).
+    Channels,
+    /// Known, and no media: colour information, a descriptor of MPEG-2 TS.
+    Aside,
 }
 
 /// A tag that carries nothing usable; the publisher's fault.
@@ -48,13 +94,25 @@ pub enum Error {
         /// How many bytes there were.
         len: usize,
     },
-    /// A packet type that the format does not define.
+    /// Modifiers make the header longer than [`MAX_HEADER`].
+    #[error("{kind} tag has a header of more than {MAX_HEADER} bytes")]
+    TooLong {
+        /// `video` or `audio`.
+        kind: &'static str,
+    },
+    /// A packet type, or a way to carry several tracks, that the format does not define or not at this place.
     #[error("{kind} packet type {packet} is reserved")]
     Reserved {
         /// `video` or `audio`.
         kind: &'static str,
         /// The packet type.
         packet: u8,
+    },
+    /// One message has packets of more than [`MAX_TRACKS`] tracks.
+    #[error("{kind} message has packets of more than {MAX_TRACKS} tracks")]
+    TooManyTracks {
+        /// `video` or `audio`.
+        kind: &'static str,
     },
     /// A codec that this server does not take.
     #[error("{codec} {kind} is not supported; use {instead}")]
@@ -66,153 +124,66 @@ pub enum Error {
         /// What to use.
         instead: &'static str,
     },
+    /// The same, named by its FourCC.
+    #[error("{kind} with the FourCC {codec} is not supported; use {instead}")]
+    Unknown {
+        /// `video` or `audio`.
+        kind: &'static str,
+        /// Its FourCC.
+        codec: FourCc,
+        /// What to use.
+        instead: &'static str,
+    },
 }
 
-impl Video {
-    /// How long the header of a video tag is that begins with `first`.
-    pub fn header_len(first: u8) -> usize {
-        if is_avc(first) { 5 } else { 1 }
-    }
-
-    /// Reads the header; `header` may be longer than that.
-    pub fn parse(header: &[u8]) -> Result<Video, Error> {
-        let truncated = Error::Truncated { kind: "video", len: header.len() };
-        let &first = header.first().ok_or(truncated)?;
-        if first & 0x80 != 0 {
-            return Ok(Video::Enhanced);
-        }
-        if first >> 4 == 5 {
-            return Ok(Video::Command);
-        }
-        if !is_avc(first) {
-            return Err(Error::Unsupported { kind: "video", codec: video_codec(first), instead: "H.264" });
-        }
-        let &[_, packet, a, b, c] = header.first_chunk().ok_or(truncated)?;
-        match packet {
-            0 => Ok(Video::SequenceHeader),
-            1 => Ok(Video::Picture {
-                keyframe: matches!(first >> 4, 1 | 4),
-                composition_time: i32::from_be_bytes([a, b, c, 0]) >> 8,
-            }),
-            2 => Ok(Video::EndOfSequence),
-            packet => Err(Error::Reserved { kind: "video", packet }),
-        }
+/// What to use where a codec is not supported.
+pub fn supported(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Video => "H.264, HEVC, AV1 or VP9",
+        Kind::Audio => "AAC, Opus, AC-3, E-AC-3 or FLAC",
     }
 }
 
-impl Audio {
-    /// How long the header of an audio tag is that begins with `first`.
-    pub fn header_len(first: u8) -> usize {
-        if first >> 4 == AAC { 2 } else { 1 }
+impl Tag {
+    /// Reads the header of a tag of that kind; `bytes` may go on behind it.
+    ///
+    /// An AV1 temporal delimiter at the front of the payload counts to the header: a sample has none
+    /// (AV1 in ISO BMFF §2.4).
+    pub fn parse(kind: Kind, bytes: &[u8]) -> Result<Tag, Error> {
+        match read(kind, bytes) {
+            Ok((tag, _)) => Ok(tag),
+            Err(Stop::Short(_)) => Err(Error::Truncated { kind: kind.as_str(), len: bytes.len() }),
+            Err(Stop::Error(error)) => Err(error),
+        }
     }
 
-    /// Reads the header; `header` may be longer than that.
-    pub fn parse(header: &[u8]) -> Result<Audio, Error> {
-        let truncated = Error::Truncated { kind: "audio", len: header.len() };
-        let &first = header.first().ok_or(truncated)?;
-        match first >> 4 {
-            AAC => match header.get(1).ok_or(truncated)? {
-                0 => Ok(Audio::SequenceHeader),
-                1 => Ok(Audio::Frame),
-                &packet => Err(Error::Reserved { kind: "audio", packet }),
-            },
-            9 => Ok(Audio::Enhanced),
-            format => Err(Error::Unsupported { kind: "audio", codec: audio_codec(format), instead: "AAC" }),
+    /// How many bytes of a tag have to be there to know more than `bytes` of it says; at most [`MAX_HEADER`]. They are
+    /// all there when `bytes` is as long.
+    pub fn wanted(kind: Kind, bytes: &[u8]) -> usize {
+        match read(kind, bytes) {
+            Ok((_, wanted)) | Err(Stop::Short(wanted)) => wanted.min(MAX_HEADER),
+            Err(Stop::Error(_)) => bytes.len(),
         }
     }
 }
 
-const AAC: u8 = 10;
-
-fn is_avc(first: u8) -> bool {
-    first & 0x8f == 7
-}
-
-fn video_codec(first: u8) -> &'static str {
-    match first & 0x0f {
-        2 => "Sorenson H.263",
-        3 | 6 => "Screen video",
-        4 | 5 => "VP6",
-        12 => "HEVC without an enhanced header",
-        _ => "an unknown codec for",
-    }
-}
-
-fn audio_codec(format: u8) -> &'static str {
-    match format {
-        0 | 3 => "PCM",
-        1 => "ADPCM",
-        2 | 14 => "MP3",
-        4..=6 => "Nellymoser",
-        7 | 8 => "G.711",
-        11 => "Speex",
-        _ => "an unknown codec for",
-    }
+/// The tag, and how many bytes have to be there to be sure of it.
+fn read(kind: Kind, bytes: &[u8]) -> Result<(Tag, usize), Stop> {
+    let mut reader = Reader::new(bytes);
+    let [first] = reader.take()?;
+    let tag = match kind {
+        Kind::Video if first & 0x80 != 0 => enhanced::read(kind, first, &mut reader)?,
+        Kind::Audio if first >> 4 == 9 => enhanced::read(kind, first, &mut reader)?,
+        Kind::Video => legacy::video(first, &mut reader)?,
+        Kind::Audio => legacy::audio(first, &mut reader)?,
+    };
+    let Content::Packet(Packet { codec: FourCc::AV1, data: Data::Frame { .. }, .. }) = tag.content else {
+        return Ok((tag, tag.header));
+    };
+    let delimiter = codec::temporal_delimiter(&bytes[tag.header..]);
+    let wanted = tag.header + codec::TEMPORAL_DELIMITER.len();
+    Ok((Tag { header: tag.header + delimiter, ..tag }, wanted))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn picture(header: [u8; 5]) -> Video {
-        Video::parse(&header).expect("a picture")
-    }
-
-    #[test]
-    fn composition_time_is_signed_in_24_bits() {
-        assert_eq!(picture([0x27, 1, 0, 0, 80]), Video::Picture { keyframe: false, composition_time: 80 });
-        assert_eq!(
-            picture([0x17, 1, 0xff, 0xff, 0xb0]),
-            Video::Picture { keyframe: true, composition_time: -80 }
-        );
-        assert_eq!(
-            picture([0x17, 1, 0x80, 0, 0]),
-            Video::Picture { keyframe: true, composition_time: -(1 << 23) }
-        );
-    }
-
-    #[test]
-    fn packets_that_are_not_pictures() {
-        assert_eq!(Video::parse(&[0x17, 0, 0, 0, 0, 1]), Ok(Video::SequenceHeader));
-        assert_eq!(Video::parse(&[0x17, 2, 0, 0, 0]), Ok(Video::EndOfSequence));
-        assert_eq!(Video::parse(&[0x57, 0]), Ok(Video::Command));
-        assert_eq!(Video::parse(&[0x90, b'h', b'v', b'c', b'1']), Ok(Video::Enhanced));
-        assert_eq!(Video::parse(&[0x17, 9, 0, 0, 0]), Err(Error::Reserved { kind: "video", packet: 9 }));
-        assert_eq!(Audio::parse(&[0xaf, 0]), Ok(Audio::SequenceHeader));
-        assert_eq!(Audio::parse(&[0xaf, 1, 0x21]), Ok(Audio::Frame));
-        assert_eq!(Audio::parse(&[0x90]), Ok(Audio::Enhanced));
-    }
-
-    #[test]
-    fn an_unsupported_codec_is_named() {
-        let text = |error: Error| error.to_string();
-        assert_eq!(Audio::parse(&[0x2f, 0]).map_err(text), Err("MP3 audio is not supported; use AAC".into()));
-        assert_eq!(
-            Video::parse(&[0x12]).map_err(text),
-            Err("Sorenson H.263 video is not supported; use H.264".into())
-        );
-        assert_eq!(
-            Video::parse(&[0x1f]).map_err(text),
-            Err("an unknown codec for video is not supported; use H.264".into())
-        );
-    }
-
-    #[test]
-    fn header_lengths_follow_from_the_first_byte() {
-        for first in 0..=255u8 {
-            let tag = [first, 1, 0, 0, 0];
-            let video = Video::header_len(first);
-            assert_eq!(Video::parse(&tag[..video]), Video::parse(&tag));
-            let audio = Audio::header_len(first);
-            assert_eq!(Audio::parse(&tag[..audio]), Audio::parse(&tag));
-            assert!(video <= MAX_HEADER && audio <= MAX_HEADER);
-        }
-    }
-
-    #[test]
-    fn short_tags_are_errors() {
-        assert_eq!(Video::parse(&[]), Err(Error::Truncated { kind: "video", len: 0 }));
-        assert_eq!(Video::parse(&[0x17, 1, 0]), Err(Error::Truncated { kind: "video", len: 3 }));
-        assert_eq!(Audio::parse(&[0xaf]), Err(Error::Truncated { kind: "audio", len: 1 }));
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@ mod actions;
 mod create;
 mod health;
 mod link;
+mod metadata;
 mod recording;
 pub(crate) mod settings;
 pub(crate) mod srt;

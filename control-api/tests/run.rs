@@ -3,6 +3,7 @@
 mod common;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use catalog::Role;
@@ -10,6 +11,7 @@ use common::House;
 use media::codec::Avc;
 use media::{Codec, Sample, Sync, Timescale, Track, TrackId};
 use serde_json::json;
+use stream::metadata::Scheme;
 use stream::{Air, Ended, Grant, Input, Leg, Pass, Peer, Protocol, Publication};
 
 /// Whether a key still opens its entry.
@@ -92,6 +94,39 @@ async fn an_entry_goes_from_preview_to_live_and_ends() {
     assert_eq!((ended.status, &ended.body["status"]), (200, &json!("ended")), "{}", ended.text);
     assert!(publication.ended().await == Ended::Finished);
     assert_eq!(act("end").await.problem(), (409, "conflict"));
+}
+
+#[tokio::test]
+async fn timed_metadata_is_shown_with_its_media_time() {
+    let house = House::new().await;
+    let token = house.token(Role::Producer).await;
+    let made = house.post(&token, "/api/v1/live", &json!({"name": "a"})).await;
+    let (id, path) = (made.id().to_owned(), made.header("location").to_owned());
+    let key = made.body["keys"]["primary"].as_str().expect("a key");
+    let publication = publish(&house, &id, key, Air::Live).await;
+    send(&publication).await;
+    for at in 0..20 {
+        let data = Bytes::copy_from_slice(&[0xfc, at]);
+        let input = Input::Metadata { scheme: Scheme::Scte35, pts: 6500, timescale: Timescale::MILLIS, data };
+        publication.send(input).await.expect("on air");
+    }
+    let status = async || house.get(&token, &format!("{path}/status")).await.body;
+    let taken = async {
+        while status().await["counters"]["metadata"] != 20 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), taken).await.expect("the owner takes what it is sent");
+    let status = status().await;
+    let shown = status["metadata"].as_array().expect("an array");
+    assert_eq!(shown.len(), 16, "the newest");
+    let last = shown.last().expect("some");
+    assert_eq!(
+        (&last["number"], &last["scheme"], &last["data"]),
+        (&json!(20), &json!("scte35"), &json!("/BM="))
+    );
+    assert_eq!((&last["time"], &last["period"]), (&json!(6.5), &status["session"]), "{last}");
+    assert!(last["at"].is_string() && last["arrived"].is_string(), "{last}");
 }
 
 #[tokio::test]

@@ -5,5 +5,7 @@ pub mod boxes;
 pub mod peer;
 pub mod shown;
 mod smooth;
+pub mod tables;
+pub mod tables;
 #[path = "../../packager/tests/common/transport.rs"]
 pub mod transport;

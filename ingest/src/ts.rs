@@ -162,12 +162,8 @@ impl Hall {
 
     fn broken(&mut self, pid: u16) {
         match self.slots.get(pid) {
-            Some(Slot::Video(video)) => {
-                video.units.lost();
-            }
-            Some(Slot::Audio(audio)) => {
-                audio.frames.lost();
-            }
+            Some(Slot::Video(video)) => video.units.lost(),
+            Some(Slot::Audio(audio)) => audio.frames.lost(),
             Some(Slot::Metadata(cues)) => cues.lost(),
             None => {}
         }

@@ -23,6 +23,12 @@ pub(crate) enum Problem {
     NotLive,
     #[error("the entry has no such rendition")]
     NoSuchRendition,
+    #[error("Smooth Streaming has no name for the codecs of this entry: use HLS or DASH")]
+    NotForSmooth,
+    #[error(
+        "segments of MPEG-TS carry H.264 and AAC here, which this is not: use the HLS playlist of the entry or DASH"
+    )]
+    NotForTs,
     #[error("this is not there yet")]
     NotYet,
     #[error("this was there, or was skipped, and will not come again")]
@@ -111,6 +117,7 @@ impl Problem {
     pub(crate) fn status(self) -> StatusCode {
         match self {
             Problem::NoSuchPath | Problem::UnknownEntry | Problem::NotLive => StatusCode::NOT_FOUND,
+            Problem::NotForSmooth | Problem::NotForTs => StatusCode::NOT_FOUND,
             Problem::NoSuchRendition | Problem::NotYet | Problem::NeverMade => StatusCode::NOT_FOUND,
             Problem::NoSuchTimeline => StatusCode::NOT_FOUND,
             Problem::Gone => StatusCode::GONE,
@@ -147,6 +154,8 @@ impl Problem {
             Problem::UnknownEntry => "unknown-entry",
             Problem::NotLive => "not-live",
             Problem::NoSuchRendition => "no-such-rendition",
+            Problem::NotForSmooth => "not-for-smooth",
+            Problem::NotForTs => "not-for-ts",
             Problem::NotYet => "not-yet",
             Problem::Gone => "gone",
             Problem::Starting => "starting",

@@ -44,6 +44,9 @@ impl Origin {
     pub(crate) fn smooth(&self, wanted: &Wanted<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
         let view = self.view(wanted)?;
         let presentation = &view.presentation;
+        if !smooth::suits(presentation) {
+            return Err(Problem::NotForSmooth);
+        }
         let options = Options { from_zero: self.is_from_zero(wanted, &view), ..wanted.query.options };
         let key = Key { version: view.version, which: Which::Smooth, options };
         let write = || smooth::manifest(presentation, &key.options).unwrap_or_default();
@@ -80,12 +83,12 @@ fn over_since(view: &View) -> WallTime {
 
 /// The rendition that has to go on before there is a manifest, with its version.
 fn lacking(view: &View) -> Option<(Arc<str>, u64)> {
-    if view.presentation.ended || smooth::playable(&view.presentation) {
+    let presentation = &view.presentation;
+    if presentation.ended || smooth::playable(presentation) || !smooth::suits(presentation) {
         return None;
     }
     let newest = |rendition: &&Arc<packager::Rendition>| rendition.last().map(|last| last.number);
-    let slowest =
-        view.presentation.renditions.iter().filter(|rendition| rendition.alive()).min_by_key(newest)?;
+    let slowest = smooth::living(presentation).min_by_key(newest)?;
     view.rendition(&slowest.name).map(|(rendition, version)| (rendition.name.clone(), version))
 }
 

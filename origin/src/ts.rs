@@ -55,6 +55,9 @@ impl Origin {
     fn ts_multivariant(&self, wanted: &Wanted<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
         let view = self.view(wanted)?;
         let presentation = &view.presentation;
+        if !hls_ts::suits(presentation) {
+            return Err(Problem::NotForTs);
+        }
         let key = Key { version: view.version, which: Which::TsMultivariant, options: wanted.query.options };
         let rendered = self.renderings.get(key, || hls_ts::multivariant(presentation, &key.options));
         let class = settled(&view).unwrap_or(Class::Multivariant { unsettled: true });
@@ -91,7 +94,7 @@ fn problem(absent: Absent) -> Problem {
 fn playable<'a>(view: &'a View, name: &str) -> Result<(&'a Arc<Rendition>, u64), Problem> {
     let (rendition, version) = view.rendition(name).ok_or(Problem::NoSuchRendition)?;
     if rendition.init().is_some_and(|init| !carries(init)) {
-        return Err(Problem::NoSuchRendition);
+        return Err(Problem::NotForTs);
     }
     let listed = hls_ts::playable(&view.presentation, rendition);
     if listed { Ok((rendition, version)) } else { Err(Problem::Starting) }

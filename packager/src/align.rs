@@ -43,13 +43,14 @@ pub struct Aligner {
     to: Timescale,
     /// The period's zero in ticks of `from`.
     zero: i64,
-    /// Ticks of `to` in a frame, for audio.
-    frame: Option<i64>,
+    /// What says how long a frame is, for audio.
+    sound: Option<Codec>,
     /// The first IDR's composition offset in ticks of `from`.
     shift: Option<i64>,
     pending: Option<Sample>,
     /// End of what has left; the next sample starts there when nothing is pending.
     end: Option<i64>,
+    /// Ticks of `to` that the pending sample lasts, as far as is known without its successor.
     nominal: u32,
 }
 
@@ -57,13 +58,13 @@ impl Aligner {
     /// The timeline of a track that begins at `zero`.
     pub fn new(track: &Track, zero: MediaTime) -> Aligner {
         let to = output_timescale(&track.codec);
-        let frame = track.codec.sound().map(|sound| i64::from(sound.frame_length));
-        let nominal = frame.unwrap_or(i64::from(to.hz()) / 30) as u32;
+        let sound = track.codec.sound();
+        let nominal = sound.map_or(to.hz() / 30, |sound| sound.frame_length);
         Aligner {
             from: track.timescale,
             to,
             zero: zero.to(track.timescale),
-            frame,
+            sound: sound.map(|_| track.codec.clone()),
             shift: None,
             pending: None,
             end: None,
@@ -73,8 +74,12 @@ impl Aligner {
 
     /// Takes the next sample in decode order.
     pub fn push(&mut self, sample: Sample) -> Aligned {
-        match self.frame {
-            Some(frame) => self.push_audio(sample, frame),
+        match &self.sound {
+            Some(codec) => {
+                // Frames of some codecs are not all of one length, and say it themselves.
+                let frame = codec.sample_duration(&sample.data);
+                self.push_audio(sample, frame)
+            }
             None => self.push_video(sample),
         }
     }
@@ -124,17 +129,20 @@ impl Aligner {
         };
         sample.dts = dts;
         sample.composition_offset = (presented - dts).clamp(i32::MIN.into(), i32::MAX.into()) as i32;
-        Aligned::Held(self.replace(sample))
+        let previous = self.replace(sample);
+        self.nominal = previous.as_ref().map_or(self.nominal, |previous| previous.duration);
+        Aligned::Held(previous)
     }
 
-    fn push_audio(&mut self, mut sample: Sample, frame: i64) -> Aligned {
+    /// `frame` is how long the sample lasts, where it says so; else it is as long as the one before it.
+    fn push_audio(&mut self, mut sample: Sample, frame: Option<u32>) -> Aligned {
         let stamped = self.position(sample.dts);
         let tolerance = self.to.ticks(AUDIO_TOLERANCE);
         sample.dts = match (&self.pending, self.end) {
             // Audio from before the period began would only push what follows out of sync.
             (None, None) if stamped < -self.to.ticks(Duration::from_millis(1)) => return Aligned::Dropped,
             (Some(pending), _) => {
-                let expected = pending.dts + frame;
+                let expected = pending.dts + i64::from(self.nominal);
                 match stamped - expected {
                     late if late < -tolerance => return Aligned::Dropped,
                     early if early > tolerance => stamped,
@@ -146,7 +154,9 @@ impl Aligner {
             (None, None) => stamped.max(0),
         };
         sample.composition_offset = 0;
-        Aligned::Held(self.replace(sample))
+        let previous = self.replace(sample);
+        self.nominal = frame.unwrap_or(self.nominal);
+        Aligned::Held(previous)
     }
 
     fn replace(&mut self, sample: Sample) -> Option<Sample> {
@@ -154,7 +164,6 @@ impl Aligner {
         let mut previous = self.pending.replace(sample)?;
         previous.duration = (next - previous.dts).clamp(1, u32::MAX.into()) as u32;
         self.end = Some(next);
-        self.nominal = self.frame.map_or(previous.duration, |frame| frame as u32);
         Some(previous)
     }
 }
@@ -243,6 +252,18 @@ mod tests {
         let out = run(&mut aligner, (0..frames).map(|i| audio((i * 1024 * 1000 + 22_050) / 44_100)));
         assert_eq!(out.len() as i64, frames);
         assert!(out.iter().all(|sample| sample.duration == 1024));
+    }
+
+    #[test]
+    fn frames_that_say_how_long_they_are_are_that_long() {
+        let opus =
+            Track::new(Codec::Opus(media::codec::Opus::new(2, 312).expect("stereo")), Timescale::MILLIS);
+        let mut aligner = Aligner::new(&opus, MediaTime::new(0, Timescale::MILLIS));
+        // CELT of 20 ms, 2.5 ms and 10 ms.
+        let packet = |dts, toc: u8| Sample { data: vec![toc].into(), ..audio(dts) };
+        let out = run(&mut aligner, [packet(0, 0xf8), packet(20, 0xe0), packet(22, 0xf0), packet(32, 0xf8)]);
+        assert_eq!(out.iter().map(|s| s.duration).collect::<Vec<_>>(), [960, 120, 480, 960]);
+        assert_contiguous(&out);
     }
 
     #[test]

@@ -60,6 +60,8 @@ pub struct Gather {
 pub struct Expected {
     /// Whether there will be video and audio, as far as that is known.
     pub kinds: Option<(bool, bool)>,
+    /// Whether all tracks that are described come from one push, and so at once.
+    pub together: bool,
     /// How long others are waited for once there is enough.
     pub moment: Duration,
 }
@@ -102,7 +104,8 @@ impl Gather {
         let waited = now.saturating_duration_since(self.since?);
         let patient = waited < settings.limits.track_wait;
         let here: Vec<TrackId> = tracks.keys().copied().filter(|&id| self.has_start(id, patient)).collect();
-        if here.is_empty() || !self.enough(&here, tracks, expected.kinds, settings, waited) {
+        let alone = expected.together && patient && here.len() < tracks.len();
+        if here.is_empty() || alone || !self.enough(&here, tracks, expected.kinds, settings, waited) {
             return None;
         }
         let ready = *self.ready.get_or_insert(now);

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use common::{Publisher, check, golden};
 use container::flv;
 use media::codec::{Aac, Avc};
-use media::{Codec, Sample, Slice, Sync, Timescale, Track, TrackId};
+use media::{Codec, Kind, Sample, Slice, Sync, Timescale, Track, TrackId};
 use mp4_atom::{Any, DecodeMaybe};
 use packager::Settings;
 use packager::manifest::{Options, dash, hls};
@@ -39,26 +39,29 @@ fn publish(publisher: &mut Publisher, from: u64) {
     let mut avc = None;
     for (kind, at, body) in tags() {
         publisher.elapsed = Duration::from_millis(from + at as u64);
-        match kind {
-            9 => match flv::Video::parse(body).expect("a tag header") {
-                flv::Video::SequenceHeader => {
-                    let config = Avc::parse(Bytes::from_static(&body[5..])).expect("a configuration");
-                    avc = Some(config.clone());
-                    describe(publisher, TrackId::VIDEO, Codec::Avc(config));
-                }
-                flv::Video::Picture { keyframe, composition_time } => {
-                    let sync = avc.as_ref().expect("configured").classify(keyframe, &body[5..]);
-                    send(publisher, TrackId::VIDEO, at, composition_time, sync, &body[5..]);
-                }
-                _ => {}
-            },
-            8 => match flv::Audio::parse(body).expect("a tag header") {
-                flv::Audio::SequenceHeader => {
-                    let config = Aac::parse(Bytes::from_static(&body[2..])).expect("a configuration");
-                    describe(publisher, TrackId::AUDIO, Codec::Aac(config));
-                }
-                _ => send(publisher, TrackId::AUDIO, at, 0, Sync::Yes, &body[2..]),
-            },
+        let kind = match kind {
+            9 => Kind::Video,
+            8 => Kind::Audio,
+            _ => continue,
+        };
+        let tag = flv::Tag::parse(kind, body).expect("a tag header");
+        let flv::Content::Packet(packet) = tag.content else { continue };
+        let (id, payload) = (TrackId { kind, index: 0 }, &body[tag.header..]);
+        match (packet.data, kind) {
+            (flv::Data::Configuration, Kind::Video) => {
+                let config = Avc::parse(Bytes::from_static(payload)).expect("a configuration");
+                avc = Some(config.clone());
+                describe(publisher, id, Codec::Avc(config));
+            }
+            (flv::Data::Configuration, Kind::Audio) => {
+                let config = Aac::parse(Bytes::from_static(payload)).expect("a configuration");
+                describe(publisher, id, Codec::Aac(config));
+            }
+            (flv::Data::Frame { keyframe, composition_time }, Kind::Video) => {
+                let sync = avc.as_ref().expect("configured").classify(keyframe, payload);
+                send(publisher, id, at, composition_time, sync, payload);
+            }
+            (flv::Data::Frame { .. }, Kind::Audio) => send(publisher, id, at, 0, Sync::Yes, payload),
             _ => {}
         }
     }

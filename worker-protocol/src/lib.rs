@@ -13,7 +13,7 @@ pub use frame::{Malformed, Prefix};
 pub use message::{Codec, Coded, Form, Hello, Refusal, Reply, Request};
 
 /// What both sides have to agree on; a worker that says another is not talked to.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Pictures of one request, at most.
 pub const MAX_PICTURES: usize = 100;

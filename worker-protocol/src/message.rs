@@ -42,6 +42,12 @@ pub struct Coded {
 pub enum Codec {
     /// H.264: an AVCDecoderConfigurationRecord, and NAL units behind their lengths (ISO/IEC 14496-15 §5.3).
     H264,
+    /// H.265: an HEVCDecoderConfigurationRecord, and NAL units behind their lengths (ISO/IEC 14496-15 §8.3).
+    H265,
+    /// AV1: an AV1CodecConfigurationRecord, and OBUs (AV1-ISOBMFF §2.3 and §2.4).
+    Av1,
+    /// VP9: a frame, which says everything itself.
+    Vp9,
 }
 
 /// What image is made.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use container::flv;
 use media::codec::{Aac, Avc};
-use media::{Codec, Sample, Sync, Timescale, Track, TrackId};
+use media::{Codec, Kind, Sample, Sync, Timescale, Track, TrackId};
 use packager::Settings;
 
 use super::publisher::Publisher;
@@ -19,8 +19,8 @@ pub fn publish() -> Publisher {
     for (kind, at, body) in tags() {
         publisher.elapsed = Duration::from_millis(at as u64);
         match kind {
-            9 => video(&mut publisher, at, body),
-            8 => audio(&mut publisher, at, body),
+            9 => media(&mut publisher, Kind::Video, at, body),
+            8 => media(&mut publisher, Kind::Audio, at, body),
             _ => {}
         }
     }
@@ -42,27 +42,24 @@ fn tags() -> impl Iterator<Item = (u8, i64, &'static [u8])> {
     })
 }
 
-fn video(publisher: &mut Publisher, at: i64, body: &'static [u8]) {
-    match flv::Video::parse(body).expect("a tag header") {
-        flv::Video::SequenceHeader => {
-            let avc = Avc::parse(Bytes::from_static(&body[5..])).expect("a configuration");
-            describe(publisher, TrackId::VIDEO, Codec::Avc(avc));
+fn media(publisher: &mut Publisher, kind: Kind, at: i64, body: &'static [u8]) {
+    let tag = flv::Tag::parse(kind, body).expect("a tag header");
+    let flv::Content::Packet(packet) = tag.content else { return };
+    let (id, payload) = (TrackId { kind, index: 0 }, &body[tag.header..]);
+    match (packet.data, kind) {
+        (flv::Data::Configuration, Kind::Video) => {
+            let avc = Avc::parse(Bytes::from_static(payload)).expect("a configuration");
+            describe(publisher, id, Codec::Avc(avc));
         }
-        flv::Video::Picture { keyframe, composition_time } => {
+        (flv::Data::Configuration, Kind::Audio) => {
+            let aac = Aac::parse(Bytes::from_static(payload)).expect("a configuration");
+            describe(publisher, id, Codec::Aac(aac));
+        }
+        (flv::Data::Frame { keyframe, composition_time }, _) => {
             let sync = if keyframe { Sync::Yes } else { Sync::No };
-            send(publisher, TrackId::VIDEO, at, composition_time, sync, &body[5..]);
+            send(publisher, id, at, composition_time, sync, payload);
         }
         _ => {}
-    }
-}
-
-fn audio(publisher: &mut Publisher, at: i64, body: &'static [u8]) {
-    match flv::Audio::parse(body).expect("a tag header") {
-        flv::Audio::SequenceHeader => {
-            let aac = Aac::parse(Bytes::from_static(&body[2..])).expect("a configuration");
-            describe(publisher, TrackId::AUDIO, Codec::Aac(aac));
-        }
-        _ => send(publisher, TrackId::AUDIO, at, 0, Sync::Yes, &body[2..]),
     }
 }
 

@@ -35,12 +35,75 @@ fn boxes(error: mp4_atom::Error) -> Malformed {
 mod tests {
     use bytes::Bytes;
     use media::Codec;
-    use media::codec::{Aac, Avc};
+    use media::codec::{Aac, Ac3, Av1, Avc, Eac3, Flac, Hevc, Opus, Vp9};
 
     use super::*;
     use crate::mp4::init_segment;
 
     const AVC_RECORD: &[u8] = include_bytes!("../../../packager/tests/common/avcc-720p.bin");
+
+    const HEVC_RECORD: &[u8] = include_bytes!("../../../packager/tests/common/hvcc-1080p-pq.bin");
+    // SVT-AV1, 320x180.
+    const AV1_RECORD: &[u8] =
+        &[0x81, 0, 0x0c, 0, 0x0a, 0x0b, 2, 0, 0, 5, 0x21, 0xe7, 0xf6, 0x60, 0x17, 0xc0, 0x02];
+    // FFmpeg: 48 kHz, stereo, 16 bits, blocks of 1024.
+    const STREAM_INFO: &[u8] = &[
+        4, 0, 4, 0, 0, 1, 0x0d, 0, 1, 0x7f, 0x0b, 0xb8, 2, 0xf0, 0, 1, 0x77, 0, 0xaa, 0xed, 0x52, 0x8a, 1, 3,
+        5, 0x58, 0x80, 0xdd, 0x56, 0x1c, 0x98, 0x43, 0x3b, 0x6e,
+    ];
+
+    /// One of each codec, as encoders configure them.
+    fn codecs() -> Vec<Codec> {
+        let fixed = Bytes::from_static;
+        let avc = || Avc::parse(fixed(AVC_RECORD)).expect("H.264");
+        vec![
+            Codec::Avc(avc()),
+            Codec::Avc(avc().with_in_band()),
+            Codec::Hevc(Hevc::parse(fixed(HEVC_RECORD)).expect("H.265")),
+            Codec::Av1(Av1::parse(fixed(AV1_RECORD)).expect("AV1")),
+            Codec::Vp9(Vp9::parse(fixed(&[0, 11, 0x82, 1, 1, 1, 0, 0]), (320, 180)).expect("VP9")),
+            Codec::Aac(Aac::parse(fixed(&[0x11, 0x90])).expect("AAC")),
+            Codec::Opus(Opus::new(2, 312).expect("Opus")),
+            Codec::Opus(Opus::new(6, 312).expect("Opus, 5.1")),
+            Codec::Ac3(Ac3::parse(fixed(&[0x10, 0x3d, 0xe0])).expect("AC-3")),
+            Codec::Eac3(Eac3::parse(fixed(&[0x0e, 0, 0x20, 0x0f, 0])).expect("E-AC-3")),
+            Codec::Eac3(Eac3::parse(fixed(&[0x0e, 0, 0x20, 0x0f, 2, 2])).expect("E-AC-3, 7.1")),
+            Codec::Flac(Flac::parse(fixed(STREAM_INFO)).expect("FLAC")),
+        ]
+    }
+
+    #[test]
+    fn a_track_of_every_codec_is_read_back_as_it_was() {
+        for codec in codecs() {
+            let timescale = codec.sound().and_then(|sound| Timescale::new(sound.sample_rate));
+            let track =
+                Track::new(codec, timescale.unwrap_or(Timescale::VIDEO)).with_language(Language::new("de"));
+            let bytes = init_segment(&track).expect("fits");
+            assert_eq!(parse_init(&bytes).as_ref(), Ok(&track));
+            let name = track.codec.rfc6381();
+            let entry = match name.split('.').next().unwrap_or_default() {
+                "opus" => "Opus",
+                "flac" => "fLaC",
+                entry => entry,
+            };
+            assert!(
+                bytes.windows(4).any(|word| word == entry.as_bytes()),
+                "{name} has a sample entry {entry}"
+            );
+        }
+    }
+
+    #[test]
+    fn color_is_said_where_the_bitstream_says_it() {
+        let colr = |codec: Codec| {
+            let bytes = init_segment(&Track::new(codec, Timescale::VIDEO)).expect("fits");
+            let at = bytes.windows(8).position(|word| word == b"colrnclx");
+            at.map(|at| bytes[at + 8..at + 15].to_vec())
+        };
+        let [_, _, hevc, av1, ..] = &codecs()[..] else { panic!("codecs") };
+        assert_eq!(colr(hevc.clone()), Some(vec![0, 9, 0, 16, 0, 9, 0]), "BT.2020 with PQ");
+        assert_eq!(colr(av1.clone()), None);
+    }
 
     fn tracks() -> [Track; 2] {
         let avc = Avc::parse(Bytes::from_static(AVC_RECORD)).expect("valid");

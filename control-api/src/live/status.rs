@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::health::HealthView;
 use super::link::LinkView;
+use super::metadata::{self, MetadataView};
 use super::recording::RecordingView;
 use crate::control::Control;
 use crate::times;
@@ -81,6 +82,8 @@ pub(crate) struct StatusView {
     last: Option<LastView>,
     /// How many were seen watching in the last half minute; those whom a cache in front answers are not.
     viewers: u64,
+    /// The newest timed metadata that its encoders sent, newest last: at most sixteen pieces.
+    metadata: Vec<MetadataView>,
     /// What the recorder does.
     recording: RecordingView,
 }
@@ -148,6 +151,8 @@ struct Counters {
     dropped: u64,
     /// Segments that were cut without a keyframe.
     forced_cuts: u64,
+    /// Timed metadata that came in.
+    metadata: u64,
     /// Seconds that the newest part lies behind now; `null` before the first.
     #[schema(required)]
     lag: Option<f64>,
@@ -177,6 +182,7 @@ impl StatusView {
             counters: known.map(|report| Counters::new(&report.status, now)).unwrap_or_default(),
             last: report.and_then(|report| report.last.as_ref()).map(LastView::new),
             viewers,
+            metadata: known.map(|report| metadata::newest(&report.metadata)).unwrap_or_default(),
             recording,
         }
     }
@@ -218,6 +224,7 @@ impl Counters {
             periods: status.periods,
             dropped: status.dropped,
             forced_cuts: status.forced_cuts,
+            metadata: status.metadata,
             lag: status.edge.map(|edge| seconds(now, edge)),
         }
     }

@@ -14,6 +14,8 @@ pub struct Limits {
     pub chunk_streams: usize,
     /// Names that one connection publishes at once.
     pub publications: usize,
+    /// Tracks of each kind in one name; what comes with higher numbers is skipped.
+    pub tracks: u8,
     /// Bytes of one audio or video message.
     pub media_message: usize,
     /// Bytes of one aggregate message; all that is in it is handed over at once.
@@ -44,6 +46,7 @@ impl Default for Limits {
             connections: 1000,
             chunk_streams: 64,
             publications: 8,
+            tracks: 8,
             media_message: 8 << 20,
             aggregate_message: 1 << 20,
             command_message: 256 << 10,

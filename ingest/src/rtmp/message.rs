@@ -3,6 +3,7 @@
 use std::ops::Deref;
 
 use container::flv;
+use media::Kind;
 use media::payload::Slice;
 
 /// Message types (6.2, 7.1).
@@ -50,39 +51,53 @@ pub struct Message {
     pub body: Slice,
 }
 
-/// The first bytes of an audio or video message, kept apart so that the payload alone lies in its block.
-#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
+/// The header of an audio or video tag, kept apart so that the payload alone lies in its block.
+#[derive(Clone, Copy, Debug)]
 pub struct Head {
     bytes: [u8; flv::MAX_HEADER],
+    /// How many of them there are.
+    taken: u8,
+    /// How many of those are the header, once that is known.
     len: u8,
 }
 
 impl Head {
-    /// Moves bytes from the front of `bytes` until the head is whole, and says whether it is.
+    /// Moves bytes from the front of `bytes` until the header is whole, and says whether it is.
     ///
-    /// How long a head is follows from the type of its message and the head's first byte.
+    /// How long it is shows only while it is read, and it may have to be looked past its end, see
+    /// [`Head::behind`].
     pub fn fill(&mut self, kind: u8, message_len: usize, bytes: &mut &[u8]) -> bool {
+        let Some(kind) = media(kind) else { return true };
         loop {
-            let want = self.wanted(kind).min(message_len).min(flv::MAX_HEADER);
-            let take = (want - usize::from(self.len).min(want)).min(bytes.len());
+            let taken = usize::from(self.taken);
+            let want = flv::Tag::wanted(kind, &self.bytes[..taken]).min(message_len).min(flv::MAX_HEADER);
+            let take = want.saturating_sub(taken).min(bytes.len());
             if take == 0 {
-                return usize::from(self.len) >= want;
+                let whole = taken >= want;
+                self.len = if whole { self.header(kind) } else { 0 };
+                return whole;
             }
             let (new, rest) = bytes.split_at(take);
-            let at = usize::from(self.len);
-            self.bytes[at..at + take].copy_from_slice(new);
-            self.len += take as u8;
+            self.bytes[taken..taken + take].copy_from_slice(new);
+            self.taken += take as u8;
             *bytes = rest;
         }
     }
 
-    fn wanted(&self, kind: u8) -> usize {
-        match (kind, self.first()) {
-            (kind::VIDEO, Some(&first)) => flv::Video::header_len(first),
-            (kind::AUDIO, Some(&first)) => flv::Audio::header_len(first),
-            (kind::VIDEO | kind::AUDIO, None) => 1,
-            _ => 0,
-        }
+    /// Bytes that were taken to see that the header had ended: the payload begins with them.
+    pub fn behind(&self) -> &[u8] {
+        &self.bytes[usize::from(self.len)..usize::from(self.taken)]
+    }
+
+    fn header(&self, kind: Kind) -> u8 {
+        let tag = flv::Tag::parse(kind, &self.bytes[..usize::from(self.taken)]);
+        tag.map_or(self.taken, |tag| self.taken.min(tag.header as u8))
+    }
+}
+
+impl Default for Head {
+    fn default() -> Head {
+        Head { bytes: [0; flv::MAX_HEADER], taken: 0, len: 0 }
     }
 }
 
@@ -91,6 +106,15 @@ impl Deref for Head {
 
     fn deref(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
+    }
+}
+
+/// What a message type carries, if that is media.
+pub(super) fn media(kind: u8) -> Option<Kind> {
+    match kind {
+        kind::VIDEO => Some(Kind::Video),
+        kind::AUDIO => Some(Kind::Audio),
+        _ => None,
     }
 }
 
@@ -161,7 +185,7 @@ pub fn split_aggregate(aggregate: &Message) -> impl Iterator<Item = Message> {
         let timestamp = own.wrapping_add(*shift.get_or_insert(start.wrapping_sub(own)));
         let mut head = Head::default();
         head.fill(kind, len, &mut payload);
-        let body = body.slice(from + len - payload.len()..from + len);
+        let body = body.slice(from + head.len()..from + len);
         Some(Message { kind, timestamp, stream_id, head, body })
     })
 }

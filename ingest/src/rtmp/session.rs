@@ -10,6 +10,8 @@
 mod acks;
 mod adts;
 mod command;
+mod counters;
+mod enhanced;
 mod error;
 mod intake;
 
@@ -18,8 +20,8 @@ use std::time::Instant;
 
 use stream::{Input, Leg};
 
+pub use counters::Counters;
 pub use error::{Error, Fault};
-pub use intake::Counters;
 
 use super::chunk::{Decoder, Encoder};
 use super::handshake::Handshake;
@@ -37,6 +39,7 @@ pub struct Session {
     encoder: Encoder,
     acks: Acks,
     app: Option<App>,
+    client: enhanced::Client,
     streams_created: u32,
     /// What it publishes, or has asked to; no two on one message stream.
     publishings: Vec<Publishing>,
@@ -88,6 +91,7 @@ impl Session {
             encoder: Encoder::new(),
             acks: Acks::default(),
             app: None,
+            client: enhanced::Client::default(),
             streams_created: 0,
             publishings: Vec::new(),
             rest: Counters::default(),

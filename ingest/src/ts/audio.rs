@@ -97,12 +97,10 @@ impl Audio {
         self.frames(out);
     }
 
-    /// Something was lost. Says whether a frame went with it.
-    pub(super) fn lost(&mut self) -> bool {
-        let open = !self.bytes.is_empty();
+    /// Something was lost, and what is open with it.
+    pub(super) fn lost(&mut self) {
         self.bytes.clear();
         self.stamps.clear();
-        open
     }
 
     fn frames(&mut self, out: &mut dyn FnMut(Frame<'_>)) {

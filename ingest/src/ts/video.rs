@@ -32,8 +32,10 @@ pub(super) struct Video {
     told: usize,
     /// The open access unit has a slice.
     sliced: bool,
-    /// What is open is too long, or misses its beginning.
+    /// What is open misses its beginning.
     broken: bool,
+    /// What is open is too long, which was said.
+    over: bool,
     stamps: Stamps,
     sets: Sets,
     codec: Option<Codec>,
@@ -84,6 +86,7 @@ impl Video {
             told: 0,
             sliced: false,
             broken: false,
+            over: false,
             stamps: Stamps::default(),
             sets: Sets::new(standard),
             codec: None,
@@ -111,14 +114,18 @@ impl Video {
         self.close(self.bytes.len(), out);
     }
 
-    /// Something was lost. Says whether a picture went with it.
-    pub(super) fn lost(&mut self) -> bool {
-        let open = !self.bytes.is_empty();
+    /// Something was lost, and what is open with it. Parameter sets that are whole are not: each may be the only one for
+    /// long.
+    pub(super) fn lost(&mut self) {
+        let whole = self.units.get(self.told).or(self.units.last()).map_or(0, |unit| unit.code);
+        let sets = self.units.iter().take_while(|unit| unit.code < whole).count();
+        if !self.broken && !self.over {
+            self.sets.take(each(&self.units[..sets], &self.bytes[..whole]));
+        }
         self.bytes.clear();
         self.stamps.clear();
         self.forget();
-        self.broken = false;
-        open
+        (self.broken, self.over) = (false, false);
     }
 
     /// Too long: what came of it goes, and what comes up to the next picture.
@@ -126,10 +133,10 @@ impl Video {
         self.bytes.clear();
         self.stamps.clear();
         self.forget();
-        if !self.broken {
+        if !self.over {
             out(Picture::Dropped);
         }
-        self.broken = true;
+        self.over = true;
         // The next picture is told from what is lost by what stands before its slices.
         self.sliced = true;
     }
@@ -178,11 +185,11 @@ impl Video {
 
     /// The open access unit ends before `end`.
     fn close(&mut self, end: usize, out: &mut dyn FnMut(Picture<'_>)) {
-        let stamp = self.units.first().and_then(|first| self.stamps.take(first.code));
+        let stamp = self.units[..self.told].first().and_then(|first| self.stamps.take(first.code));
         self.configure(end, out);
         let (units, bytes) = (&self.units[..self.told], &self.bytes[..end]);
         match &self.codec {
-            _ if !self.sliced => {}
+            _ if !self.sliced || self.over => {}
             _ if self.broken => out(Picture::Dropped),
             None => out(Picture::Unconfigured),
             Some(codec) => {
@@ -190,7 +197,7 @@ impl Video {
                 out(Picture::Whole(Access { stamp, codec, bytes, units, key }));
             }
         }
-        self.broken = false;
+        (self.broken, self.over) = (false, false);
         self.units.drain(..self.told);
         self.told = 0;
         self.sliced = false;
@@ -200,10 +207,9 @@ impl Video {
     fn configure(&mut self, end: usize, out: &mut dyn FnMut(Picture<'_>)) {
         let (units, bytes) = (&self.units[..self.told], &self.bytes[..end]);
         let is_set = |unit: &Unit| matches!(unit.role, Role::Video | Role::Sequence | Role::Picture);
-        if self.broken || !units.iter().any(is_set) {
-            return;
+        if !self.broken && !self.over && units.iter().any(is_set) {
+            self.sets.take(each(units, bytes));
         }
-        self.sets.take(each(units, bytes));
         match self.sets.changed() {
             Some(Ok(codec)) if self.codec.as_ref() != Some(&codec) => {
                 out(Picture::Configured(self.codec.insert(codec)));

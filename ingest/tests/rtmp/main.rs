@@ -6,6 +6,7 @@ mod chunker;
 mod chunks;
 mod client;
 mod commands;
+mod enhanced;
 mod interleaving;
 mod media_messages;
 mod payload;

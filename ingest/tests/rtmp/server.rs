@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use ingest::rtmp::amf::Value;
+use ingest::rtmp::amf::{Object, Value};
 use ingest::rtmp::message::kind;
 use ingest::rtmp::{Limits, Server, Settings};
 use rml_rtmp::handshake::{Handshake, HandshakeProcessResult, PeerType};
@@ -341,6 +341,38 @@ async fn shutting_down_tells_publishers_and_returns() {
     drop(silent);
     timeout(PATIENCE, server.task).await.unwrap().unwrap();
     assert!(TcpStream::connect(server.at).await.is_err());
+}
+
+/// Enhanced RTMP v2, "Reconnect Request".
+#[tokio::test]
+async fn shutting_down_asks_those_to_reconnect_who_can() {
+    let server = serve(Limits::default(), Takeover::Stale).await;
+    let mut socket = TcpStream::connect(server.at).await.unwrap();
+    shake(&mut socket).await;
+    let caps = Object::of([("app", "live".into()), ("capsEx", 1.0.into())]);
+    let commands = [
+        amf_command("connect", 1.0, &[caps.into()]),
+        amf_command("createStream", 2.0, &[Value::Null]),
+        amf_command("publish", 3.0, &[Value::Null, "KEY".into(), "live".into()]),
+    ];
+    let mut chunker = Chunker::new(128, true);
+    for payload in commands {
+        let message = Outgoing { kind: kind::COMMAND, timestamp: 0, stream_id: 1, payload };
+        socket.write_all(&chunker.chunks(3, 0, &message).concat()).await.unwrap();
+    }
+    let mut heard = Vec::new();
+    let says = |heard: &[u8], word: &str| heard.windows(word.len()).any(|some| some == word.as_bytes());
+    while !says(&heard, "NetStream.Publish.Start") {
+        let read = timeout(PATIENCE, socket.read_buf(&mut heard)).await.expect("an answer").unwrap();
+        assert!(read > 0, "closed after {heard:?}");
+    }
+    server.shutdown.cancel();
+    let ends = socket.read_to_end(&mut heard);
+    timeout(PATIENCE, ends).await.expect("the server closes").unwrap();
+    assert!(says(&heard, "NetConnection.Connect.ReconnectRequest"));
+    assert!(!says(&heard, "NetStream.Unpublish.Success"), "that is no error");
+    drop(socket);
+    timeout(PATIENCE, server.task).await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! Media time of a period is that of its `tfdt`; wall time is `availabilityStartTime` (always the Unix epoch)
 //! plus `Period@start` plus media time. Names in the MPD are our own and plain, so nothing needs escaping.
 
+mod describe;
 mod list;
 mod low_latency;
 mod seconds;

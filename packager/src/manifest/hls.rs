@@ -4,6 +4,7 @@
 //! request may wait for. Waiting itself is not here.
 
 mod edge;
+mod groups;
 mod low_latency;
 mod media;
 mod multivariant;

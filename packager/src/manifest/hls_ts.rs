@@ -27,6 +27,12 @@ pub fn multivariant(presentation: &Presentation, options: &Options) -> String {
     out
 }
 
+/// Whether MPEG-TS carries anything of what there is. Not known, and so taken for granted, before something is there.
+pub fn suits(presentation: &Presentation) -> bool {
+    let mut inits = presentation.renditions.iter().filter_map(|rendition| rendition.init()).peekable();
+    inits.peek().is_none() || inits.any(|init| ts::carries(init))
+}
+
 fn write_multivariant(out: &mut String, presentation: &Presentation, options: &Options) -> fmt::Result {
     writeln!(out, "#EXTM3U\n#EXT-X-VERSION:{VERSION}")?;
     if presentation.renditions.iter().all(|rendition| rendition.independent) {

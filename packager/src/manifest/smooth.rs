@@ -15,6 +15,7 @@ mod quality;
 mod stream;
 
 use std::fmt::{self, Write};
+use std::sync::Arc;
 
 use media::Kind;
 
@@ -23,15 +24,30 @@ pub use fragment::{Absent, Fragment, Located, fragment, locate};
 
 use super::Options;
 use crate::names::smooth::Zero;
-use crate::presentation::Presentation;
+use crate::presentation::{Presentation, Rendition};
 use chunk::{Chunk, Timeline};
 use stream::Stream;
+
+/// Whether there is anything that a client of Smooth could play: it has names for H.264, H.265 and AAC only. Not known, and
+/// so taken for granted, before something is there.
+pub fn suits(presentation: &Presentation) -> bool {
+    let mut inits = presentation.renditions.iter().filter_map(|rendition| rendition.init()).peekable();
+    inits.peek().is_none() || inits.any(|init| quality::is_known(&init.track.codec))
+}
 
 /// Whether there is something to list: of every rendition that lives a chunk is there of which is known what follows
 /// it. That is a segment later than HLS and DASH have something to play.
 pub fn playable(presentation: &Presentation) -> bool {
-    let mut living = presentation.renditions.iter().filter(|rendition| rendition.alive()).peekable();
+    let mut living = living(presentation).peekable();
     living.peek().is_some() && living.all(|rendition| chunk::is_ready(rendition))
+}
+
+/// The renditions that live, and are or may become something that clients know.
+pub fn living(presentation: &Presentation) -> impl Iterator<Item = &Arc<Rendition>> {
+    let known = |rendition: &&Arc<Rendition>| {
+        rendition.init().is_none_or(|init| quality::is_known(&init.track.codec))
+    };
+    presentation.renditions.iter().filter(|rendition| rendition.alive()).filter(known)
 }
 
 /// The client manifest ([MS-SSTR] §2.2.2); `None` where nothing is to be listed yet. After the end it keeps its
@@ -101,6 +117,9 @@ fn write_stream(out: &mut String, stream: &Stream<'_>, zero: Option<Zero>) -> fm
         out,
         "  <StreamIndex Type=\"{kind}\" Name=\"{name}\" Chunks=\"{chunks}\" QualityLevels=\"{levels}\""
     )?;
+    if let Some(language) = stream.language {
+        write!(out, " Language=\"{}\"", language.iso639_2())?;
+    }
     if stream.kind == Kind::Video {
         let (width, height) = stream.largest();
         write!(out, " MaxWidth=\"{width}\" MaxHeight=\"{height}\"")?;

@@ -35,7 +35,8 @@ impl Packager {
     pub(super) fn try_begin(&mut self, now: Now) -> Option<Vec<Held>> {
         let has = |kind| self.tracks.keys().any(|id| id.kind == kind);
         let known = self.begun.then(|| (has(Kind::Video), has(Kind::Audio)));
-        let expected = Expected { kinds: known.or(self.roster.announced()), moment: self.moment() };
+        let kinds = known.or(self.roster.announced());
+        let expected = Expected { kinds, together: !self.roster.is_group(), moment: self.moment() };
         if !self.keyless && self.gather.lacks_key(&self.tracks, &self.settings, now.instant) {
             self.keyless = true;
             self.notices.push(Notice::NoKeyframe);

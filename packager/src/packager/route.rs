@@ -189,17 +189,25 @@ impl Running {
         self.timeline.live().filter_map(|other| roster.owner(other)).any(|other| Some(other) != owner)
     }
 
+    /// Whether another track of the same kind goes on in the period, as the renditions and languages of one push do.
+    fn has_siblings(&self, id: TrackId) -> bool {
+        self.timeline.live().any(|other| other.kind == id.kind && other != id)
+    }
+
     /// Whether a track may join the running period: others go on in it, and it is what the period has under its name.
     pub(super) fn joins(&self, id: TrackId, track: &Track, roster: &Roster) -> bool {
-        let same = self.timeline.init_of(id).is_none_or(|init| init.track.codec == track.codec);
+        let same = self
+            .timeline
+            .init_of(id)
+            .is_none_or(|init| init.track.codec == track.codec && init.track.language == track.language);
         let placed = id.kind == Kind::Audio || self.timeline.is_led_by_pictures();
-        same && placed && self.has_others(id, roster)
+        same && placed && (self.has_others(id, roster) || self.has_siblings(id))
     }
 
     /// Whether a new period may begin with a sample of this track: with others on, those wait for the reference.
     fn may_renew(&self, id: TrackId, roster: &Roster) -> bool {
         let leads = self.timeline.is_reference(id) || !self.timeline.is_led_by_pictures();
-        leads || !self.has_others(id, roster)
+        leads || !(self.has_others(id, roster) || self.has_siblings(id))
     }
 }
 

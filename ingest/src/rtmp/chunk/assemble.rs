@@ -1,15 +1,25 @@
 //! Reassembly: where a payload byte is written, once.
 
-use container::flv::{Audio, Video};
+use container::flv::{Content, Data, Tag};
+use media::Kind;
 use media::payload::{BlockSizes, Place, Writer};
 
-use crate::rtmp::message::{Head, Message, kind};
+use crate::rtmp::message::{self, Head, Message, kind};
 
 /// The blocks of a session: one run for each track, so that its samples lie side by side, and one for the rest.
 pub(super) struct Store {
-    video: Writer,
-    audio: Writer,
+    video: Vec<Writer>,
+    audio: Vec<Writer>,
     other: Writer,
+    /// Tracks of each kind at most.
+    tracks: u8,
+}
+
+/// Where a payload goes.
+enum Run {
+    Track(Kind, u8),
+    Other,
+    Nowhere,
 }
 
 /// What is known of a message before its payload.
@@ -44,31 +54,51 @@ enum Body {
 
 impl Store {
     /// Empty; nothing is allocated.
-    pub(super) fn new() -> Store {
+    pub(super) fn new(tracks: u8) -> Store {
         let small = BlockSizes { min: 1 << 10, max: 64 << 10 };
-        Store {
-            video: Writer::new(BlockSizes::default()),
-            audio: Writer::new(BlockSizes::default()),
-            other: Writer::new(small),
+        Store { video: Vec::new(), audio: Vec::new(), other: Writer::new(small), tracks }
+    }
+
+    fn place(&mut self, outline: &Outline, head: &Head) -> Body {
+        let run = match (message::media(outline.kind), outline.kind) {
+            (Some(kind), _) => self.run(kind, head),
+            (None, 1..=6 | kind::DATA_AMF3..=kind::COMMAND | kind::AGGREGATE) => Run::Other,
+            _ => Run::Nowhere,
+        };
+        let writer = match run {
+            Run::Track(kind, track) => self.writer(kind, track),
+            Run::Other => &mut self.other,
+            Run::Nowhere => return Body::Skipped,
+        };
+        let mut place = writer.reserve(outline.len - head.len(), outline.timestamp);
+        place.write(head.behind());
+        Body::Placed(place)
+    }
+
+    /// Several tracks in one message lie where the first one does.
+    fn run(&self, kind: Kind, head: &Head) -> Run {
+        match Tag::parse(kind, head).map(|tag| tag.content) {
+            Ok(Content::Packet(packet)) if packet.track < self.tracks => match packet.data {
+                Data::Frame { .. } => Run::Track(kind, packet.track),
+                Data::Configuration => Run::Other,
+                Data::End | Data::Channels | Data::Aside => Run::Nowhere,
+            },
+            Ok(Content::Tracks(tracks)) if tracks.are_frames() => Run::Track(kind, 0),
+            Ok(Content::Tracks(_)) => Run::Other,
+            _ => Run::Nowhere,
         }
     }
 
-    fn place(&mut self, outline: &Outline, head: &[u8]) -> Body {
-        let writer = match outline.kind {
-            kind::VIDEO => match Video::parse(head) {
-                Ok(Video::Picture { .. }) => &mut self.video,
-                Ok(Video::SequenceHeader) => &mut self.other,
-                _ => return Body::Skipped,
-            },
-            kind::AUDIO => match Audio::parse(head) {
-                Ok(Audio::Frame) => &mut self.audio,
-                Ok(Audio::SequenceHeader) => &mut self.other,
-                _ => return Body::Skipped,
-            },
-            1..=6 | kind::DATA_AMF3..=kind::COMMAND | kind::AGGREGATE => &mut self.other,
-            _ => return Body::Skipped,
+    fn writer(&mut self, kind: Kind, track: u8) -> &mut Writer {
+        let writers = match kind {
+            Kind::Video => &mut self.video,
+            Kind::Audio => &mut self.audio,
         };
-        Body::Placed(writer.reserve(outline.len - head.len(), outline.timestamp))
+        let track = usize::from(track);
+        if writers.len() <= track {
+            writers.resize_with(track + 1, || Writer::new(BlockSizes::default()));
+        }
+        &mut writers[track]
     }
 }
 

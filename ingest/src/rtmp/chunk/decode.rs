@@ -50,7 +50,7 @@ impl Decoder {
             cut: Cut::default(),
             declared: 0,
             dropped: 0,
-            store: Store::new(),
+            store: Store::new(limits.tracks),
         }
     }
 

@@ -22,6 +22,8 @@ use crate::rtmp::session::{self, Counters, Event, Fault, PublishRequest, Session
 const READ: (usize, usize) = (4 << 10, 64 << 10);
 /// How long a peer that was told why may take to close.
 const LINGER: Duration = Duration::from_secs(1);
+/// What a publisher is told that can be asked to come back.
+const COME_BACK: &str = "the server is shutting down: connect again";
 
 pub(super) struct Connection {
     server: Arc<Server>,
@@ -108,7 +110,10 @@ impl Connection {
             Err(reason) => reason,
         };
         if let Reason::Ended(ended) = &reason {
-            self.session.end_all(&ended.to_string());
+            let asked = *ended == Ended::ShuttingDown && self.session.ask_to_reconnect(COME_BACK);
+            if !asked {
+                self.session.end_all(&ended.to_string());
+            }
         }
         self.report(&reason);
         self.close(&reason).await;

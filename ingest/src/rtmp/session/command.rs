@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::super::amf::{self, Object, Reader, Value};
 use super::super::message::{Message, kind};
 use super::super::name::{App, Error as NameError};
-use super::{Event, Fault, Intake, PublishRequest, Publishing, Session, addressed};
+use super::{Event, Fault, Intake, PublishRequest, Publishing, Session, addressed, enhanced};
 
 /// How much we take unacknowledged, and how much we let the peer send so, in bytes.
 const WINDOW: u32 = 2_500_000;
@@ -100,10 +100,13 @@ impl Session {
         let bandwidth = [&WINDOW.to_be_bytes()[..], &[DYNAMIC]].concat();
         self.encoder.message(kind::PEER_BANDWIDTH, 0, &bandwidth);
         self.encoder.set_chunk_size(CHUNK_SIZE);
-        let properties = Object::of([("fmsVer", "FMS/3,5,7,7009".into()), ("capabilities", 31.0.into())]);
+        self.client = enhanced::Client::of(command.object.as_object());
+        let mut properties = Object::of([("fmsVer", "FMS/3,5,7,7009".into()), ("capabilities", 31.0.into())]);
         let mut information = info("status", "NetConnection.Connect.Success", "connected");
         let encoding = command.number("objectEncoding").unwrap_or(0.0);
         information.0.push(("objectEncoding".into(), encoding.into()));
+        properties.0.extend(self.client.answer());
+        information.0.extend(self.client.answer());
         self.reply(0, "_result", command.transaction, [properties.into(), information.into()]);
         Ok(())
     }
@@ -133,7 +136,11 @@ impl Session {
         let request = request.inspect_err(|why: &NameError| {
             self.status(stream_id, "error", "NetStream.Publish.BadName", &why.to_string());
         })?;
-        self.publishings.push(Publishing { stream_id, accepted: false, intake: Intake::default() });
+        self.publishings.push(Publishing {
+            stream_id,
+            accepted: false,
+            intake: Intake::new(self.limits.tracks),
+        });
         self.events.push_back(Event::Publish(request));
         Ok(())
     }

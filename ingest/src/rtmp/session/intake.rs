@@ -1,97 +1,85 @@
 //! Media messages to inputs of a publication.
+//!
+//! A track is what came with one number among its kind; what names none is track 0, whatever its header. What speakers
+//! channels are for (MultichannelConfig) and what color pictures have (Metadata) is not read: all codecs that are taken
+//! say so themselves.
 
-use bytes::Bytes;
-use container::flv::{self, Audio, Video};
-use media::codec::{Aac, Avc, Codec};
-use media::{Sample, Slice, Sync, Timescale, Track};
-use stream::{Input, TrackId};
+mod described;
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use container::flv::{self, Content, Data, FourCc, Packet, Tag};
+use media::{Codec, Kind, Sample, Slice, Timescale, Track, TrackId};
+use stream::Input;
 
 use super::super::amf::{Object, Value};
 use super::super::clock::Clock;
 use super::super::message::{Message, kind};
+use super::counters::Counters;
 use super::{Fault, adts};
+use described::Described;
 
-/// Enhanced messages without plain video after which a publisher is refused: about two seconds.
-const ENHANCED_ALONE: u64 = 60;
-
-/// What came, and what of it was of no use.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Counters {
-    /// Bytes of the connection.
-    pub bytes: u64,
-    /// Pictures passed on.
-    pub video: u64,
-    /// Audio frames passed on.
-    pub audio: u64,
-    /// Samples that came before the configuration of their track.
-    pub unconfigured: u64,
-    /// Messages with an Enhanced RTMP header.
-    pub enhanced: u64,
-    /// Messages that are empty, malformed, unknown or out of place.
-    pub ignored: u64,
-    /// Messages that the peer did not finish.
-    pub aborted: u64,
-}
-
-impl Counters {
-    /// What came since there were so many. None of them goes back but where a message stream was published on anew in one
-    /// breath.
-    pub(crate) fn since(self, before: Counters) -> Counters {
-        Counters {
-            bytes: self.bytes.saturating_sub(before.bytes),
-            video: self.video.saturating_sub(before.video),
-            audio: self.audio.saturating_sub(before.audio),
-            unconfigured: self.unconfigured.saturating_sub(before.unconfigured),
-            enhanced: self.enhanced.saturating_sub(before.enhanced),
-            ignored: self.ignored.saturating_sub(before.ignored),
-            aborted: self.aborted.saturating_sub(before.aborted),
-        }
-    }
-
-    /// Both together.
-    pub(super) fn and(self, other: Counters) -> Counters {
-        Counters {
-            bytes: self.bytes + other.bytes,
-            video: self.video + other.video,
-            audio: self.audio + other.audio,
-            unconfigured: self.unconfigured + other.unconfigured,
-            enhanced: self.enhanced + other.enhanced,
-            ignored: self.ignored + other.ignored,
-            aborted: self.aborted + other.aborted,
-        }
-    }
-}
+/// Messages of codecs that are not taken after which a publisher is refused who sends nothing else of the kind: one to
+/// two seconds. Beside a track that is taken they do no harm.
+const UNKNOWN_ALONE: u64 = 60;
 
 /// The tracks of one publication as far as they are known.
-#[derive(Default)]
 pub(super) struct Intake {
     clock: Clock,
-    video: Option<Avc>,
-    audio: Option<Aac>,
-    /// The configuration of `audio` was made from ADTS headers.
+    /// Tracks of each kind at most.
+    limit: u8,
+    tracks: BTreeMap<TrackId, Described>,
+    /// The configuration of the first audio track was made from ADTS headers.
     adts: bool,
     announced: bool,
     begun: bool,
+    /// Messages of unknown codecs: pictures, sound.
+    unknown: (u64, u64),
     counters: Counters,
 }
 
+/// What of a message is the same for all of its packets.
+#[derive(Clone, Copy)]
+struct Stamp {
+    kind: Kind,
+    enhanced: bool,
+    /// Milliseconds, wrapping.
+    timestamp: u32,
+    /// To be added to those.
+    nanos: u32,
+    /// Milliseconds after that.
+    later: i64,
+}
+
 impl Intake {
+    /// Of a publication that may have so many tracks of each kind.
+    pub(super) fn new(limit: u8) -> Intake {
+        Intake {
+            clock: Clock::default(),
+            limit,
+            tracks: BTreeMap::new(),
+            adts: false,
+            announced: false,
+            begun: false,
+            unknown: (0, 0),
+            counters: Counters::default(),
+        }
+    }
+
     pub(super) fn counters(&self) -> Counters {
         self.counters
     }
 
-    pub(super) fn ignore(&mut self) {
+    fn ignore(&mut self) {
         self.counters.ignored += 1;
     }
 
     /// Turns an audio or video message into inputs.
     pub(super) fn media(&mut self, message: Message, out: &mut dyn FnMut(Input)) -> Result<(), Fault> {
-        let result = match message.kind {
-            kind::VIDEO => self.video(message, out),
-            _ => self.audio(message, out),
-        };
-        match result {
-            Err(Fault::Tag(flv::Error::Truncated { .. } | flv::Error::Reserved { .. })) => {
+        match self.message(message, out) {
+            refused @ Err(Fault::Tag(flv::Error::Unsupported { .. } | flv::Error::Unknown { .. })) => refused,
+            Err(Fault::Tag(_)) => {
                 self.ignore();
                 Ok(())
             }
@@ -104,8 +92,8 @@ impl Intake {
     /// Encoders disagree about which properties they send, and some send none that are true.
     pub(super) fn metadata(&mut self, metadata: &Object) -> Option<Input> {
         let any = |names: &[&str]| names.iter().any(|name| metadata.get(name).is_some_and(says_something));
-        let video = any(&["videocodecid", "width", "videodatarate"]);
-        let audio = any(&["audiocodecid", "audiosamplerate", "audiodatarate"]);
+        let video = any(&["videocodecid", "width", "videodatarate", "videoTrackIdInfoMap"]);
+        let audio = any(&["audiocodecid", "audiosamplerate", "audiodatarate", "audioTrackIdInfoMap"]);
         if self.announced || self.begun || !(video || audio) {
             return None;
         }
@@ -113,121 +101,181 @@ impl Intake {
         Some(Input::Announce { video, audio })
     }
 
-    fn video(&mut self, message: Message, out: &mut dyn FnMut(Input)) -> Result<(), Fault> {
-        match Video::parse(&message.head)? {
-            Video::Enhanced => {
-                self.counters.enhanced += 1;
-                self.miss_legacy_video()?;
-            }
-            Video::Command | Video::EndOfSequence => {}
-            Video::SequenceHeader | Video::Picture { .. } if message.body.is_empty() => self.ignore(),
-            Video::SequenceHeader => self.video_config(&message.body, out)?,
-            Video::Picture { keyframe, composition_time } => {
-                self.picture(message, keyframe, composition_time, out);
+    fn message(&mut self, message: Message, out: &mut dyn FnMut(Input)) -> Result<(), Fault> {
+        let kind = if message.kind == kind::VIDEO { Kind::Video } else { Kind::Audio };
+        let tag = Tag::parse(kind, &message.head)?;
+        self.counters.enhanced += u64::from(tag.enhanced);
+        let (enhanced, nanos, timestamp) = (tag.enhanced, tag.nanos, message.timestamp);
+        let stamp = Stamp { kind, enhanced, timestamp, nanos, later: 0 };
+        match tag.content {
+            Content::Nothing => {}
+            Content::Packet(packet) => self.packet(stamp, packet, message.body, out)?,
+            Content::Tracks(tracks) => {
+                for one in tracks.split(&message.body) {
+                    let (packet, at) = one?;
+                    self.packet(stamp, packet, message.body.slice(at), out)?;
+                }
             }
         }
         Ok(())
     }
 
-    /// Enhanced messages beside plain ones are skipped; a publisher that sends no others is told why.
-    fn miss_legacy_video(&self) -> Result<(), flv::Error> {
-        if self.video.is_some() || self.counters.enhanced < ENHANCED_ALONE {
+    fn packet(
+        &mut self,
+        stamp: Stamp,
+        packet: Packet,
+        data: Slice,
+        out: &mut dyn FnMut(Input),
+    ) -> Result<(), Fault> {
+        let id = TrackId { kind: stamp.kind, index: packet.track };
+        if packet.track >= self.limit {
+            self.ignore();
             return Ok(());
         }
-        let codec = "enhanced RTMP (HEVC, AV1, VP9)";
-        Err(flv::Error::Unsupported { kind: "video", codec, instead: "H.264" })
-    }
-
-    fn video_config(&mut self, record: &[u8], out: &mut dyn FnMut(Input)) -> Result<(), Fault> {
-        if self.video.as_ref().is_some_and(|avc| avc.record == record) {
-            return Ok(());
+        if !Described::takes(id.kind, packet.codec) {
+            return Ok(self.miss(id.kind, packet.codec)?);
         }
-        let avc = Avc::parse(Bytes::copy_from_slice(record))?;
-        self.video = Some(avc.clone());
-        self.track(TrackId::VIDEO, Codec::Avc(avc), out);
+        match packet.data {
+            Data::End | Data::Channels | Data::Aside => {}
+            Data::Configuration if data.is_empty() && !Described::needs_none(packet.codec) => self.ignore(),
+            Data::Configuration => {
+                self.adts &= id != TrackId::AUDIO;
+                self.configure(stamp, id, packet.codec, &data, out)?;
+            }
+            Data::Frame { .. } if data.is_empty() => self.ignore(),
+            Data::Frame { .. } if self.has_adts(stamp, id, packet.codec, &data) => {
+                self.adts_frames(stamp, data, out)?;
+            }
+            Data::Frame { keyframe, composition_time } => {
+                self.frame(stamp, id, packet.codec, (keyframe, composition_time), data, out)?;
+            }
+        }
         Ok(())
     }
 
-    fn picture(&mut self, message: Message, keyframe: bool, offset: i32, out: &mut dyn FnMut(Input)) {
-        let Some(avc) = &self.video else {
-            self.counters.unconfigured += 1;
-            return;
+    /// A codec that is not taken is skipped beside one that is; a publisher of nothing else is told why.
+    fn miss(&mut self, kind: Kind, codec: FourCc) -> Result<(), flv::Error> {
+        self.ignore();
+        let unknown = match kind {
+            Kind::Video => &mut self.unknown.0,
+            Kind::Audio => &mut self.unknown.1,
         };
-        let sync = avc.classify(keyframe, &message.body);
-        let dts = self.clock.unwrap(message.timestamp);
-        self.counters.video += 1;
-        out(sample(TrackId::VIDEO, dts, offset, sync, message.body));
-    }
-
-    fn audio(&mut self, message: Message, out: &mut dyn FnMut(Input)) -> Result<(), Fault> {
-        match Audio::parse(&message.head)? {
-            Audio::Enhanced => self.counters.enhanced += 1,
-            Audio::SequenceHeader | Audio::Frame if message.body.is_empty() => self.ignore(),
-            Audio::SequenceHeader => {
-                self.adts = false;
-                self.audio_config(&message.body, out)?;
-            }
-            Audio::Frame => self.frames(message, out)?,
-        }
-        Ok(())
-    }
-
-    fn audio_config(&mut self, config: &[u8], out: &mut dyn FnMut(Input)) -> Result<(), Fault> {
-        if self.audio.as_ref().is_some_and(|aac| aac.config == config) {
+        *unknown += 1;
+        if *unknown < UNKNOWN_ALONE || self.tracks.keys().any(|id| id.kind == kind) {
             return Ok(());
         }
-        let aac = Aac::parse(Bytes::copy_from_slice(config))?;
-        self.audio = Some(aac.clone());
-        self.track(TrackId::AUDIO, Codec::Aac(aac), out);
+        Err(flv::Error::Unknown { kind: kind.as_str(), codec, instead: flv::supported(kind) })
+    }
+
+    /// A configuration that is repeated says nothing new.
+    fn configure(
+        &mut self,
+        stamp: Stamp,
+        id: TrackId,
+        codec: FourCc,
+        config: &[u8],
+        out: &mut dyn FnMut(Input),
+    ) -> Result<(), Fault> {
+        let known = self.tracks.get(&id);
+        if known.is_some_and(|known| known.is(codec, config)) {
+            return Ok(());
+        }
+        let described = Described::new(codec, config, stamp.enhanced)?;
+        if known.is_some_and(|known| known.equals(&described)) {
+            return Ok(());
+        }
+        self.tell(id, described.track(), out);
+        self.tracks.insert(id, described);
         Ok(())
     }
 
-    /// One raw frame, or ADTS frames from an encoder that sends no sequence header.
-    fn frames(&mut self, message: Message, out: &mut dyn FnMut(Input)) -> Result<(), Fault> {
-        let mut at = 0;
-        let mut dts = None;
-        if self.audio.is_none() || self.adts {
-            while let Some(frame) = message.body.get(at..).and_then(adts::parse) {
-                self.adts = true;
-                self.audio_config(&frame.config, out)?;
-                let first = *dts.get_or_insert_with(|| self.clock.unwrap(message.timestamp));
-                self.frame(first, message.body.slice(at + frame.start..at + frame.end), out);
-                dts = Some(first + self.frame_millis());
-                at += frame.end;
+    fn tell(&mut self, id: TrackId, track: Option<Track>, out: &mut dyn FnMut(Input)) {
+        if let Some(track) = track {
+            self.begun = true;
+            out(Input::Track { id, track });
+        }
+    }
+
+    /// A picture, or a frame of audio.
+    fn frame(
+        &mut self,
+        stamp: Stamp,
+        id: TrackId,
+        codec: FourCc,
+        (keyframe, offset): (bool, i32),
+        data: Slice,
+        out: &mut dyn FnMut(Input),
+    ) -> Result<(), Fault> {
+        let known = match self.tracks.entry(id) {
+            Entry::Vacant(free) if Described::needs_none(codec) => {
+                free.insert(Described::new(codec, &[], stamp.enhanced)?)
             }
-        }
-        if at == 0 && self.audio.is_some() {
-            let dts = self.clock.unwrap(message.timestamp);
-            self.frame(dts, message.body, out);
-        } else if at == 0 {
+            Entry::Vacant(_) => return Ok(self.counters.unconfigured += 1),
+            Entry::Occupied(known) => known.into_mut(),
+        };
+        if !known.holds(codec) {
             self.counters.unconfigured += 1;
+            return Ok(());
+        }
+        let other = if known.learn(keyframe, &data) { known.track() } else { None };
+        let Some(said) = known.codec() else {
+            self.counters.unconfigured += 1;
+            return Ok(());
+        };
+        let sync = said.classify(keyframe, &data);
+        let millis = self.clock.unwrap(stamp.timestamp) + stamp.later;
+        let (dts, composition_offset) = stamp.times(millis, known.scale(), offset);
+        match id.kind {
+            Kind::Video => self.counters.video += 1,
+            Kind::Audio => self.counters.audio += 1,
+        }
+        self.tell(id, other, out);
+        out(Input::Sample { id, sample: Sample { dts, composition_offset, duration: 0, sync, data } });
+        Ok(())
+    }
+
+    /// Whether it is AAC of an encoder that sends ADTS headers and no configuration.
+    fn has_adts(&self, stamp: Stamp, id: TrackId, codec: FourCc, data: &[u8]) -> bool {
+        let unsaid = id == TrackId::AUDIO && (self.adts || !self.tracks.contains_key(&id));
+        unsaid && !stamp.enhanced && codec == FourCc::AAC && adts::parse(data).is_some()
+    }
+
+    fn adts_frames(&mut self, stamp: Stamp, data: Slice, out: &mut dyn FnMut(Input)) -> Result<(), Fault> {
+        let (mut at, mut stamp) = (0, stamp);
+        while let Some(frame) = data.get(at..).and_then(adts::parse) {
+            self.adts = true;
+            self.configure(stamp, TrackId::AUDIO, FourCc::AAC, &frame.config, out)?;
+            let raw = data.slice(at + frame.start..at + frame.end);
+            self.frame(stamp, TrackId::AUDIO, FourCc::AAC, (true, 0), raw, out)?;
+            stamp.later += self.aac_frame_millis();
+            at += frame.end;
         }
         Ok(())
     }
 
-    fn frame(&mut self, dts: i64, data: Slice, out: &mut dyn FnMut(Input)) {
-        self.counters.audio += 1;
-        out(sample(TrackId::AUDIO, dts, 0, Sync::Yes, data));
-    }
-
-    fn frame_millis(&self) -> i64 {
-        self.audio.as_ref().map_or(0, |aac| i64::from(aac.frame_length) * 1000 / i64::from(aac.sample_rate))
-    }
-
-    fn track(&mut self, id: TrackId, codec: Codec, out: &mut dyn FnMut(Input)) {
-        self.begun = true;
-        out(Input::Track { id, track: Track::new(codec, Timescale::MILLIS) });
+    fn aac_frame_millis(&self) -> i64 {
+        match self.tracks.get(&TrackId::AUDIO).and_then(Described::codec) {
+            Some(Codec::Aac(aac)) => i64::from(aac.frame_length) * 1000 / i64::from(aac.sample_rate),
+            _ => 0,
+        }
     }
 }
 
-fn sample(id: TrackId, dts: i64, composition_offset: i32, sync: Sync, data: Slice) -> Input {
-    Input::Sample { id, sample: Sample { dts, composition_offset, duration: 0, sync, data } }
+impl Stamp {
+    /// Decode time and composition offset in ticks of a track.
+    fn times(self, millis: i64, scale: Timescale, offset: i32) -> (i64, i32) {
+        match scale == Timescale::MILLIS {
+            true => (millis, offset),
+            false => (millis * 1000 + i64::from(self.nanos / 1000), offset.saturating_mul(1000)),
+        }
+    }
 }
 
 fn says_something(value: &Value) -> bool {
     match value {
         Value::Number(number) => *number > 0.0,
         Value::String(text) => !text.is_empty(),
+        Value::Object(properties) => !properties.0.is_empty(),
         _ => false,
     }
 }

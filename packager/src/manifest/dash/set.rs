@@ -3,25 +3,30 @@
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
-use media::{Kind, MediaTime};
+use media::{Kind, Language, MediaTime};
 
+use super::describe;
 use super::list::Run;
 use super::low_latency::LowLatency;
 use super::timeline;
 use crate::manifest::captions::write_accessibility;
 use crate::presentation::{Init, Rendition, Segment};
 
-/// Renditions between which players switch (ISO/IEC 23009-1 §5.3.3.1): pictures go together, and each sound stands by
-/// itself.
+/// Renditions between which players switch (ISO/IEC 23009-1 §5.3.3.1): pictures of one codec and brightness go together,
+/// and each sound stands by itself.
 pub(super) struct Set<'a> {
     id: u32,
     runs: Vec<&'a Run<'a>>,
+    /// Another language than the main one.
+    alternate: bool,
 }
 
 pub(super) fn sets<'a>(runs: &'a [Run<'a>]) -> Vec<Set<'a>> {
     let mut sets: Vec<Set<'a>> = Vec::new();
+    let mut sounds = in_order(runs).into_iter();
     for run in runs {
-        let same = |set: &&mut Set| set.runs.iter().all(|(other, _)| switches(other, run.0));
+        let run = if run.0.kind == Kind::Audio { sounds.next().unwrap_or(run) } else { run };
+        let same = |set: &&mut Set| set.runs.iter().all(|other| switches(other, run));
         if let Some(set) = sets.iter_mut().find(same) {
             set.runs.push(run);
             continue;
@@ -29,13 +34,37 @@ pub(super) fn sets<'a>(runs: &'a [Run<'a>]) -> Vec<Set<'a>> {
         let usual = set_id(run.0.kind);
         let taken = sets.iter().any(|set| set.id == usual);
         let id = if taken { 3 + sets.len() as u32 } else { usual };
-        sets.push(Set { id, runs: vec![run] });
+        sets.push(Set { id, runs: vec![run], alternate: is_alternate(&sets, run) });
     }
     sets
 }
 
-fn switches(one: &Rendition, other: &Rendition) -> bool {
-    one.kind == Kind::Video && other.kind == Kind::Video
+/// Sounds by name: which of them had its first segment first says nothing.
+fn in_order<'a>(runs: &'a [Run<'a>]) -> Vec<&'a Run<'a>> {
+    let mut sounds: Vec<&Run<'_>> = runs.iter().filter(|run| run.0.kind == Kind::Audio).collect();
+    sounds.sort_by_key(|(sound, _)| (sound.name.len(), sound.name.clone()));
+    sounds
+}
+
+/// Whether there is a sound in another language before it.
+fn is_alternate(before: &[Set<'_>], run: &Run<'_>) -> bool {
+    let sounds =
+        before.iter().flat_map(|set| set.runs.first()).filter(|(other, _)| other.kind == Kind::Audio);
+    let first = sounds.map(|other| language(other)).next();
+    run.0.kind == Kind::Audio && first.is_some_and(|first| first != language(run))
+}
+
+fn language<'a>((_, segments): &Run<'a>) -> Option<&'a Language> {
+    segments.iter().find_map(|segment| segment.init())?.track.language.as_ref()
+}
+
+fn switches(one: &Run<'_>, other: &Run<'_>) -> bool {
+    let pictures = |run: &Run<'_>| {
+        let codec = &run.1.iter().find_map(|segment| segment.init())?.track.codec;
+        Some((std::mem::discriminant(codec), codec.picture()?.range()))
+    };
+    let (one, other) = (pictures(one), pictures(other));
+    one.is_some() && one == other
 }
 
 impl Set<'_> {
@@ -65,22 +94,22 @@ pub(super) fn write(
     let kind = rendition.kind.as_str();
     write!(out, "    <AdaptationSet id=\"{}\" contentType=\"{kind}\"", set.id)?;
     write!(out, " mimeType=\"{kind}/mp4\"")?;
+    if let Some(language) = &init.track.language {
+        write!(out, " lang=\"{language}\"")?;
+    }
     if set.is_aligned() {
         write!(out, " segmentAlignment=\"true\"")?;
     }
     // startWithSAP is a claim about every segment, so one cut without a keyframe takes it away.
     let independent = set.runs.iter().all(|(rendition, _)| rendition.independent);
     writeln!(out, "{}>", if independent { " startWithSAP=\"1\"" } else { "" })?;
-    if let Some(sound) = init.track.codec.sound() {
-        let scheme = "urn:mpeg:mpegB:cicp:ChannelConfiguration";
-        let value = channel_configuration(sound.channels);
-        writeln!(out, "      <AudioChannelConfiguration schemeIdUri=\"{scheme}\" value=\"{value}\"/>")?;
-    }
+    describe::write(out, &init.track.codec)?;
     if let Some(low) = low {
         low.write_timing(out, segments, rendition.kind == Kind::Audio)?;
     }
     write_accessibility(out, set.runs.iter().map(|(rendition, _)| *rendition), "      ")?;
-    writeln!(out, "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"main\"/>")?;
+    let role = if set.alternate { "alternate" } else { "main" };
+    writeln!(out, "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"{role}\"/>")?;
     if others.is_empty() {
         write_template(out, (rendition, segments), origin, low, "      ")?;
         write_representation(out, rendition, init)?;
@@ -135,15 +164,6 @@ fn set_id(kind: Kind) -> u32 {
     match kind {
         Kind::Video => 1,
         Kind::Audio => 2,
-    }
-}
-
-/// ISO/IEC 23091-3, Table 2: 7 channels are index 11, 8 are 12, fewer are their own number.
-fn channel_configuration(channels: u8) -> u8 {
-    match channels {
-        7 => 11,
-        8 => 12,
-        few => few,
     }
 }
 

@@ -4,14 +4,14 @@ use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use media::Kind;
+use media::codec::VideoRange;
 
 use super::VERSION;
+use super::groups::{self, Group};
 use crate::manifest::Options;
 use crate::manifest::captions::ClosedCaptions;
 use crate::names::Resource;
 use crate::presentation::{Presentation, Rendition};
-
-const AUDIO_GROUP: &str = "audio";
 
 /// The multivariant playlist (RFC 8216bis §4.4.6). Children are named with their session or recording, so that an open
 /// player stays on its own timeline when the entry ends or begins anew.
@@ -29,32 +29,39 @@ fn write_multivariant(out: &mut String, presentation: &Presentation, options: &O
     }
     let uri = |rendition: &Rendition| Child { presentation, options, rendition: rendition.name.to_string() };
     let has_video = alive(Kind::Video).next().is_some();
-    for (at, audio) in alive(Kind::Audio).enumerate() {
-        if !has_video {
-            stream_inf(out, &[audio], None)?;
-            writeln!(out, "\n{}", uri(audio))?;
-            continue;
-        }
-        let (name, default) = (&audio.name, if at == 0 { "YES" } else { "NO" });
-        write!(out, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"{AUDIO_GROUP}\",NAME=\"{name}\",")?;
-        write!(out, "DEFAULT={default},AUTOSELECT=YES")?;
-        if let Some(sound) = audio.init().and_then(|init| init.track.codec.sound()) {
-            write!(out, ",CHANNELS=\"{}\"", sound.channels)?;
-        }
+    if !has_video {
+        return alive(Kind::Audio).try_for_each(|audio| {
+            stream_inf(out, &[audio], None, None)?;
+            writeln!(out, "\n{}", uri(audio))
+        });
+    }
+    let groups = groups::of(alive(Kind::Audio));
+    for (group, name, audio) in groups.iter().flat_map(Group::named) {
+        group.write_media(out, name, audio)?;
         writeln!(out, ",URI=\"{}\"", uri(audio))?;
     }
     let captions = ClosedCaptions::of(alive(Kind::Video).map(Arc::as_ref));
     captions.write_group(out)?;
-    // A variant is as heavy as its heaviest audio.
-    let audio = alive(Kind::Audio).max_by_key(|audio| audio.bitrate.peak);
+    // Where nothing is brighter than television, nothing has to be said.
+    let ranges = alive(Kind::Video).any(|video| range(video) != VideoRange::Sdr);
     for video in in_order(alive(Kind::Video).collect()) {
-        let group = audio.map(|_| AUDIO_GROUP);
-        let together: Vec<&Arc<Rendition>> = std::iter::once(video).chain(audio).collect();
-        stream_inf(out, &together, group)?;
-        captions.write_attribute(out)?;
-        writeln!(out, "\n{}", uri(video))?;
+        // A variant for each group, because its codecs are those of its group; and one where there is none.
+        let mut beside: Vec<Option<&Group<'_>>> = groups.iter().map(Some).collect();
+        beside.resize(beside.len().max(1), None);
+        for group in beside {
+            let heaviest = group.and_then(Group::heaviest);
+            let together: Vec<&Arc<Rendition>> = std::iter::once(video).chain(heaviest).collect();
+            stream_inf(out, &together, group, ranges.then(|| range(video)))?;
+            captions.write_attribute(out)?;
+            writeln!(out, "\n{}", uri(video))?;
+        }
     }
     Ok(())
+}
+
+fn range(video: &Rendition) -> VideoRange {
+    let picture = video.init().and_then(|init| init.track.codec.picture());
+    picture.map_or(VideoRange::Sdr, |picture| picture.range())
 }
 
 /// Players begin with the variant that is listed first: the one whose rate most networks bear, then the others from the
@@ -71,7 +78,12 @@ fn in_order(mut variants: Vec<&Arc<Rendition>>) -> Vec<&Arc<Rendition>> {
 }
 
 /// EXT-X-STREAM-INF (RFC 8216bis §4.4.6.2) of renditions that play together, without the end of its line.
-fn stream_inf(out: &mut String, renditions: &[&Arc<Rendition>], audio: Option<&str>) -> fmt::Result {
+fn stream_inf(
+    out: &mut String,
+    renditions: &[&Arc<Rendition>],
+    audio: Option<&Group<'_>>,
+    range: Option<VideoRange>,
+) -> fmt::Result {
     let sum = |rate: fn(&Rendition) -> u64| renditions.iter().map(|r| rate(r)).sum::<u64>();
     write!(out, "#EXT-X-STREAM-INF:BANDWIDTH={}", sum(|r| r.bitrate.peak))?;
     write!(out, ",AVERAGE-BANDWIDTH={}", sum(|r| r.bitrate.average))?;
@@ -87,8 +99,11 @@ fn stream_inf(out: &mut String, renditions: &[&Arc<Rendition>], audio: Option<&s
     for rate in renditions.iter().filter_map(|rendition| rendition.frame_rate) {
         write!(out, ",FRAME-RATE={:.3}", rate.per_second())?;
     }
+    if let Some(range) = range {
+        write!(out, ",VIDEO-RANGE={}", range.as_str())?;
+    }
     if let Some(group) = audio {
-        write!(out, ",AUDIO=\"{group}\"")?;
+        write!(out, ",AUDIO=\"{}\"", group.id)?;
     }
     Ok(())
 }

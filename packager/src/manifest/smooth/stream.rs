@@ -1,6 +1,6 @@
 //! Which renditions share a StreamIndex, and which chunks all of them have.
 
-use media::{Codec, Kind};
+use media::{Codec, Kind, Language, Track};
 
 use super::chunk::{Chunk, listed};
 use super::quality::is_known;
@@ -14,6 +14,7 @@ const COMMON: usize = 3;
 pub(super) struct Stream<'a> {
     pub(super) name: String,
     pub(super) kind: Kind,
+    pub(super) language: Option<&'a Language>,
     /// The best first.
     pub(super) levels: Vec<Level<'a>>,
     /// What can be fetched of every one of them; not empty.
@@ -70,12 +71,13 @@ fn alone(rendition: &Rendition) -> Option<Stream<'_>> {
         return None;
     }
     let chunks = listed(rendition);
-    let codec = &chunks.last()?.segment.init()?.track.codec;
+    let Track { codec, language, .. } = &chunks.last()?.segment.init()?.track;
     if !is_known(codec) {
         return None;
     }
     let levels = vec![Level { bitrate: rendition.named_bitrate?, codec }];
-    Some(Stream { name: name(rendition).to_owned(), kind: rendition.kind, levels, chunks })
+    let language = language.as_ref();
+    Some(Stream { name: name(rendition).to_owned(), kind: rendition.kind, language, levels, chunks })
 }
 
 impl<'a> Stream<'a> {
