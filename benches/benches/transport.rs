@@ -65,8 +65,10 @@ fn stream() -> Vec<u8> {
         let data = [&(unit.len() as u32).to_be_bytes()[..], &unit].concat();
         frame(at * 3000, 3000, sync, data)
     });
-    let sounds = (0..SECONDS * 90_000 / 1920).map(|at| frame(at * 1920, 1920, Sync::Yes, noise(340, at as u32)));
-    let video = ts::Video { length_size: 4, parameter_sets: avc.parameter_sets(), frames: pictures.collect() };
+    let sounds =
+        (0..SECONDS * 90_000 / 1920).map(|at| frame(at * 1920, 1920, Sync::Yes, noise(340, at as u32)));
+    let video =
+        ts::Video { length_size: 4, parameter_sets: avc.parameter_sets(), frames: pictures.collect() };
     let adts = Adts::of(&aac).expect("it fits");
     let audio = ts::Audio { adts, frame_duration: 1920, frames: sounds.collect() };
     ts::segment(Some(&video), Some(&audio))
@@ -104,7 +106,9 @@ impl Context {
     fn do_construct(&mut self, request: FilterRequest<'_, '_>) -> Switch {
         match request {
             FilterRequest::ByPid(psi::pat::PAT_PID) => Switch::Pat(PatPacketFilter::default()),
-            FilterRequest::Pmt { pid, program_number } => Switch::Pmt(PmtPacketFilter::new(pid, program_number)),
+            FilterRequest::Pmt { pid, program_number } => {
+                Switch::Pmt(PmtPacketFilter::new(pid, program_number))
+            }
             FilterRequest::ByStream { .. } => Switch::Pes(pes::PesPacketFilter::new(Listener)),
             _ => Switch::Null(NullPacketFilter::default()),
         }
