@@ -6,6 +6,5 @@ pub mod peer;
 pub mod shown;
 mod smooth;
 pub mod tables;
-pub mod tables;
 #[path = "../../packager/tests/common/transport.rs"]
 pub mod transport;

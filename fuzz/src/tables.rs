@@ -53,7 +53,9 @@ fn section(table: u8, id: u8, body: &[u8]) -> Vec<u8> {
     let mut section = vec![0, table, 0xb0 | (length >> 8) as u8, length as u8, 0, id, 0xc1, 0, 0];
     section.extend_from_slice(body);
     let crc = section[1..].iter().fold(u32::MAX, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte) << 24, |crc, _| crc << 1 ^ if crc >> 31 == 1 { 0x04c1_1db7 } else { 0 })
+        (0..8).fold(crc ^ u32::from(byte) << 24, |crc, _| {
+            crc << 1 ^ if crc >> 31 == 1 { 0x04c1_1db7 } else { 0 }
+        })
     });
     section.extend(crc.to_be_bytes());
     section

@@ -238,7 +238,7 @@ impl Router {
     fn table(&mut self, pid: u16, section: &[u8], out: &mut dyn FnMut(Event<'_>)) {
         let change = self.programs.section(pid, section);
         if change.ports {
-            self.ports.assign(&self.programs);
+            self.ports.assign(&self.programs).into_iter().for_each(|pid| out(Event::Broken { pid }));
         }
         if change.program
             && let Some(program) = self.programs.taken()

@@ -12,6 +12,9 @@ use stream::Input;
 /// The longest that samples are held, in ticks of 90 kHz of their own time: a second.
 const LONGEST: i64 = 90_000;
 
+/// What an input takes beside its payload, at most.
+const ROOM: usize = 256;
+
 /// Where samples wait.
 #[derive(Debug)]
 pub(super) struct Gate {
@@ -50,7 +53,7 @@ impl Gate {
         let Some(waits) = &mut self.waits else { return out(input) };
         let Input::Sample { id, sample } = &input else {
             if waits.all && !matches!(input, Input::Announce { .. }) {
-                self.held.push_back(input);
+                self.hold(input, here, out);
             } else {
                 out(input);
             }
@@ -64,7 +67,15 @@ impl Gate {
         }
         let (from, to) = waits.span.unwrap_or((sample.dts, sample.dts));
         waits.span = Some((from.min(sample.dts), to.max(sample.dts)));
-        self.bytes += sample.data.len();
+        self.hold(input, here, out);
+    }
+
+    fn hold(&mut self, input: Input, here: &[TrackId], out: &mut dyn FnMut(Input)) {
+        self.bytes += match &input {
+            Input::Sample { sample, .. } => ROOM + sample.data.len(),
+            Input::Metadata { data, .. } => ROOM + data.len(),
+            _ => ROOM,
+        };
         self.held.push_back(input);
         if self.is_over(here) {
             self.open(out);
@@ -94,6 +105,7 @@ impl Gate {
     fn is_over(&self, here: &[TrackId]) -> bool {
         let Some(waits) = &self.waits else { return true };
         let long = waits.span.is_some_and(|(from, to)| to.saturating_sub(from) > LONGEST);
-        long || self.bytes > self.most || here.iter().all(|id| waits.came.contains(id))
+        let came = !here.is_empty() && here.iter().all(|id| waits.came.contains(id));
+        long || self.bytes > self.most || came
     }
 }

@@ -123,8 +123,8 @@ impl Ports {
         self.ports.iter().map(|port| port.pid).collect()
     }
 
-    /// Makes them what the tables say. One that is for the same as before goes on.
-    pub(super) fn assign(&mut self, programs: &Programs) {
+    /// Makes them what the tables say. One that is for the same as before goes on; says which elementary streams do not.
+    pub(super) fn assign(&mut self, programs: &Programs) -> Vec<u16> {
         let mut before = std::mem::take(&mut self.ports);
         before.iter().for_each(|port| self.places[usize::from(port.pid)] = 0);
         let maps = programs.maps().map(|pid| (pid, None));
@@ -139,6 +139,7 @@ impl Ports {
             let known = before.iter().position(|port| port.pid == pid && port.coding == coding);
             self.add(known.map_or_else(|| Port::new(pid, coding), |at| before.swap_remove(at)));
         }
+        before.iter().filter(|port| matches!(port.role, Role::Unit(_))).map(|port| port.pid).collect()
     }
 
     fn add(&mut self, port: Port) {

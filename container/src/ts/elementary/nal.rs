@@ -111,19 +111,6 @@ impl Role {
     }
 }
 
-/// Whether an access unit begins at the front of some bytes; `None` where they are too few to say.
-pub fn begins(standard: Standard, bytes: &[u8]) -> Option<bool> {
-    // A start code of three or four bytes, a header of one or two, and the byte in which a slice says whether it is the first.
-    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-    let unit = match bytes.get(zeros) {
-        None if zeros > 3 => return Some(false),
-        None => return None,
-        Some(1) if zeros >= 2 => bytes.get(zeros + 1..)?,
-        Some(_) => return Some(false),
-    };
-    Some(role(standard, unit.get(..3)?).begins())
-}
-
 /// Whether supplemental enhancement information of H.264 says that pictures can be shown from here on (`recovery_point`,
 /// §D.1.8).
 pub fn is_recovery_point(unit: &[u8]) -> bool {
@@ -164,16 +151,14 @@ mod tests {
     }
 
     #[test]
-    fn access_units_begin_with_what_stands_before_slices() {
-        let at = |bytes: &[u8]| begins(Standard::Avc, bytes);
-        assert_eq!(at(&[0, 0, 0, 1, 9, 0xf0, 0]), Some(true));
-        assert_eq!(at(&[0, 0, 1, 0x41, 0x9a, 0]), Some(true), "the first slice");
-        assert_eq!(at(&[0, 0, 1, 0x41, 0x1a, 0]), Some(false), "another slice");
-        assert_eq!(at(&[7, 0, 0, 1, 9]), Some(false));
-        assert_eq!(at(&[0, 0, 0]), None);
-        assert_eq!(at(&[0, 0, 1, 0x41]), None);
-        assert_eq!(begins(Standard::Hevc, &[0, 0, 1, 0x46, 1, 0x50]), Some(true));
-        assert_eq!(begins(Standard::Hevc, &[0, 0, 1, 0x02, 1, 0x50]), Some(false), "another slice");
+    fn access_units_begin_with_what_stands_before_slices_and_with_the_first_slice() {
+        let begins = |standard, unit: &[u8]| role(standard, unit).begins();
+        assert!(begins(Standard::Avc, &[9, 0xf0]) && begins(Standard::Avc, &[0x67, 1]));
+        assert!(begins(Standard::Avc, &[0x41, 0x9a, 0]), "the first slice");
+        assert!(!begins(Standard::Avc, &[0x41, 0x1a, 0]), "another slice");
+        assert!(!begins(Standard::Avc, &[0x0c, 0xff]), "filler");
+        assert!(begins(Standard::Hevc, &[0x46, 1, 0x50]) && begins(Standard::Hevc, &[0x02, 1, 0x80]));
+        assert!(!begins(Standard::Hevc, &[0x02, 1, 0x50]), "another slice");
     }
 
     #[test]
