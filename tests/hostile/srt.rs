@@ -7,7 +7,7 @@ use crate::process::{assert_few, assert_memory_returns, memory};
 use crate::support::hls::Media;
 use crate::support::source::USUAL;
 use crate::support::srt_handshake::{
-    CONCLUSION, HEADER, INDUCTION, answer, cookie, extension, handshake, hsreq, socket, stream_id,
+    CONCLUSION, HEADER, INDUCTION, answer, cookie, extension, handshake, hsreq, keyed, socket, stream_id,
 };
 use crate::support::{Push, Server, within};
 
@@ -78,7 +78,8 @@ fn send_conclusions(caller: &UdpSocket, cookie: u32) {
         let odd = extension(chance.u16(0..10), chance.u16(..) >> chance.u32(0..16), &content);
         let (parts, order) = ([&hsreq[..], &streamid, &odd], chance.usize(0..3));
         let extensions: Vec<u8> = (0..3).flat_map(|at| parts[(at + order) % 3]).copied().collect();
-        let _ = caller.send(&handshake(CONCLUSION, cookie, &extensions));
+        let conclusion = handshake(CONCLUSION, cookie, &extensions);
+        let _ = caller.send(&if chance.bool() { keyed(conclusion) } else { conclusion });
     }
 }
 

@@ -11,19 +11,23 @@ pub const HEADER: [u8; 16] = [0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
 pub const INDUCTION: u32 = 1;
 /// The second, which brings it.
 pub const CONCLUSION: u32 = 0xffff_ffff;
-const KMREQ: u8 = 3;
 /// Where type and cookie stand in the body.
 const TYPE: usize = 5;
 const COOKIE: usize = 7;
 
 /// A handshake of version 5 with extensions, or of version 4 as an induction is one.
 pub fn handshake(kind: u32, cookie: u32, extensions: &[u8]) -> Vec<u8> {
-    // What is extended: HSREQ and CONFIG, and KMREQ where there is one.
-    let has_keys = extensions.windows(2).any(|bytes| bytes == [0, KMREQ]);
-    let (version, field) = if kind == INDUCTION { (4, 2) } else { (5, if has_keys { 7 } else { 5 }) };
+    // What is extended: HSREQ and CONFIG.
+    let (version, field) = if kind == INDUCTION { (4, 2) } else { (5, 5) };
     let words = [version, field, 77, 1500, 8192, kind, 4711, cookie, 0x7f00_0001, 0, 0, 0];
     let body = words.into_iter().flat_map(u32::to_be_bytes);
     HEADER.into_iter().chain(body).chain(extensions.iter().copied()).collect()
+}
+
+/// The same, which says that it has keys too.
+pub fn keyed(mut handshake: Vec<u8>) -> Vec<u8> {
+    handshake[HEADER.len() + 7] |= 2;
+    handshake
 }
 
 /// An extension, with a length that need not be its own.
