@@ -85,6 +85,11 @@ impl Lane {
         self.end
     }
 
+    /// Before when nothing is decoded that was not read yet.
+    pub(super) fn reaches(&self) -> i64 {
+        self.end.saturating_sub(self.lead)
+    }
+
     /// Where what comes next begins.
     pub(super) fn position(&self) -> i64 {
         let first = self.queue.iter().find_map(|item| match item {

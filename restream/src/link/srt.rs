@@ -170,6 +170,8 @@ impl Srt {
                 return;
             }
         }
+        // What a peer has and has not given on yet, it may drop with the goodbye: ffmpeg and srt-live-transmit do.
+        tokio::time::sleep(self.connection.stats().peer_latency).await;
         self.connection.close().await;
     }
 }
