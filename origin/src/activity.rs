@@ -10,6 +10,8 @@ use http_body::{Frame, SizeHint};
 use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;
 
+use crate::timeout::GivenUp;
+
 /// For what a connection waits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Waiting {
@@ -39,14 +41,15 @@ struct State {
     held_since: Instant,
     /// Between requests, HTTP/2 sends frames that begin no header.
     framed: bool,
+    given_up: Option<GivenUp>,
 }
 
 impl Activity {
     /// A connection accepted now.
     pub(crate) fn new() -> Arc<Activity> {
         let now = Instant::now();
-        let state =
-            State { header: Some(now), idle: now, requests: 0, held: 0, held_since: now, framed: false };
+        let (header, framed, given_up) = (Some(now), false, None);
+        let state = State { header, idle: now, requests: 0, held: 0, held_since: now, framed, given_up };
         Arc::new(Activity(Mutex::new(state)))
     }
 
@@ -77,6 +80,16 @@ impl Activity {
             Some(begun) => Waiting::Header(begun),
             None => Waiting::Request(state.idle),
         })
+    }
+
+    /// The peer was given up on. HTTP/2 keeps of an error of its socket no more than the kind.
+    pub(crate) fn give_up(&self, why: GivenUp) {
+        self.with(|state| state.given_up = Some(why));
+    }
+
+    /// Why the peer was given up on, where it was.
+    pub(crate) fn given_up(&self) -> Option<GivenUp> {
+        self.with(|state| state.given_up)
     }
 
     fn with<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {

@@ -91,14 +91,18 @@ impl Connections {
             answer(edge, request, running, admitted)
         });
         let mut connection = pin!(self.builder.serve_connection(io, service));
-        tokio::select! {
-            result = connection.as_mut() => return result,
-            () = shutdown.cancelled() => connection.as_mut().graceful_shutdown(),
-        }
-        match timeout(self.settings.drain_timeout, connection).await {
-            Ok(result) => result,
-            Err(elapsed) => Err(elapsed.into()),
-        }
+        let ended = tokio::select! {
+            result = connection.as_mut() => Some(result),
+            () = shutdown.cancelled() => None,
+        };
+        let result = match ended {
+            Some(result) => result,
+            None => {
+                connection.as_mut().graceful_shutdown();
+                timeout(self.settings.drain_timeout, connection).await.unwrap_or_else(|it| Err(it.into()))
+            }
+        };
+        activity.given_up().map_or(result, |why| Err(why.into()))
     }
 
     fn admit(&self, request: &mut Request<Incoming>, via: Via) -> Result<Admitted, Problem> {

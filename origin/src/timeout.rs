@@ -83,7 +83,7 @@ impl<Io> Timed<Io> {
         loop {
             let (patience, why) = self.patience();
             if patience <= Instant::now() {
-                return Poll::Ready(why.into());
+                return Poll::Ready(self.give_up(why));
             }
             if self.read_timer.is_elapsed() || self.read_timer.deadline() > patience {
                 self.read_timer.as_mut().reset(patience);
@@ -109,7 +109,12 @@ impl<Io> Timed<Io> {
             self.write_timer.as_mut().reset(end);
         }
         ready!(self.write_timer.as_mut().poll(cx));
-        Poll::Ready(Err(GivenUp::Reader.into()))
+        Poll::Ready(Err(self.give_up(GivenUp::Reader)))
+    }
+
+    fn give_up(&self, why: GivenUp) -> io::Error {
+        self.activity.give_up(why);
+        why.into()
     }
 
     fn note_taken(&mut self, bytes: usize) {

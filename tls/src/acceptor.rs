@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::crypto::aws_lc_rs;
-use rustls::{Error, ServerConfig};
+use rustls::{Error, ServerConfig, ServerConnection};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -17,6 +17,10 @@ pub type Stream = tokio_rustls::server::TlsStream<TcpStream>;
 
 /// The first byte of a TLS connection: a record of the handshake (RFC 8446 §5.1).
 const HANDSHAKE: u8 = 22;
+
+/// Bytes that a connection takes over beyond what the kernel does: two records. What is here counts as taken by the peer,
+/// so that more would keep who takes nothing.
+const UNSENT: usize = 32 << 10;
 
 /// Makes TLS of TCP connections. Cloning shares everything.
 #[derive(Clone)]
@@ -97,6 +101,7 @@ impl Acceptor {
             Ok(_) if first != [HANDSHAKE] => return Err(Failed::NotTls { first: first[0], socket }),
             Ok(_) => {}
         }
-        self.rustls.accept(socket).await.map_err(Failed::Handshake)
+        let limited = |connection: &mut ServerConnection| connection.set_buffer_limit(Some(UNSENT));
+        self.rustls.accept_with(socket, limited).await.map_err(Failed::Handshake)
     }
 }
