@@ -305,7 +305,8 @@ mod tests {
         let framed = |units: [Vec<u8>; 2]| -> Vec<u8> {
             units.iter().flat_map(|unit| [&(unit.len() as u32).to_be_bytes()[..], unit].concat()).collect()
         };
-        let found = |sample: &[u8]| Captions::before_slices(4, sample, of_h265).channels().collect::<Vec<_>>();
+        let found =
+            |sample: &[u8]| Captions::before_slices(4, sample, of_h265).channels().collect::<Vec<_>>();
         assert_eq!(found(&framed([of_type(39, &sei[1..]), of_type(19, &[1])])), [1]);
         assert_eq!(found(&framed([of_type(19, &[1]), of_type(39, &sei[1..])])), [], "behind a slice");
         assert_eq!(found(&framed([of_type(35, &sei[1..]), of_type(19, &[1])])), [], "no SEI");

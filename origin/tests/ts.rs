@@ -105,11 +105,9 @@ async fn codecs_that_neither_mpeg_ts_nor_smooth_have_a_name_for_are_refused_with
     let opus = Opus::new(2, 312).expect("stereo");
     let presentation = published_in(Codec::Av1(av1), Codec::Opus(opus), 7, false);
     let server = serve(shelf(&presentation)).await;
-    for (name, reason) in [
-        ("ts/master.m3u8", "not-for-ts"),
-        ("ts/video-1.m3u8", "not-for-ts"),
-        ("Manifest", "not-for-smooth"),
-    ] {
+    for (name, reason) in
+        [("ts/master.m3u8", "not-for-ts"), ("ts/video-1.m3u8", "not-for-ts"), ("Manifest", "not-for-smooth")]
+    {
         let reply = get(server.address, &format!("/play/demo/{name}")).await;
         assert_eq!(reply.status, 404, "{name}");
         assert!(String::from_utf8_lossy(&reply.body).contains(reason), "{name}");
