@@ -1,11 +1,12 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-import { describe, expect, test } from "vitest";
+import { describe, test } from "vitest";
 
 import { Child } from "./harness/child";
 import { DASH_JS, HLS_JS, SHAKA_DASH, type Player } from "./harness/players";
 import { Stage } from "./harness/stage";
+import type { Viewer } from "./harness/viewer";
 import { playsOn, showsMotion, started } from "./harness/watching";
 
 /** An FFmpeg that sends these codecs over RTMP, which `scripts/setup --tests` installs. */
@@ -29,18 +30,21 @@ const CODECS: { name: string; coded: string; players: Player[] }[] = [
   },
 ];
 
+async function plays(viewer: Viewer): Promise<void> {
+  await started(viewer);
+  await showsMotion(viewer);
+  await playsOn(viewer);
+  if (viewer.complaints.length > 0) throw new Error(await viewer.report());
+}
+
 describe("a viewer of codecs beside H.264 and AAC", () => {
-  test.for(CODECS)("sees $name", async ({ coded, players }) => {
+  test.concurrent.for(CODECS)("sees $name", async ({ coded, players }) => {
     const stage = await Stage.empty();
     try {
       await stage.onAir(async (url) => new Child(FFMPEG, `${SOURCE} ${coded} -f flv ${url}`.split(" ")));
       await stage.listed(1);
-      for (const viewer of (await stage.openAll(players)).values()) {
-        await started(viewer);
-        await showsMotion(viewer);
-        await playsOn(viewer);
-        expect(viewer.complaints).toEqual([]);
-      }
+      const viewers = [...(await stage.openAll(players)).values()];
+      await Promise.all(viewers.map(plays));
     } finally {
       await stage.strike();
     }
