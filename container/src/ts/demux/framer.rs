@@ -42,12 +42,10 @@ impl Framer {
             self.carry = carry;
             bytes = later;
         }
-        while !bytes.is_empty() {
+        if !bytes.is_empty() {
             let used = self.take(bytes, packet);
-            bytes = &bytes[used..];
             // What is left is less than a window.
-            self.carry.extend_from_slice(bytes);
-            return;
+            self.carry.extend_from_slice(&bytes[used..]);
         }
     }
 
