@@ -203,8 +203,11 @@ pub fn children(multivariant: &str) -> Vec<(String, String)> {
     let variants = lines.filter(|line| !line.starts_with('#')).map(str::to_owned);
     let mut children: Vec<(String, String)> = Vec::new();
     for uri in variants.chain(media) {
-        let (rendition, _) = uri.split_once(".m3u8").expect("a child is a playlist");
-        children.push((rendition.to_owned(), uri));
+        let rendition = uri.split_once(".m3u8").expect("a child is a playlist").0.to_owned();
+        // A picture is in a variant for each group of sounds.
+        if children.iter().all(|(known, _)| *known != rendition) {
+            children.push((rendition, uri));
+        }
     }
     children
 }
