@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use media::TrackId;
 use stream::Input;
 
-/// Bytes that a track's timestamps may go back by in a sample without being a jump: half a second.
+/// Ticks by which a track may go back without a jump: half a second.
 const BACK: i64 = 45_000;
 
 fuzz_target!(|data: &[u8]| {

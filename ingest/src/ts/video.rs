@@ -23,6 +23,8 @@ const START: [u8; 3] = [0, 0, 1];
 pub(super) struct Video {
     standard: Standard,
     most: usize,
+    /// Finds start codes.
+    codes: memmem::Finder<'static>,
     /// From the first NAL unit of the open access unit.
     bytes: Vec<u8>,
     /// Up to where start codes were looked for.
@@ -80,6 +82,7 @@ impl Video {
         Video {
             standard,
             most,
+            codes: memmem::Finder::new(&START),
             bytes: Vec::new(),
             searched: 0,
             units: Vec::new(),
@@ -143,7 +146,7 @@ impl Video {
 
     fn search(&mut self, out: &mut dyn FnMut(Picture<'_>)) {
         let mut from = self.searched;
-        while let Some(at) = memmem::find(&self.bytes[from..], &START).map(|at| from + at) {
+        while let Some(at) = self.codes.find(&self.bytes[from..]).map(|at| from + at) {
             from = at + START.len();
             if self.units.len() == MOST_UNITS {
                 self.overflow(out);
