@@ -62,7 +62,7 @@ impl StreamId {
         let text = std::str::from_utf8(bytes).map_err(|_| Error::Form)?;
         match text.strip_prefix(STANDARD) {
             _ if text.is_empty() => Err(Error::Missing),
-            Some(pairs) => standard(pairs, |value| decoded(value)),
+            Some(pairs) => standard(pairs, decoded),
             None => {
                 let text = decoded(text)?;
                 match text.strip_prefix(STANDARD) {
