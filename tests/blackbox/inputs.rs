@@ -112,6 +112,15 @@ fn datagrams_go_on_air_and_come_back_with_their_sender_and_obey_the_api() {
         media.segments.iter().any(|segment| segment.discontinuity).then_some(())
     });
 
+    assert_eq!(fed.api.post(&format!("/live/{}/end", fed.entry), &json!({})).status, 200);
+    let ended = fed.stands("waiting");
+    assert!(
+        ended["error"].as_str().is_some_and(|why| why.contains("ended by the event's staff")),
+        "{ended:#}"
+    );
+    assert_eq!(fed.api.post(&format!("{}/restart", fed.path()), &json!({})).status, 204);
+    fed.stands("running");
+
     fed.api.patch(&fed.path(), &json!({"enabled": false})).done();
     fed.stands("off");
     within(PATIENCE_SECONDS, "off air", || (fed.legs() == 0).then_some(()));

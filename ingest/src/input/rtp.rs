@@ -57,6 +57,8 @@ fn parsed(datagram: &[u8]) -> Option<(u16, &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn packet(first: u8, number: u16, rest: &[u8]) -> Vec<u8> {
@@ -90,6 +92,25 @@ mod tests {
             (4, Datagram::Media(&ts)),
         ] {
             assert_eq!(sequence.open(&packet(0x80, number, &ts)), expected, "{number}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_is_taken_without_its_beginning_or_end_and_nothing_else(
+            datagrams in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..64), 1..8),
+        ) {
+            let mut sequence = Sequence::default();
+            for mut datagram in datagrams {
+                if let Some(first) = datagram.first_mut() {
+                    *first |= 0x80;
+                }
+                if let Datagram::Media(media) | Datagram::AfterGap(media) = sequence.open(&datagram) {
+                    let range = datagram.as_ptr_range();
+                    prop_assert!(media.is_empty() || range.contains(&media.as_ptr()));
+                    prop_assert!(media == datagram || media.first() == Some(&SYNC));
+                }
+            }
         }
     }
 

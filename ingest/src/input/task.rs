@@ -18,6 +18,8 @@ use super::{Definition, Metrics, Permit, Settings, srt, tcp, udp};
 const ASK: Duration = Duration::from_secs(1);
 /// How often it looks whether the publisher that is in its place has gone.
 const BUSY: Duration = Duration::from_secs(2);
+/// A stream that was ended rests until nobody has tried for three seconds.
+const REST: Duration = Duration::from_millis(3500);
 /// An input that was on air for so long is tried again at once when it is not.
 const WELL: Duration = Duration::from_secs(3);
 
@@ -231,6 +233,7 @@ impl End {
             End::Ended(Ended::TimeOver | Ended::Deleted) | End::Refused(Refusal::NotNow { .. }) => Next::Ask,
             End::Ended(ended) => Next::Again(ended.to_string(), None),
             End::Refused(refusal @ Refusal::Busy { .. }) => Next::Again(refusal.to_string(), Some(BUSY)),
+            End::Refused(refusal @ Refusal::Ended) => Next::Again(refusal.to_string(), Some(REST)),
             End::Refused(refusal) => Next::Again(refusal.to_string(), None),
             End::Failed(why) => Next::Again(why, None),
         }

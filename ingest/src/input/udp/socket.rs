@@ -50,7 +50,7 @@ impl Socket {
         socket.set_recv_buffer_size(buffer)?;
         socket.set_nonblocking(true)?;
         // Bound to the group itself: what comes to this port for other groups is not ours.
-        socket.bind(&address.into())?;
+        socket.bind(&scoped(udp)?.into())?;
         join(&socket, udp)?;
         setsockopt(&socket, sockopt::RxqOvfl, &1)?;
         told_of_room(&socket, udp, buffer);
@@ -100,6 +100,17 @@ impl Socket {
 fn address(from: &SockaddrStorage) -> Option<SocketAddr> {
     let v4 = from.as_sockaddr_in().map(|from| SocketAddrV4::from(*from).into());
     v4.or_else(|| from.as_sockaddr_in6().map(|from| SocketAddrV6::from(*from).into()))
+}
+
+/// The address, with the interface in it where the group is of one link or less (RFC 4007 §6).
+fn scoped(udp: &Udp) -> io::Result<SocketAddr> {
+    match (udp.address, &udp.interface) {
+        (SocketAddr::V6(mut address), Some(Interface::Name(name))) => {
+            address.set_scope_id(index(name)?);
+            Ok(address.into())
+        }
+        (address, _) => Ok(address),
+    }
 }
 
 fn join(socket: &socket2::Socket, udp: &Udp) -> io::Result<()> {
