@@ -32,6 +32,15 @@ enum Step<'a> {
         step: i16,
         frame: &'a [u8],
     },
+    /// A packet of a track in an enhanced header.
+    Enhanced {
+        video: bool,
+        packet: u8,
+        codec: u8,
+        track: u8,
+        step: i16,
+        payload: &'a [u8],
+    },
     Metadata(&'a [u8]),
     /// A timestamp from elsewhere.
     Jump(u32),
@@ -89,6 +98,15 @@ impl Publisher {
                 self.message(kind::VIDEO, step, &[&[first, 1, a, b, c][..], &length, nal].concat())
             }
             Step::Sound { step, frame } => self.message(kind::AUDIO, step, &[&[0xaf, 1], frame].concat()),
+            Step::Enhanced { video, packet, codec, track, step, payload } => {
+                const CODECS: [&[u8; 4]; 10] = [
+                    b"avc1", b"hvc1", b"av01", b"vp09", b"mp4a", b"Opus", b"ac-3", b"ec-3", b"fLaC", b"vvc1",
+                ];
+                let (kind, multitrack) = if video { (kind::VIDEO, 6) } else { (kind::AUDIO, 5) };
+                let (first, codec) = (0x90 | (packet & 0x20) | multitrack, CODECS[usize::from(codec) % 10]);
+                let header = [&[first, packet & 0x0f][..], codec, &[track % 10]].concat();
+                self.message(kind, step, &[&header, payload].concat())
+            }
             Step::Metadata(payload) => {
                 let name = b"\x02\x00\x0aonMetaData\x03";
                 self.message(kind::DATA, 0, &[&name[..], payload].concat())

@@ -297,6 +297,21 @@ mod tests {
     }
 
     #[test]
+    fn those_of_h265_stand_in_prefix_sei_table_7_1() {
+        let h264 = sample(&[[0xfc, 0x94, 0x20]]);
+        let units: Vec<&[u8]> = nal_units(4, &h264).collect();
+        let [sei, _] = units[..] else { panic!("SEI and a slice") };
+        let of_type = |kind: u8, rest: &[u8]| [&[kind << 1, 1], rest].concat();
+        let framed = |units: [Vec<u8>; 2]| -> Vec<u8> {
+            units.iter().flat_map(|unit| [&(unit.len() as u32).to_be_bytes()[..], unit].concat()).collect()
+        };
+        let found = |sample: &[u8]| Captions::before_slices(4, sample, of_h265).channels().collect::<Vec<_>>();
+        assert_eq!(found(&framed([of_type(39, &sei[1..]), of_type(19, &[1])])), [1]);
+        assert_eq!(found(&framed([of_type(19, &[1]), of_type(39, &sei[1..])])), [], "behind a slice");
+        assert_eq!(found(&framed([of_type(35, &sei[1..]), of_type(19, &[1])])), [], "no SEI");
+    }
+
+    #[test]
     fn what_stands_behind_a_slice_is_not_looked_at() {
         let mut late = vec![0, 0, 0, 2, 0x41, 1];
         late.extend(sample(&[[0xfc, 0x94, 0x20]]));

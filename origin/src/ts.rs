@@ -189,6 +189,8 @@ mod tests {
             pixel_aspect: (1, 1),
             length_size: 4,
             interlaced: false,
+            color: None,
+            in_band: false,
         };
         let track = Track::new(Codec::Avc(avc), Timescale::VIDEO);
         let init = Arc::new(Init { period: 1, track, bytes: Bytes::new() });

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use common::client::{ask, get};
 use common::serve;
 use common::shelf::{START, Shelf};
-use media::codec::{Aac, Avc};
+use media::codec::{Aac, Av1, Avc, Opus};
 use media::{Codec, Sample, Sync, Timescale, Track, TrackId};
 use packager::manifest::{Options, hls_ts};
 use packager::ts::program;
@@ -24,11 +24,15 @@ fn track(codec: Codec) -> Track {
 
 /// So many seconds of pictures with sound beside them, a keyframe every two.
 fn published(seconds: i64, end: bool) -> Presentation {
-    let mut packager = Packager::new(Arc::new(Settings::default()), Numbers::unknown(START), false);
     let avc = Avc::parse(Bytes::from_static(AVC_RECORD)).expect("valid");
     let aac = Aac::parse(Bytes::from_static(&[0x11, 0x90])).expect("valid");
-    packager.track(TrackId::VIDEO, track(Codec::Avc(avc)));
-    packager.track(TrackId::AUDIO, track(Codec::Aac(aac)));
+    published_in(Codec::Avc(avc), Codec::Aac(aac), seconds, end)
+}
+
+fn published_in(pictures: Codec, sound: Codec, seconds: i64, end: bool) -> Presentation {
+    let mut packager = Packager::new(Arc::new(Settings::default()), Numbers::unknown(START), false);
+    packager.track(TrackId::VIDEO, track(pictures));
+    packager.track(TrackId::AUDIO, track(sound));
     let begun = Instant::now();
     let mut send = |id: TrackId, dts: i64, sync: Sync, data: &[u8]| {
         let now = Now { instant: begun + Duration::from_millis(dts as u64), wall: START };
@@ -91,6 +95,28 @@ async fn what_is_not_there_is_answered_as_for_fragments() {
         reply.problem();
     }
     assert_eq!(get(server.address, "/play/none/ts/master.m3u8").await.status, 404);
+}
+
+#[tokio::test]
+async fn codecs_that_neither_mpeg_ts_nor_smooth_have_a_name_for_are_refused_with_the_reason() {
+    // SVT-AV1, 320x180.
+    const AV1: &[u8] = &[0x81, 0, 0x0c, 0, 0x0a, 0x0b, 2, 0, 0, 5, 0x21, 0xe7, 0xf6, 0x60, 0x17, 0xc0, 0x02];
+    let av1 = Av1::parse(Bytes::from_static(AV1)).expect("valid");
+    let opus = Opus::new(2, 312).expect("stereo");
+    let presentation = published_in(Codec::Av1(av1), Codec::Opus(opus), 7, false);
+    let server = serve(shelf(&presentation)).await;
+    for (name, reason) in [
+        ("ts/master.m3u8", "not-for-ts"),
+        ("ts/video-1.m3u8", "not-for-ts"),
+        ("Manifest", "not-for-smooth"),
+    ] {
+        let reply = get(server.address, &format!("/play/demo/{name}")).await;
+        assert_eq!(reply.status, 404, "{name}");
+        assert!(String::from_utf8_lossy(&reply.body).contains(reason), "{name}");
+    }
+    for name in ["master.m3u8", "manifest.mpd", "video-1.m3u8"] {
+        assert_eq!(get(server.address, &format!("/play/demo/{name}")).await.status, 200, "{name}");
+    }
 }
 
 #[tokio::test]

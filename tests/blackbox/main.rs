@@ -6,6 +6,7 @@ mod support;
 mod access;
 mod check;
 mod demo;
+mod enhanced;
 mod frames;
 mod growing;
 mod http;

@@ -8,6 +8,7 @@ pub mod api;
 pub mod cmaf;
 pub mod dash;
 pub mod download;
+pub mod ffmpeg;
 pub mod hls;
 pub mod http;
 pub mod lock;

@@ -34,16 +34,26 @@ impl Packets {
 
 /// The packets of the first track of a kind: `v` or `a`.
 pub fn packets(file: &Path, kind: &str) -> Packets {
+    let probed = probe(file, kind, "stream=time_base:packet=pts,dts,data_hash");
+    let timescale = probed["streams"][0]["time_base"].as_str().and_then(|base| base.strip_prefix("1/"));
+    let timescale = timescale.unwrap_or_else(|| panic!("no {kind} in {}", file.display()));
+    let packets = probed["packets"].as_array().expect("an array").iter().map(packet).collect();
+    Packets { timescale: timescale.parse().expect("a number"), packets }
+}
+
+/// The payloads of those, where the container does not say all times.
+pub fn hashes(file: &Path, kind: &str) -> Vec<String> {
+    let probed = probe(file, kind, "packet=data_hash");
+    let packets = probed["packets"].as_array().expect("an array").iter();
+    packets.map(|packet| packet["data_hash"].as_str().expect("a hash").to_owned()).collect()
+}
+
+fn probe(file: &Path, kind: &str, fields: &str) -> Value {
     let path = file.to_str().expect("a path in UTF-8");
     let selected = format!("{kind}:0");
-    let fields = "stream=time_base:packet=pts,dts,data_hash";
     let arguments = ["-v", "error", "-select_streams", &selected, "-show_packets", "-show_data_hash", "MD5"];
     let json = run("ffprobe", &[&arguments[..], &["-show_entries", fields, "-of", "json", path]].concat());
-    let probed: Value = serde_json::from_slice(&json).expect("ffprobe writes JSON");
-    let timescale = probed["streams"][0]["time_base"].as_str().and_then(|base| base.strip_prefix("1/"));
-    let timescale = timescale.unwrap_or_else(|| panic!("no {kind} in {path}")).parse().expect("a number");
-    let packets = probed["packets"].as_array().expect("an array").iter().map(packet).collect();
-    Packets { timescale, packets }
+    serde_json::from_slice(&json).expect("ffprobe writes JSON")
 }
 
 fn packet(value: &Value) -> Packet {

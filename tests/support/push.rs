@@ -5,6 +5,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::ffmpeg;
 use super::server::Server;
 use super::wait::within;
 
@@ -31,6 +32,17 @@ impl Push {
         command.args(before).arg("-i").arg(file).args(["-map", "0", "-c", "copy"]).args(after);
         command.args(["-f", "flv", url]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         Push { child: Some(command.spawn().expect("ffmpeg runs")) }
+    }
+
+    /// Publishes files of one track each as one name by Enhanced RTMP, with the newer FFmpeg.
+    pub fn enhanced(url: &str, files: &[&Path]) -> Push {
+        let program = ffmpeg::newer();
+        let mut command = Command::new(&program);
+        command.args(ffmpeg::publish(files, url));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let started = command.spawn();
+        let hint = "scripts/setup --tests installs it";
+        Push { child: Some(started.unwrap_or_else(|error| panic!("{}: {error}; {hint}", program.display()))) }
     }
 
     /// Runs a command as a person pastes it into a shell.

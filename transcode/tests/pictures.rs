@@ -2,15 +2,24 @@
 
 mod common;
 
-use common::{Coding, huge_sps, record_with, rgb};
+use common::{Coding, fragmented, huge_sps, record_with, rgb};
 use transcode::{Image, make};
 use worker_protocol::{Codec, Coded, Form, Refusal, Request};
 
 /// An image of coded pictures: records and samples.
 fn image(pictures: &[&(Vec<u8>, Vec<u8>)], form: Form, quality: u8) -> Result<Image, Refusal> {
+    image_in(Codec::H264, pictures, form, quality)
+}
+
+fn image_in(
+    codec: Codec,
+    pictures: &[&(Vec<u8>, Vec<u8>)],
+    form: Form,
+    quality: u8,
+) -> Result<Image, Refusal> {
     common::start();
     let coded = |(record, sample): &&(Vec<u8>, Vec<u8>)| Coded {
-        codec: Codec::H264,
+        codec,
         configuration: record.len() as u32,
         sample: sample.len() as u32,
     };
@@ -55,6 +64,28 @@ fn fields_and_ten_bits_are_pictures_too() {
     assert_eq!(size(&deep, 320), (320, 180));
     let full = Coding { pixels: "yuv444p", ..Coding::of("testsrc2=size=320x180") }.encode();
     assert_eq!(size(&full, 320), (320, 180));
+}
+
+#[test]
+fn pictures_of_other_codecs_are_decoded_too() {
+    let h265 = "-c:v libx265 -preset ultrafast -x265-params log-level=none -pix_fmt yuv420p -tag:v hvc1";
+    let av1 = "-c:v libsvtav1 -preset 12 -pix_fmt yuv420p";
+    let vp9 = "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -pix_fmt yuv420p";
+    let codecs = [(Codec::H265, h265, b"hvcC"), (Codec::Av1, av1, b"av1C"), (Codec::Vp9, vp9, b"vpcC")];
+    for (codec, encoder, configuration) in codecs {
+        let encoder: Vec<&str> = encoder.split(' ').collect();
+        let picture = fragmented(&encoder, configuration);
+        let image = image_in(codec, &[&picture], Form::Single { width: 160 }, 80);
+        let image = image.unwrap_or_else(|refusal| panic!("{codec:?}: {refusal:?}"));
+        let (width, height, pixels) = rgb(&image.jpeg);
+        assert_eq!((width, height), (160, 90), "{codec:?}");
+        assert!(pixels.iter().any(|value| *value > 200), "{codec:?}: the test picture is colorful");
+        let damaged = (picture.0.clone(), Vec::new());
+        assert!(
+            image_in(codec, &[&damaged], Form::Single { width: 160 }, 80).is_err(),
+            "{codec:?}: no sample"
+        );
+    }
 }
 
 /// A colour of the source as it looks in the image.

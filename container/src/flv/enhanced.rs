@@ -94,11 +94,9 @@ fn multitrack(kind: Kind, keyframe: bool, reader: &mut Reader<'_>) -> Result<Con
 impl Says {
     /// Refuses what is reserved, and what must not be inside a multitrack packet: another one, a modifier.
     fn new(kind: Kind, packet: u8, keyframe: bool) -> Result<Says, Error> {
-        let known = match (kind, packet) {
-            (_, packet::SEQUENCE_START | packet::CODED_FRAMES | packet::SEQUENCE_END) => true,
-            (Kind::Video, packet::VIDEO_CODED_FRAMES_X..=packet::VIDEO_MPEG2TS_SEQUENCE_START) => true,
-            (Kind::Audio, packet::AUDIO_MULTICHANNEL_CONFIG) => true,
-            _ => false,
+        let known = match kind {
+            Kind::Video => packet <= packet::VIDEO_MPEG2TS_SEQUENCE_START,
+            Kind::Audio => packet <= packet::SEQUENCE_END || packet == packet::AUDIO_MULTICHANNEL_CONFIG,
         };
         match known {
             true => Ok(Says { kind, packet, keyframe }),

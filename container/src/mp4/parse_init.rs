@@ -105,6 +105,46 @@ mod tests {
         assert_eq!(colr(av1.clone()), None);
     }
 
+    /// What a peer could have sent in place of this record.
+    fn parsed(of: &Codec, record: Bytes) -> Option<Codec> {
+        let codec = match of {
+            Codec::Avc(_) => Avc::parse(record).map(Codec::Avc),
+            Codec::Hevc(_) => Hevc::parse(record).map(Codec::Hevc),
+            Codec::Av1(_) => Av1::parse(record).map(Codec::Av1),
+            Codec::Vp9(_) => Vp9::parse(record, (320, 180)).map(Codec::Vp9),
+            Codec::Aac(_) => Aac::parse(record).map(Codec::Aac),
+            Codec::Opus(_) => Opus::parse(record).map(Codec::Opus),
+            Codec::Ac3(_) => Ac3::parse(record).map(Codec::Ac3),
+            Codec::Eac3(_) => Eac3::parse(record).map(Codec::Eac3),
+            Codec::Flac(_) => Flac::parse(record).map(Codec::Flac),
+        };
+        codec.ok()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_damaged_record_is_refused_or_says_the_same_when_it_is_read_back(
+            which in 0..12usize,
+            damage in proptest::collection::vec((0..120usize, proptest::num::u8::ANY), 1..6),
+            end in 0..200usize,
+        ) {
+            let codec = codecs().swap_remove(which);
+            let mut record = codec.record().to_vec();
+            for (at, value) in damage {
+                record.get_mut(at).into_iter().for_each(|byte| *byte = value);
+            }
+            record.truncate(end);
+            if let Some(damaged) = parsed(&codec, record.into()) {
+                let track = Track::new(damaged, Timescale::VIDEO);
+                if let Ok(bytes) = init_segment(&track) {
+                    let read = parse_init(&bytes).expect("what we wrote");
+                    let told = |track: &Track| (track.codec.rfc6381(), track.codec.picture(), track.codec.sound());
+                    proptest::prop_assert_eq!(told(&read), told(&track));
+                }
+            }
+        }
+    }
+
     fn tracks() -> [Track; 2] {
         let avc = Avc::parse(Bytes::from_static(AVC_RECORD)).expect("valid");
         let aac = Aac::parse(Bytes::from_static(&[0x11, 0x90])).expect("valid");

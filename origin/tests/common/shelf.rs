@@ -44,6 +44,8 @@ pub(crate) fn init(period: u64, kind: Kind) -> Arc<Init> {
             pixel_aspect: (1, 1),
             length_size: 4,
             interlaced: false,
+            color: None,
+            in_band: false,
         }),
         Kind::Audio => Codec::Aac(Aac {
             config: Bytes::from_static(&[0x12, 0x10]),

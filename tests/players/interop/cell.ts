@@ -2,7 +2,7 @@ import { test, type TestOptions } from "vitest";
 
 /** Where a result stands: which table, which row, which column. */
 export interface Place {
-  table: "Players, live" | "Players, on demand" | "Low latency" | "Encoders" | "Faults";
+  table: "Players, live" | "Players, on demand" | "Low latency" | "Encoders" | "Codecs" | "Faults";
   /** The tool, as its users call it. */
   tool: string;
   /** As it was seen. */

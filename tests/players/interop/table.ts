@@ -28,6 +28,7 @@ own would wait for; programs are given it after that.`,
   "Low latency": `How far behind the clock of the encoder the picture is, half of the time at most, and how far at the worst, with parts of
 half a second. A player that halts, loses half a second or skips a picture for a hole fails.`,
   Encoders: "",
+  Codecs: "Each pair by Enhanced RTMP, in the browser that has it.",
   Faults: `All players watch at the same time what happens to one stream, which is recorded. Where it ends, the server waits two
 seconds for its encoder.`,
 };

@@ -61,6 +61,23 @@ impl<'a> Coding<'a> {
     }
 }
 
+/// The body of a configuration box and the sample of a picture that `encoder` makes, from a fragmented MP4.
+pub(crate) fn fragmented(encoder: &[&str], configuration: &[u8; 4]) -> (Vec<u8>, Vec<u8>) {
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(
+        "-hide_banner -nostdin -loglevel error -f lavfi -i testsrc2=size=320x180 -frames:v 1".split(' '),
+    );
+    ffmpeg.args(encoder).args("-f mp4 -movflags empty_moov+frag_keyframe+default_base_moof -".split(' '));
+    let output = ffmpeg.stderr(Stdio::null()).output().expect("ffmpeg runs");
+    assert!(output.status.success(), "ffmpeg: {}", output.status);
+    let body = |kind: &[u8; 4]| {
+        let at = output.stdout.windows(4).position(|word| word == kind).expect("the box");
+        let size = output.stdout[at - 4..at].try_into().map(u32::from_be_bytes).expect("four bytes");
+        output.stdout[at + 4..at - 4 + size as usize].to_vec()
+    };
+    (body(configuration), body(b"mdat"))
+}
+
 /// The configuration and a keyframe of an FLV file (Adobe FLV v10.1 §E.4.3.1).
 fn picture(flv: &[u8], before: usize) -> (Vec<u8>, Vec<u8>) {
     let mut rest = &flv[13..];

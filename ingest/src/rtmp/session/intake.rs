@@ -7,7 +7,6 @@
 mod described;
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use container::flv::{self, Content, Data, FourCc, Packet, Tag};
 use media::{Codec, Kind, Sample, Slice, Timescale, Track, TrackId};
@@ -206,19 +205,14 @@ impl Intake {
         data: Slice,
         out: &mut dyn FnMut(Input),
     ) -> Result<(), Fault> {
-        let known = match self.tracks.entry(id) {
-            Entry::Vacant(free) if Described::needs_none(codec) => {
-                free.insert(Described::new(codec, &[], stamp.enhanced)?)
-            }
-            Entry::Vacant(_) => return Ok(self.counters.unconfigured += 1),
-            Entry::Occupied(known) => known.into_mut(),
-        };
-        if !known.holds(codec) {
-            self.counters.unconfigured += 1;
-            return Ok(());
+        if Described::needs_none(codec) && !self.tracks.contains_key(&id) {
+            self.tracks.insert(id, Described::new(codec, &[], stamp.enhanced)?);
         }
-        let other = if known.learn(keyframe, &data) { known.track() } else { None };
-        let Some(said) = known.codec() else {
+        let known = self.tracks.get_mut(&id).filter(|known| known.holds(codec));
+        let learned = known.map(|known| (known.learn(keyframe, &data), &*known));
+        let Some((other, known, said)) =
+            learned.and_then(|(other, known)| Some((other, known, known.codec()?)))
+        else {
             self.counters.unconfigured += 1;
             return Ok(());
         };
@@ -229,7 +223,8 @@ impl Intake {
             Kind::Video => self.counters.video += 1,
             Kind::Audio => self.counters.audio += 1,
         }
-        self.tell(id, other, out);
+        let track = if other { known.track() } else { None };
+        self.tell(id, track, out);
         out(Input::Sample { id, sample: Sample { dts, composition_offset, duration: 0, sync, data } });
         Ok(())
     }
