@@ -169,7 +169,7 @@ impl Follower {
         }
         let Some(ahead) = Lane::newest(rendition, leader.end().saturating_add(1)) else { return };
         let mut skipped = leader.skipped_until(rendition, &ahead);
-        let beside = self.video.is_some().then(|| self.audio.as_ref()).flatten();
+        let beside = self.audio.as_ref().filter(|_| self.video.is_some());
         let audio = beside.and_then(|old| {
             let rendition = presentation.rendition(&old.name)?;
             let lane = Lane::beside(rendition, &ahead)?;
