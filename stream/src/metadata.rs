@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn the_oldest_go_when_there_are_too_many_or_too_much() {
         let mut kept = Kept::default();
-        let mut add = |kept: &mut Kept, len: usize| {
+        let add = |kept: &mut Kept, len: usize| {
             kept.add(Scheme::Klv, WallTime::from_millis(0), None, vec![0; len].into());
         };
         (0..MOST + 5).for_each(|_| add(&mut kept, 1));

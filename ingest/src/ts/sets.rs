@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(sets.picture.len(), 2);
         assert!(picture(&mut sets, &[(Role::Picture, &[0x68, 0x81])]), "another one of that number");
         assert!(picture(&mut sets, &[(Role::Sequence, &[0x67, 2]), PPS]));
-        assert_eq!(sets.picture, [&PPS.1[..]], "those of the other sequence are gone");
+        assert_eq!(sets.picture, [PPS.1], "those of the other sequence are gone");
     }
 
     #[test]

@@ -20,8 +20,8 @@ const PICTURE: i64 = 3600;
 /// One elementary stream that is carried.
 #[derive(Debug)]
 pub(super) enum Slot {
-    Video(VideoTrack),
-    Audio(AudioTrack),
+    Video(Box<VideoTrack>),
+    Audio(Box<AudioTrack>),
     Metadata(Cues),
 }
 
