@@ -75,10 +75,7 @@ fn video_track(wide: bool) -> Track {
 
 fn audio_track(hz48: bool) -> Track {
     let config: &[u8] = if hz48 { &[0x11, 0x90] } else { &[0x12, 0x10] };
-    Track {
-        codec: Codec::Aac(Aac::parse(Bytes::from_static(config)).expect("valid")),
-        timescale: Timescale::MILLIS,
-    }
+    Track::new(Codec::Aac(Aac::parse(Bytes::from_static(config)).expect("valid")), Timescale::MILLIS)
 }
 
 impl Publisher {

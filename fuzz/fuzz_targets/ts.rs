@@ -37,7 +37,7 @@ fuzz_target!(|input: Input<'_>| {
     let audio = segment(&input, &input.audio, Timescale::MILLIS, audio_codec(input.hz48));
     for table in &input.video {
         for (.., data) in &table.samples {
-            let _ = Captions::of([1, 2, 4][usize::from(input.length_size % 3)], data);
+            let _ = Captions::of(&video_codec(input.length_size), data);
         }
     }
     let (pictures, sounds) = (count(&input.video), count(&input.audio));

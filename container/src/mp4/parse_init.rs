@@ -145,6 +145,28 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn a_record_that_is_made_of_a_bitstream_is_one_that_mp4_has_words_for(
+            bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..40),
+        ) {
+            let after = |begin: &[u8]| [begin, &bytes].concat();
+            let dolby = after(&[0x0b, 0x77]);
+            let header = after(&[0x0a, bytes.len() as u8]);
+            let made = [
+                Ac3::from_frame(&dolby).map(Codec::Ac3),
+                Eac3::from_frame(&dolby).map(Codec::Eac3),
+                Vp9::from_keyframe(&after(&[0x82, 0x49, 0x83, 0x42])).map(Codec::Vp9),
+                Av1::from_sequence_header(&header).map(Codec::Av1),
+            ];
+            for codec in made.into_iter().flatten() {
+                let track = Track::new(codec, Timescale::VIDEO);
+                let init = init_segment(&track).expect("a record of our own");
+                proptest::prop_assert_eq!(parse_init(&init), Ok(track));
+            }
+        }
+    }
+
     fn tracks() -> [Track; 2] {
         let avc = Avc::parse(Bytes::from_static(AVC_RECORD)).expect("valid");
         let aac = Aac::parse(Bytes::from_static(&[0x11, 0x90])).expect("valid");
