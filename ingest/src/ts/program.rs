@@ -109,7 +109,7 @@ impl Slots {
     fn video(&self, stream: Elementary, standard: Standard) -> Option<(Option<TrackId>, Slot)> {
         let id = self.free(Kind::Video, self.limits.video_tracks)?;
         let units = Video::new(standard, self.limits.picture);
-        Some((Some(id), Slot::Video(VideoTrack::new(id, language(stream), units))))
+        Some((Some(id), Slot::Video(Box::new(VideoTrack::new(id, language(stream), units)))))
     }
 
     fn free(&self, kind: Kind, most: u8) -> Option<TrackId> {

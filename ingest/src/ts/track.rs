@@ -20,7 +20,7 @@ const PICTURE: i64 = 3600;
 /// One elementary stream that is carried.
 #[derive(Debug)]
 pub(super) enum Slot {
-    Video(VideoTrack),
+    Video(Box<VideoTrack>),
     Audio(AudioTrack),
     Metadata(Cues),
 }
