@@ -2,6 +2,7 @@
 //!
 //! *packets* finds units and their times and looks at no payload, which is all that mpeg2ts-reader does. *samples* is
 //! everything from bytes to inputs of a publication: NAL units found, payload written to its place.
+#![allow(missing_docs, reason = "macros of mpeg2ts-reader make public items")]
 
 use std::hint::black_box;
 

@@ -152,6 +152,7 @@ impl Publisher {
                 self.packager.begin();
             }
             Event::Input(_, Input::Announce { video, audio }) => self.packager.announce(video, audio),
+            Event::Input(_, Input::Metadata { .. }) => {}
             Event::Input(_, Input::Track { id, track }) => self.packager.track(id, track),
             Event::Input(_, Input::Sample { id, sample }) => self.packager.push(id, sample, now),
             Event::Unpublish(..) => self.packager.interrupt(now.wall),

@@ -121,6 +121,7 @@ impl Encoder {
     fn package(&mut self, input: Input) {
         match input {
             Input::Announce { video, audio } => self.packager.announce(video, audio),
+            Input::Metadata { .. } => {}
             Input::Track { id, track } => self.packager.track(id, track),
             Input::Sample { id, sample } => {
                 if let Some(samples) = &mut self.samples {

@@ -75,12 +75,14 @@ fn put(sets: &mut Vec<Vec<u8>>, set: &[u8], number: impl Fn(&[u8]) -> u32) -> bo
     true
 }
 
-/// An Exp-Golomb number at the front (ITU-T H.264 §9.1).
+/// An Exp-Golomb number at the front (ITU-T H.264 §9.1); the largest of all for what has more than 31 bits.
 fn number(bytes: &[u8]) -> u32 {
     let word = bytes.iter().copied().chain(std::iter::repeat(0)).take(4);
     let word = word.fold(0u32, |word, byte| word << 8 | u32::from(byte));
-    let zeros = word.leading_zeros().min(15);
-    (word >> (31 - 2 * zeros)) - 1
+    match word.leading_zeros() {
+        zeros @ 0..=15 => (word >> (31 - 2 * zeros)) - 1,
+        _ => u32::MAX,
+    }
 }
 
 #[cfg(test)]

@@ -140,6 +140,7 @@ fn check(events: &[Event], picture: &[u8]) {
                 assert!(*sample.data == *picture || *sample.data == [1, 2, 3]);
                 times.push(sample.dts);
             }
+            Event::Input(_, Input::Metadata { .. }) => panic!("RTMP brings no timed metadata"),
             Event::Unpublish(..) => times.push(-1),
         }
     }

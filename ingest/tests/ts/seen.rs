@@ -30,7 +30,7 @@ impl Seen {
         Seen::in_pieces(&mut bytes.chunks(1316))
     }
 
-    pub fn in_pieces<'a>(pieces: &mut dyn Iterator<Item = &'a [u8]>) -> Seen {
+    pub fn in_pieces(pieces: &mut dyn Iterator<Item = &[u8]>) -> Seen {
         let mut intake = Intake::new(Limits::default());
         let mut inputs = Vec::new();
         pieces.for_each(|piece| intake.push(piece, &mut |input| inputs.push(input)));
