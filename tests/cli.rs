@@ -147,7 +147,7 @@ fn check_says_what_a_server_would_do() {
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert_eq!(
         stdout,
-        "ok\nhttp listens on 127.0.0.1:0\nrtmp is off\nsrt listens on [::]:8890\ndata in data\ncatalog in data/catalog.db\nlive entries of the configuration: 1\n"
+        "ok\nhttp listens on 127.0.0.1:0\nrtmp is off\nsrt listens on 127.0.0.1:0\ndata in data\ncatalog in data/catalog.db\nlive entries of the configuration: 1\n"
     );
 }
 

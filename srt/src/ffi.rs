@@ -140,6 +140,7 @@ pub(crate) fn start() -> Result<(), Error> {
     let started = *STARTED.get_or_init(|| {
         // SAFETY: no arguments but a number and a function that lives for ever.
         unsafe {
+            give_memory_back();
             raw::srt_setloglevel(libc::LOG_CRIT);
             raw::srt_setloghandler(std::ptr::null_mut(), Some(log));
             raw::srt_startup()
@@ -148,13 +149,31 @@ pub(crate) fn start() -> Result<(), Error> {
     if started < 0 { Err(last_error()) } else { Ok(()) }
 }
 
+/// libsrt allocates with the system's allocator, whatever ours is. A connection has a few blocks of some hundred kilobytes;
+/// glibc would keep more and more of what many handshakes at once took.
+///
+/// # Safety
+///
+/// Numbers only; may be called at any time.
+unsafe fn give_memory_back() {
+    #[cfg(target_env = "gnu")]
+    {
+        const BLOCK: c_int = 64 << 10;
+        // SAFETY: numbers only.
+        unsafe {
+            libc::mallopt(libc::M_MMAP_THRESHOLD, BLOCK);
+            libc::mallopt(libc::M_TRIM_THRESHOLD, BLOCK);
+        }
+    }
+}
+
 /// Calls `last` when the process exits, before libsrt takes itself down.
 pub(crate) fn at_exit(last: extern "C" fn()) {
     // SAFETY: a function that lives for ever.
     unsafe { libc::atexit(last) };
 }
 
-/// Only what is critical comes here. It holds nothing that a peer sent.
+/// Only what libsrt calls critical comes here; a peer can bring that about, so it is nothing for an operator.
 unsafe extern "C" fn log(
     _: *mut c_void,
     level: c_int,
@@ -169,7 +188,7 @@ unsafe extern "C" fn log(
     // SAFETY: libsrt passes a text that ends with a NUL and is valid for the time of the call.
     let text = unsafe { CStr::from_ptr(message) }.to_string_lossy();
     // A panic must not get into libsrt.
-    let _ = catch_unwind(|| tracing::warn!(level, "libsrt: {}", text.trim_end()));
+    let _ = catch_unwind(|| tracing::debug!(level, "libsrt: {}", text.trim_end()));
 }
 
 /// A new socket, neither bound nor connected.

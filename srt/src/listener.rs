@@ -63,6 +63,7 @@ struct Door {
     /// One reference more for each connection that is open.
     places: Arc<()>,
     connections: usize,
+    handshakes: usize,
     /// Whose handshake goes on.
     coming: Mutex<HashMap<Id, Coming>>,
 }
@@ -93,6 +94,7 @@ impl Listener {
             decide,
             places: Arc::default(),
             connections: settings.connections,
+            handshakes: usize::try_from(settings.backlog).unwrap_or(usize::MAX),
             coming: Mutex::default(),
         });
         socket.watch()?;
@@ -162,6 +164,10 @@ impl Hook for Arc<Door> {
     fn lets_in(&self, socket: Id, peer: SocketAddr, stream_id: &[u8]) -> bool {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let ask = Ask { peer, stream_id, is_full: self.open() >= self.connections };
+        if self.coming().len() >= self.handshakes {
+            ffi::set_reject_reason(socket, Rejection::OVERLOAD.code());
+            return false;
+        }
         let rejection = match self.decide.decide(&ask) {
             Ok(Accept { passphrase }) => {
                 let secret = passphrase.as_ref().map_or(&b""[..], Passphrase::expose);

@@ -33,7 +33,8 @@ pub struct Settings {
     pub peer_idle: Duration,
     /// Bytes for the kernel's buffer of the UDP socket; it gives as many as it may.
     pub udp_buffer: usize,
-    /// Connections of a listener that wait to be accepted.
+    /// Connections of a listener that wait to be accepted, and handshakes in a second that were let in and came to
+    /// nothing: each takes about a megabyte for that time.
     pub backlog: u32,
     /// Connections of a listener at once; [`Ask::is_full`](crate::Ask::is_full) says when there are as many.
     pub connections: usize,
@@ -44,12 +45,12 @@ impl Default for Settings {
         Settings {
             latency: Duration::from_millis(120),
             receive_buffer: 12 << 20,
-            flight_window: 25_600,
+            flight_window: 10_000,
             mss: 1500,
             payload: TS_PAYLOAD,
             peer_idle: Duration::from_secs(5),
             udp_buffer: 4 << 20,
-            backlog: 128,
+            backlog: 32,
             connections: 200,
         }
     }
