@@ -329,9 +329,7 @@ mod tests {
         let mut out = Vec::new();
         let body = Bytes::from(amf::write(values));
         // A chunk for all of it: nothing said otherwise.
-        for piece in [body] {
-            Writer::default().message((kind::COMMAND, 0, 0), &[], &piece, &mut out);
-        }
+        Writer::default().message((kind::COMMAND, 0, 0), &[], &body, &mut out);
         session.input(&out.concat())
     }
 
