@@ -100,7 +100,7 @@ impl Slots {
             coding => {
                 let id = self.free(Kind::Audio, self.limits.audio_tracks)?;
                 let frames = Audio::new(coding, packet)?;
-                (Some(id), Slot::Audio(AudioTrack::new(id, language(stream), frames)))
+                (Some(id), Slot::Audio(Box::new(AudioTrack::new(id, language(stream), frames))))
             }
         };
         Some(Carried { stream, id, slot })

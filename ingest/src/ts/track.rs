@@ -21,7 +21,7 @@ const PICTURE: i64 = 3600;
 #[derive(Debug)]
 pub(super) enum Slot {
     Video(Box<VideoTrack>),
-    Audio(AudioTrack),
+    Audio(Box<AudioTrack>),
     Metadata(Cues),
 }
 
