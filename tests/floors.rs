@@ -42,7 +42,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("webhooks", &["catalog", "access", "address", "media"]),
     ("restream", &["stream", "catalog", "srt", "packager", "container", "access", "address", "media"]),
     // Not in the house: a tool that measures the binary from outside.
-    ("bench", &["ingest", "packager", "media"]),
+    ("bench", &["ingest", "packager", "container", "media"]),
     (
         "headwater",
         &[
