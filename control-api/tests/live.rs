@@ -20,7 +20,11 @@ async fn a_name_is_enough_and_the_answer_is_everything() {
     let key = made.body["keys"]["primary"].as_str().expect("a key");
     assert_eq!(made.body["status"], "offline");
     assert_eq!(made.body["publish"]["rtmp"]["primary"], format!("rtmp://example.org:1935/live/{key}"));
-    assert!(made.body["publish"]["srt"].is_null() && made.body["publish"]["whip"].is_null());
+    assert!(made.body["publish"]["whip"].is_null());
+    let srt = &made.body["publish"]["srt"]["primary"];
+    let streamid = format!("publish:{}", made.body["keys"]["primary"].as_str().unwrap_or_default());
+    assert_eq!((&srt["port"], &srt["streamid"]), (&json!(8890), &json!(streamid)));
+    assert!(srt["passphrase"].is_null());
     assert_eq!(made.body["playback"]["hls"], format!("http://example.org:8080/play/{id}/master.m3u8"));
     assert_eq!(made.body["encoders"]["obs"]["service"]["settings"]["key"], key);
     let opened = house.catalog.keys().find(key).expect("it can be published to at once");
