@@ -39,7 +39,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("control-api", &["stream", "catalog", "packager", "container", "access", "media"]),
     ("webhooks", &["catalog", "access", "media"]),
     // Not in the house: a tool that measures the binary from outside.
-    ("bench", &["ingest", "packager", "media"]),
+    ("bench", &["ingest", "packager", "container", "media"]),
     (
         "headwater",
         &[
