@@ -188,7 +188,8 @@ pub(crate) fn restream(
     directory: &Directory,
     standing: &Standing,
 ) -> anyhow::Result<Restream> {
-    let settings = restream_settings(config, standing.rtmp.map(|address| address.port()));
+    let own = [standing.rtmp, standing.rtmps, standing.srt];
+    let settings = restream_settings(config, own.into_iter().flatten().map(|address| address.port()));
     Ok(Restream::new(catalog.clone(), directory.clone(), settings)?)
 }
 

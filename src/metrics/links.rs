@@ -18,11 +18,11 @@ impl fmt::Debug for Links {
     }
 }
 
-/// Name, help, and what of a link it is.
-type Read<T> = (&'static str, &'static str, fn(&Link) -> T);
+/// Something of each link: name, help, value.
+type Shown<T> = (&'static str, &'static str, fn(&Link) -> T);
 
-/// A counter of each link.
-const COUNTS: [Read<u64>; 5] = [
+/// What only grows.
+const COUNTS: [Shown<u64>; 5] = [
     ("packets", "Packets received, again or not", |link| link.packets),
     ("lost_packets", "Packets missing when later ones came", |link| link.lost),
     ("retransmitted_packets", "Packets that came again", |link| link.retransmitted),
@@ -30,8 +30,8 @@ const COUNTS: [Read<u64>; 5] = [
     ("undecrypted_packets", "Packets that could not be decrypted", |link| link.undecrypted),
 ];
 
-/// The same of what goes up and down.
-const GAUGES: [Read<f64>; 4] = [
+/// What goes up and down.
+const GAUGES: [Shown<f64>; 4] = [
     ("rtt_seconds", "Round trip time to the encoder", |link| link.rtt.as_secs_f64()),
     ("latency_seconds", "Delay in which lost packets are sent again", |link| link.latency.as_secs_f64()),
     ("buffer_seconds", "Media that waits for its delivery", |link| link.buffer.as_secs_f64()),
