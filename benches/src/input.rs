@@ -23,12 +23,17 @@ const NAME: &str = "bench-720p30-2600k-gop2s-v1.flv";
 
 /// The script of the input; makes the file on first use.
 pub fn script() -> anyhow::Result<Script> {
+    let tags = flv::read(&file()?)?;
+    Script::new(&opening(&tags), &round(&tags)?, ROUND * 1000)
+}
+
+/// The file of the input; makes it on first use.
+pub fn file() -> anyhow::Result<PathBuf> {
     let path = cache().join(NAME);
     if !path.exists() {
         make(&path)?;
     }
-    let tags = flv::read(&path)?;
-    Script::new(&opening(&tags), &round(&tags)?, ROUND * 1000)
+    Ok(path)
 }
 
 fn cache() -> PathBuf {

@@ -4,6 +4,7 @@
 //! of its rounds.
 
 mod answers;
+mod contribution;
 mod control;
 mod crowds;
 mod floods;
@@ -91,6 +92,8 @@ pub struct Bench {
 pub enum Part {
     /// CPU and memory per stream.
     Streams,
+    /// CPU per stream by the protocol that brings it.
+    Contribution,
     /// Ingest without pacing.
     Flood,
     /// Playlists and segments over HTTP.
@@ -115,6 +118,7 @@ pub fn run(bench: &Bench, parts: &[Part]) -> anyhow::Result<()> {
     for part in parts {
         let tables = match part {
             Part::Streams => streams::tables(bench)?,
+            Part::Contribution => contribution::tables(bench)?,
             Part::Flood => floods::tables(bench)?,
             Part::Answers => answers::tables(bench)?,
             Part::Listing => listing::tables(bench)?,

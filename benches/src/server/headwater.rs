@@ -27,6 +27,7 @@ pub struct Headwater {
     folder: TempDir,
     http: String,
     rtmp: String,
+    srt: String,
 }
 
 impl Headwater {
@@ -79,8 +80,13 @@ impl Headwater {
             let found = field(&ready, name).map(str::to_owned);
             found.with_context(|| format!("headwater did not start:\n{}", log()))
         };
-        let (http, rtmp) = (address("http=")?, address("rtmp=")?);
-        Ok(Headwater { name, family: Family::of(child.id())?, child, folder, http, rtmp })
+        let (http, rtmp, srt) = (address("http=")?, address("rtmp=")?, address("srt=")?);
+        Ok(Headwater { name, family: Family::of(child.id())?, child, folder, http, rtmp, srt })
+    }
+
+    /// HOST:PORT of its SRT listener.
+    pub fn srt(&self) -> &str {
+        &self.srt
     }
 
     /// Its data directory.
