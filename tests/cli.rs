@@ -172,7 +172,8 @@ fn a_configuration_that_is_not_there_is_named() {
 }
 
 const OVER_TLS: &str = "http.listen = \"127.0.0.1:0\"\nhttps.listen = \"127.0.0.1:0\"\n\
-                        rtmp.listen = \"127.0.0.1:0\"\nrtmps.listen = \"127.0.0.1:0\"\n";
+                        rtmp.listen = \"127.0.0.1:0\"\nrtmps.listen = \"127.0.0.1:0\"\n\
+                        srt.listen = \"127.0.0.1:0\"\n";
 
 #[test]
 fn one_flag_gives_it_a_certificate_that_stays() {
@@ -181,7 +182,7 @@ fn one_flag_gives_it_a_certificate_that_stays() {
         let arguments = ["serve", "--config", "h.toml", "--data", "d", "--tls-self-signed"];
         let server = Server::start(folder.path(), &arguments);
         let addresses =
-            ["http", "https", "rtmp", "rtmps"].map(|name| format!("{name}={}", server.address(name)));
+            ["http", "https", "rtmp", "rtmps", "srt"].map(|name| format!("{name}={}", server.address(name)));
         assert_eq!(server.ready, format!("headwater ready {}", addresses.join(" ")));
         let certificate = std::fs::read(folder.path().join("d/tls/self-signed.pem")).expect("it is kept");
         assert_eq!(server.stop(Signal::TERM).0, Some(0));
