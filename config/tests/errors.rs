@@ -171,7 +171,7 @@ fn listeners_for_tls_count_where_there_is_a_certificate() {
         &format!("{shared}tls.self_signed = true"),
         &["f:1:6: http.listen: http and https both listen on port 8443; give each its own"],
     );
-    let off = "http.enabled = false\nrtmp.enabled = false\n";
+    let off = "http.enabled = false\nrtmp.enabled = false\nsrt.enabled = false\n";
     check(off, &["f:1:6: http.enabled: every listener is off; enable at least one"]);
     parsed(&format!("{off}tls.self_signed = true"), &[]);
 }
@@ -371,7 +371,7 @@ fn a_variable_that_names_nothing_is_an_error() {
             "environment variable HEADWATER_STREAMS__KEY: streams: cannot be set by environment; \
              write [[streams]] tables in the file",
             "environment variable HEADWATER_XYZZY__Y: xyzzy: unknown section; \
-             there is http, tls, https, rtmp, rtmps, srt, stream, packager, dvr, storage, database, auth, webhooks, log, streams, input, inputs, recorder, vod, \
+             there is http, tls, https, rtmp, rtmps, srt, stream, packager, dvr, storage, database, auth, webhooks, restream, log, streams, input, inputs, recorder, vod, \
              transcode",
         ],
     );

@@ -29,6 +29,22 @@ const OPERATIONS: &[(&str, &str, Role, &str)] = &[
     ("GET", "/live/{entry}/timelines/{name}", Role::Viewer, ""),
     ("PATCH", "/live/{entry}/timelines/{name}", Role::Producer, r#"{"air": "preview"}"#),
     ("DELETE", "/live/{entry}/timelines/{name}", Role::Producer, ""),
+    ("GET", "/live/{entry}/inputs", Role::Viewer, ""),
+    ("POST", "/live/{entry}/inputs", Role::Producer, r#"{"url": "srt://example.org:9000"}"#),
+    ("GET", "/live/{entry}/inputs/{input}", Role::Viewer, ""),
+    ("PATCH", "/live/{entry}/inputs/{input}", Role::Producer, r#"{"name": "m"}"#),
+    ("DELETE", "/live/{entry}/inputs/{input}", Role::Producer, ""),
+    ("POST", "/live/{entry}/inputs/{input}/restart", Role::Producer, ""),
+    ("GET", "/live/{entry}/targets", Role::Viewer, ""),
+    (
+        "POST",
+        "/live/{entry}/targets",
+        Role::Producer,
+        r#"{"name": "n", "url": "rtmp://example.org/live/key"}"#,
+    ),
+    ("GET", "/live/{entry}/targets/{target}", Role::Viewer, ""),
+    ("PATCH", "/live/{entry}/targets/{target}", Role::Producer, r#"{"name": "m"}"#),
+    ("DELETE", "/live/{entry}/targets/{target}", Role::Producer, ""),
     ("GET", "/entries", Role::Viewer, ""),
     ("GET", "/entries/{entry}", Role::Viewer, ""),
     ("PATCH", "/entries/{entry}", Role::Producer, r#"{"name": "m"}"#),
@@ -79,6 +95,8 @@ struct Things {
     job: String,
     webhook: String,
     delivery: String,
+    input: String,
+    target: String,
 }
 
 impl Things {
@@ -108,8 +126,26 @@ impl Things {
         let webhooks = house.catalog.webhooks();
         let (webhook, _) = webhooks.create(&caller, scope.clone(), details).await.expect("a webhook");
         let delivery = house.catalog.webhooks().test(&caller, &webhook.id).await.expect("a delivery");
+        let details = catalog::inputs::Details {
+            name: "theirs".to_owned(),
+            url: address::InputUrl::parse("srt://example.org:9000").expect("a URL"),
+            rendition: None,
+            enabled: false,
+        };
+        let input = house.catalog.inputs().create(&caller, &entry.id, details).await.expect("an input");
+        let details = catalog::targets::Details {
+            name: "theirs".to_owned(),
+            url: "rtmp://example.org/live/key".to_owned(),
+            rendition: None,
+            audio: None,
+            enabled: false,
+        };
+        let (targets, secrets) = (house.catalog.targets(), catalog::targets::Secrets::default());
+        let target = targets.create(&caller, &entry.id, details, secrets).await.expect("a target");
         Things {
             scope,
+            input: input.id.to_string(),
+            target: target.id.to_string(),
             entry: entry.id.to_string(),
             recording: recording.id.to_string(),
             token: token.id.to_string(),
@@ -123,6 +159,7 @@ impl Things {
         let Scope::Account(account) = &self.scope else { panic!("an account") };
         let path = template.replace("{entry}", &self.entry).replace("{token}", &self.token);
         let path = path.replace("{name}", "theirs").replace("{recording}", &self.recording);
+        let path = path.replace("{input}", &self.input).replace("{target}", &self.target);
         let path = path.replace("{webhook}", &self.webhook).replace("{delivery}", &self.delivery);
         format!("/api/v1{}", path.replace("{job}", &self.job).replace("{account}", account.as_str()))
     }
@@ -175,7 +212,7 @@ async fn each_role_may_do_what_its_row_says() {
             assert_eq!(answer.status != 403, allowed, "{role} {method} {path}: {}", answer.text);
             if allowed {
                 // Nothing is on: ending and disconnecting have nothing to do, nor has recording.
-                let idle = ["/end", "/disconnect", "/start", "/pause", "/resume", "/stop"];
+                let idle = ["/end", "/disconnect", "/start", "/pause", "/resume", "/stop", "/restart"];
                 let idle = idle.iter().any(|end| path.ends_with(end));
                 // What has entries, or is being written.
                 let busy = *path == "/accounts/{account}" || path.ends_with("/{recording}");

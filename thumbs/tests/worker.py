@@ -20,7 +20,7 @@ def image(made, payload=b"\xff\xd8 a picture"):
     send({"image": {"width": made, "height": os.getpid(), "missing": 0}}, payload)
 
 
-send({"protocol": 1, "libraries": "none"})
+send({"protocol": 2, "libraries": "none"})
 made = 0
 while len(prefix := source.read(8)) == 8:
     head, payload = struct.unpack(">II", prefix)
