@@ -167,6 +167,15 @@ unsafe fn give_memory_back() {
     }
 }
 
+/// Gives back memory that the system's allocator keeps between what is in use: what libsrt took for many at once.
+pub(crate) fn trim() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: a number only; the allocator locks what it looks at.
+    unsafe {
+        libc::malloc_trim(0)
+    };
+}
+
 /// Calls `last` when the process exits, before libsrt takes itself down.
 pub(crate) fn at_exit(last: extern "C" fn()) {
     // SAFETY: a function that lives for ever.

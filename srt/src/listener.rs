@@ -162,6 +162,7 @@ impl Door {
 
 impl Hook for Arc<Door> {
     fn lets_in(&self, socket: Id, peer: SocketAddr, stream_id: &[u8]) -> bool {
+        Socket::tidy_later();
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let ask = Ask { peer, stream_id, is_full: self.open() >= self.connections };
         if self.coming().len() >= self.handshakes {

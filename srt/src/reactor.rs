@@ -15,6 +15,8 @@ use crate::ffi::{self, Epoll, Id};
 
 /// How long the end of the process may take to be noticed.
 const TICK: Duration = Duration::from_millis(100);
+/// How long after a socket, or a handshake, memory is given back: libsrt keeps them for some seconds.
+const TIDY: Duration = Duration::from_secs(5);
 
 /// What the tasks of a socket wait for. A permit is kept, so that nothing is missed between trying and waiting.
 #[derive(Debug, Default)]
@@ -49,6 +51,8 @@ struct State {
     wakes: HashMap<Id, Arc<Wake>>,
     closing: Vec<(Id, Option<Arc<()>>)>,
     chores: VecDeque<(Instant, Chore)>,
+    /// When memory of sockets that are gone is given back.
+    tidy: Option<Instant>,
     running: usize,
     stop: bool,
 }
@@ -89,6 +93,16 @@ impl Socket {
         let mut state = reactor.state();
         if state.chores.len() < CHORES {
             state.chores.push_back((Instant::now() + delay, Box::new(chore)));
+            reactor.news.notify_all();
+        }
+    }
+
+    /// A handshake came: what it took is given back in a while.
+    pub(crate) fn tidy_later() {
+        let Ok(reactor) = Reactor::get() else { return };
+        let mut state = reactor.state();
+        if state.tidy.is_none() {
+            state.tidy = Some(Instant::now() + TIDY);
             reactor.news.notify_all();
         }
     }
@@ -183,6 +197,12 @@ impl Reactor {
                 ffi::close(id);
                 drop(place);
                 state = self.state();
+                state.tidy.get_or_insert_with(|| Instant::now() + TIDY);
+            } else if state.tidy.is_some_and(|at| at <= Instant::now()) {
+                state.tidy = None;
+                drop(state);
+                ffi::trim();
+                state = self.state();
             } else {
                 state = self.pause(state);
             }
@@ -191,8 +211,8 @@ impl Reactor {
 
     /// Waits for something to do.
     fn pause<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        let next = state.chores.front().map(|(at, _)| at.saturating_duration_since(Instant::now()));
-        match next {
+        let next = state.chores.front().map(|(at, _)| *at).into_iter().chain(state.tidy).min();
+        match next.map(|at| at.saturating_duration_since(Instant::now())) {
             Some(time) => {
                 let waited = self.news.wait_timeout(state, time);
                 waited.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state)
