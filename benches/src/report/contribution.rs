@@ -88,7 +88,7 @@ fn cost(bench: &Bench, by: By) -> anyhow::Result<f64> {
 }
 
 fn rest(time: Duration) -> anyhow::Result<()> {
-    one_thread()?.block_on(tokio::time::sleep(time));
+    one_thread()?.block_on(async { tokio::time::sleep(time).await });
     Ok(())
 }
 
