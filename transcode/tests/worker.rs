@@ -72,10 +72,11 @@ fn it_says_hello_answers_and_ends_with_its_input() {
 #[test]
 fn it_bounds_itself_before_it_reads() {
     let (worker, _) = Worker::start();
-    let proc = |file: &str| {
-        std::fs::read_to_string(format!("/proc/{}/{file}", worker.0.id())).expect("a running process")
+    let proc = |process: &str, file: &str| {
+        std::fs::read_to_string(format!("/proc/{process}/{file}")).expect("a running process")
     };
-    let limits = proc("limits");
+    let worker = worker.0.id().to_string();
+    let limits = proc(&worker, "limits");
     for (name, limit) in [
         ("Max address space", transcode::limits::MEMORY),
         ("Max cpu time", transcode::limits::CPU),
@@ -86,9 +87,12 @@ fn it_bounds_itself_before_it_reads() {
         let words: Vec<_> = line[name.len()..].split_whitespace().collect();
         assert_eq!(words[..2], [limit.to_string(), limit.to_string()], "{line}");
     }
-    let stat = proc("stat");
-    let nice = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(16));
-    assert_eq!(nice, Some("10"), "it is polite to what is live");
+    let nice = |process: &str| -> Option<i32> {
+        let stat = proc(process, "stat");
+        stat.rsplit(')').next()?.split_whitespace().nth(16)?.parse().ok()
+    };
+    let own = nice("self").expect("a niceness");
+    assert_eq!(nice(&worker), Some((own + 10).min(19)), "it is polite to what is live");
 }
 
 #[test]

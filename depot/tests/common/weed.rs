@@ -86,7 +86,7 @@ impl Weed {
         });
         let fixed = "-dir=. -ip=127.0.0.1 -ip.bind=127.0.0.1 -filer -s3 -s3.config=s3.json -s3.port.iceberg=0 \
             -s3.port.lance=0 -iam=false -master.telemetry=false -master.volumeSizeLimitMB=64 -volume.max=30 \
-            -volume.preStopSeconds=0";
+            -volume.minFreeSpace=16MiB -volume.preStopSeconds=0";
         fixed.split_whitespace().map(str::to_owned).chain(ports).collect()
     }
 
