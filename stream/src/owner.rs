@@ -328,6 +328,7 @@ impl Owner {
         if let Phase::On(publishers) = &self.phase {
             publishers.cut(&Ended::ShuttingDown);
         }
+        self.burner.settle(self.packager.numbers()).await;
     }
 
     /// Shows readers the newest snapshot, if anything is new, after its numbers are burnt.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,6 +27,15 @@ struct Memory {
     /// How many times something was stored.
     stored: AtomicUsize,
     broken: bool,
+    /// While this is true nothing gets through.
+    held: (Mutex<bool>, Condvar),
+}
+
+impl Memory {
+    fn hold(&self, held: bool) {
+        *self.held.0.lock().expect("not poisoned") = held;
+        self.held.1.notify_all();
+    }
 }
 
 impl Ledger for Memory {
@@ -42,6 +51,8 @@ impl Ledger for Memory {
         if self.broken {
             return Err(io::Error::other("no space left"));
         }
+        let held = self.held.0.lock().expect("not poisoned");
+        drop(self.held.1.wait_while(held, |held| *held).expect("not poisoned"));
         self.stored.fetch_add(1, Ordering::Relaxed);
         self.numbers.lock().expect("not poisoned").insert(entry.into(), numbers.clone());
         Ok(())
@@ -300,6 +311,23 @@ async fn numbers_that_a_recording_knows_and_the_ledger_does_not_are_not_given_ag
         after.rendition("video-1").expect("video").0.shown().map(|it| it.number).collect();
     assert!(numbers.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{numbers:?}");
     assert_eq!(after.presentation.spans[0], before.presentation.spans[0]);
+}
+
+#[tokio::test]
+async fn a_clean_end_waits_for_a_disk_that_is_slow() {
+    let ledger = Arc::new(Memory::default());
+    let directory = Directory::new(ledger.clone());
+    let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
+    send(&publication, 0, 1).await.expect("on air");
+    ledger.hold(true);
+    send(&publication, 1, 3).await.expect("live goes on");
+    let end = async {
+        assert_eq!(publication.ended().await, Ended::ShuttingDown);
+        ledger.hold(false);
+    };
+    tokio::join!(directory.shutdown(), end);
+    let stored = ledger.load("demo").expect("readable").expect("stored");
+    assert!(stored.closed, "the next start is not that after a crash: {stored:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use media::WallTime;
 use packager::Numbers;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tracing::warn;
 
@@ -13,6 +14,8 @@ use crate::Ledger;
 
 /// Live goes on without the ledger when that takes longer.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// What the end of the process waits for the ledger.
+const LAST_PATIENCE: Duration = Duration::from_secs(4);
 
 /// Stores the numbers of one entry.
 pub(super) struct Burner {
@@ -47,25 +50,51 @@ impl Burner {
 
     /// Stores the numbers if they changed. Live does not wait for a disk that hangs or fails.
     pub(super) async fn burn(&mut self, numbers: &Numbers) {
-        if self.stored.as_ref().is_some_and(|stored| same(stored, numbers)) {
+        if self.knows(numbers) || self.storing.as_ref().is_some_and(|storing| !storing.is_finished()) {
             return;
         }
-        if self.storing.as_ref().is_some_and(|storing| !storing.is_finished()) {
-            return;
+        if self.store(numbers, PATIENCE).await.is_err() {
+            warn!(entry = %self.entry, "numbering state is slow to store: live goes on");
         }
+    }
+
+    /// Stores the numbers as they stay, behind what is being stored: with older ones the next start would take them for
+    /// those of a process that died. Nobody watches any more, so this has longer.
+    pub(super) async fn settle(&mut self, numbers: &Numbers) {
+        let settled = async {
+            if let Some(storing) = self.storing.take() {
+                self.look_at(storing.await);
+            }
+            match self.knows(numbers) {
+                true => Ok(()),
+                false => self.store(numbers, LAST_PATIENCE).await,
+            }
+        };
+        if !matches!(timeout(LAST_PATIENCE, settled).await, Ok(Ok(()))) {
+            warn!(entry = %self.entry, "numbering state was not stored in time: the next start takes this for a crash");
+        }
+    }
+
+    fn knows(&self, numbers: &Numbers) -> bool {
+        self.stored.as_ref().is_some_and(|stored| same(stored, numbers))
+    }
+
+    async fn store(&mut self, numbers: &Numbers, patience: Duration) -> Result<(), Elapsed> {
         let (ledger, entry, numbers) = (self.ledger.clone(), self.entry.clone(), numbers.clone());
         self.stored = Some(numbers.clone());
         let mut storing = tokio::task::spawn_blocking(move || ledger.store(&entry, &numbers));
-        match timeout(PATIENCE, &mut storing).await {
-            Ok(Ok(Ok(()))) => {}
-            Ok(Ok(Err(error))) => {
+        let stored = timeout(patience, &mut storing).await.inspect_err(|_| self.storing = Some(storing))?;
+        self.look_at(stored);
+        Ok(())
+    }
+
+    fn look_at(&self, stored: Result<std::io::Result<()>, JoinError>) {
+        match stored {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
                 warn!(entry = %self.entry, %error, "numbering state could not be stored: live goes on");
             }
-            Ok(Err(error)) => warn!(entry = %self.entry, %error, "numbering state could not be stored"),
-            Err(_) => {
-                warn!(entry = %self.entry, "numbering state is slow to store: live goes on");
-                self.storing = Some(storing);
-            }
+            Err(error) => warn!(entry = %self.entry, %error, "numbering state could not be stored"),
         }
     }
 }
