@@ -20,11 +20,12 @@ afterAll(() => stage?.strike());
 describe("a viewer of a live stream as MPEG-TS", () => {
   test.concurrent.for(PLAYERS)("$name plays over the ends of segments without a word", async (player) => {
     const viewer = await stage.open(player);
-    await started(viewer);
+    // Pictures with B-frames begin two frames after time 0; hls.js may go there before the browser does, and says so.
+    const { hiccups: atStart } = await started(viewer);
     await playsOn(viewer);
     await showsMotion(viewer);
     const { hiccups } = await playsOn(viewer);
-    expect(hiccups).toEqual([]);
+    expect(hiccups).toEqual(atStart);
     expect(viewer.complaints).toEqual([]);
   });
 });

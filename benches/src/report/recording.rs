@@ -1,5 +1,6 @@
 //! What recording costs beside packaging, and how soon a stream that ended is on demand.
 
+use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,6 +19,9 @@ const STREAMS: usize = 50;
 const FULL: Duration = Duration::from_secs(30);
 /// A real disk, as far as the machine has one there.
 const DISK: &str = "/var/tmp";
+/// What is written there and removed first. A hypervisor gives a machine its memory at the first touch of each page, and
+/// that costs whoever writes several times what writing does: a machine that has been up for a while has it.
+const TOUCHED: usize = 4 << 30;
 /// `recorder.mode`, by what it is called in the table.
 const MODES: [(&str, &str); 2] = [("off", NOT_RECORDED), ("append", "recorder.mode = \"append\"\n")];
 
@@ -59,6 +63,7 @@ fn costs(bench: &Bench) -> anyhow::Result<Table> {
 fn cost(bench: &Bench, settings: &str, recorded: bool) -> anyhow::Result<Cost> {
     let settings = format!("packager.window = \"{WINDOW}\"\n{settings}");
     let name = "Headwater".to_owned();
+    touch_memory(Path::new(DISK))?;
     let server = Headwater::set_up(&bench.binary, STREAMS, name, &settings, Path::new(DISK))?;
     let times = Times { warm_up: FULL, measure: bench.plan.streams };
     let cost = measure(&server, STREAMS, &bench.script, Writes::Message, times)?;
@@ -67,6 +72,16 @@ fn cost(bench: &Bench, settings: &str, recorded: bool) -> anyhow::Result<Cost> {
     ensure!(!recorded || stored as f64 > aired, "{stored} bytes were recorded of more than {aired:.0}");
     ensure!(recorded || stored == 0, "{stored} bytes were recorded and should not");
     Ok(cost)
+}
+
+/// Has the page cache use memory that the next files get again.
+fn touch_memory(folder: &Path) -> anyhow::Result<()> {
+    let mut file = tempfile::tempfile_in(folder)?;
+    let block = vec![0; 1 << 20];
+    for _ in 0..TOUCHED / block.len() {
+        file.write_all(&block)?;
+    }
+    Ok(())
 }
 
 /// Of all files in a folder and below; none where it is not there.

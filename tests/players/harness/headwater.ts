@@ -25,6 +25,7 @@ export class Headwater {
   #http = "127.0.0.1:0";
   #rtmp = "127.0.0.1:0";
   #https = "127.0.0.1:0";
+  #srt = "127.0.0.1:0";
 
   /** `settings` is TOML beside the listeners and the streams; each of `entries` has the key `key-ENTRY`. */
   static async start(settings: string, entries: string[]): Promise<Headwater> {
@@ -38,6 +39,11 @@ export class Headwater {
   /** Where an encoder publishes to an entry. */
   publishUrl(entry: string): string {
     return `rtmp://${this.#rtmp}/live/key-${entry}`;
+  }
+
+  /** The same by SRT. */
+  srtUrl(entry: string): string {
+    return `srt://${this.#srt}?streamid=publish:key-${entry}`;
   }
 
   /** What a viewer opens, or what is below it. */
@@ -111,14 +117,14 @@ export class Headwater {
       HEADWATER_RTMP__LISTEN: this.#rtmp,
       HEADWATER_HTTPS__LISTEN: this.#https,
       HEADWATER_RTMPS__LISTEN: "127.0.0.1:0",
-      HEADWATER_SRT__ENABLED: "false",
+      HEADWATER_SRT__LISTEN: this.#srt,
       // How full the disk of this machine is decides no test.
       HEADWATER_STORAGE__KEEP_FREE: "0B",
       NO_COLOR: "1",
     };
     const words = ["serve", "--config", "headwater.toml", "--data", "data"];
     this.#child = new Child(BINARY, words, { cwd: this.#folder, env });
-    const line = /^headwater ready http=(\S+).* rtmp=(\S+)/m;
+    const line = /^headwater ready http=(\S+).* rtmp=(\S+).*/m;
     const ready = await until(
       "the ready line",
       10,
@@ -126,6 +132,7 @@ export class Headwater {
       () => this.log,
     );
     [this.#http, this.#rtmp] = [ready[1]!, ready[2]!];
+    this.#srt = / srt=(\S+)/.exec(ready[0])?.[1] ?? this.#srt;
     this.#https = / https=(\S+)/.exec(ready[0])?.[1] ?? this.#https;
   }
 

@@ -60,6 +60,11 @@ export class Stage {
     return this.server.publishUrl(ENTRY);
   }
 
+  /** The same by SRT. */
+  get srtUrl(): string {
+    return this.server.srtUrl(ENTRY);
+  }
+
   /** A viewer who opens a player now; `query` is what the URL of the manifest asks for. */
   open(player: Player, query = ""): Promise<Viewer> {
     return Viewer.open(this.#browser, this.#pages, player, this.url(player.manifest) + query);

@@ -1,3 +1,5 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,13 +21,45 @@ export const ffmpeg =
   async (url: string): Promise<OnAir> => {
     const source =
       "-hide_banner -nostdin -re -f lavfi -i testsrc2=size=640x360:rate=30 -f lavfi -i sine=sample_rate=48000";
-    const coded = "-c:v libx264 -preset ultrafast -bf 2 -g 60 -pix_fmt yuv420p -b:v 900k -c:a aac -b:a 96k -f flv";
-    return new Child(command, [...source.split(" "), ...coded.split(" "), url]);
+    const coded = "-c:v libx264 -preset ultrafast -bf 2 -g 60 -pix_fmt yuv420p -b:v 900k -c:a aac -b:a 96k";
+    const format = url.startsWith("rtmp:") ? "flv" : "mpegts";
+    return new Child(command, [...source.split(" "), ...coded.split(" "), "-f", format, url]);
   };
 
+/** srt-live-transmit, which is given MPEG-TS as an encoder in hardware sends it. */
+export async function transmit(url: string): Promise<OnAir> {
+  const port = await freePort();
+  const relay = new Child("srt-live-transmit", [`udp://127.0.0.1:${port}`, url]);
+  const encoder = await ffmpeg("ffmpeg")(`udp://127.0.0.1:${port}?pkt_size=1316`);
+  return {
+    get output() {
+      return encoder.output + relay.output;
+    },
+    stop: async () => {
+      await encoder.stop();
+      await relay.stop(5);
+    },
+  };
+}
+
+/** A port for UDP that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const socket = createSocket("udp4").bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const { port } = socket.address();
+  socket.close();
+  return port;
+}
+
 /** GStreamer with rtmp2sink: 44.1 kHz, and times of its own making. */
-export async function gstreamer(url: string): Promise<OnAir> {
-  const sink = `flvmux name=mux streamable=true ! rtmp2sink location=${url}`;
+export const gstreamer = (url: string): Promise<OnAir> =>
+  pipeline(`flvmux name=mux streamable=true ! rtmp2sink location=${url}`);
+
+/** GStreamer with srtsink. */
+export const gstreamerSrt = (url: string): Promise<OnAir> =>
+  pipeline(`mpegtsmux name=mux alignment=7 ! srtsink uri=${url}`);
+
+async function pipeline(sink: string): Promise<OnAir> {
   const picture =
     "videotestsrc is-live=true pattern=zone-plate kx2=20 ky2=20 kt=1 ! video/x-raw,format=I420,width=640,height=360,framerate=30/1";
   const coded = "x264enc key-int-max=60 bframes=2 speed-preset=ultrafast bitrate=900 ! h264parse ! mux.";
@@ -68,7 +102,8 @@ async function profile(home: string, url: string, x264: string): Promise<void> {
     writeFileSync(join(folder, path), text);
   };
   const at = url.lastIndexOf("/");
-  const [server, key] = [url.slice(0, at), url.slice(at + 1)];
+  // By SRT the key is in the stream id.
+  const [server, key] = url.startsWith("srt:") ? [url, ""] : [url.slice(0, at), url.slice(at + 1)];
   const media = { local_file: await clip(), looping: true, is_local_file: true, hw_decode: false };
   const item = { name: "C", id: 1, visible: true, pos: { x: 0, y: 0 }, scale: { x: 2, y: 2 } };
   const sources = [
