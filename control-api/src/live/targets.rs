@@ -46,26 +46,26 @@ struct NewTarget {
     /// `streamid` and `passphrase` of SRT, are taken out of it and never shown.
     #[schema(
         min_length = 1,
-        max_length = 1000,
-        pattern = r"^rtmps?://[a-z][a-z0-9]*(\.[a-z][a-z0-9]*)*/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+$",
+        max_length = 2000,
+        pattern = "^(rtmps?|srt)://.+$",
         example = "rtmps://live.example.org/app/a-stream-key"
     )]
     url: String,
     /// The stream key of RTMP, or the stream id of SRT, where it is not in the URL. It is never shown.
     #[serde(default, deserialize_with = "clearable")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 512, pattern = r"^[A-Za-z0-9_?&=-]+$")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 512, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     stream_key: Option<Option<String>>,
     /// What SRT encrypts with, 10 to 79 bytes. It is never shown.
     #[serde(default, deserialize_with = "clearable")]
-    #[schema(value_type = Option<String>, max_length = 0)]
+    #[schema(value_type = Option<String>, min_length = 10, max_length = 79, pattern = r"^[^\u0000]*$")]
     passphrase: Option<Option<String>>,
     /// Which pictures, as `720p` or `video-720p`; the best when left out.
     #[serde(default, deserialize_with = "clearable")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, pattern = r"^[a-z0-9-]+$", example = "720p")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$", example = "720p")]
     rendition: Option<Option<String>>,
     /// Which sound, by its language or rendition; the first when left out.
     #[serde(default, deserialize_with = "clearable")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, pattern = r"^[A-Za-z0-9-]+$", example = "en")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$", example = "en")]
     audio: Option<Option<String>>,
     /// Whether the entry is sent there while it is live; it is when left out.
     #[serde(default, deserialize_with = "given")]
@@ -84,23 +84,23 @@ struct TargetPatch {
     /// Where to. The key and the passphrase of the old URL are forgotten: what was a secret between this server and that one
     /// is told no other.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = String, required = false, min_length = 1, max_length = 1000, pattern = r"^rtmps?://[a-z][a-z0-9]*(\.[a-z][a-z0-9]*)*/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+$")]
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 2000, pattern = "^(rtmps?|srt)://.+$")]
     url: Option<String>,
     /// The stream key of RTMP, or the stream id of SRT.
     #[serde(default, deserialize_with = "clearable")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 512, pattern = r"^[A-Za-z0-9_?&=-]+$")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 512, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     stream_key: Option<Option<String>>,
-    /// What SRT encrypts with; `null` for nothing.
+    /// What SRT encrypts with, 10 to 79 bytes; `null` for nothing.
     #[serde(default, deserialize_with = "clearable")]
-    #[schema(value_type = Option<String>, max_length = 0)]
+    #[schema(value_type = Option<String>, min_length = 10, max_length = 79, pattern = r"^[^\u0000]*$")]
     passphrase: Option<Option<String>>,
     /// Which pictures; `null` is the best.
     #[serde(default, deserialize_with = "clearable")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, pattern = r"^[a-z0-9-]+$")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     rendition: Option<Option<String>>,
     /// Which sound; `null` is the first.
     #[serde(default, deserialize_with = "clearable")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, pattern = r"^[A-Za-z0-9-]+$")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     audio: Option<Option<String>>,
     /// Whether the entry is sent there while it is live. It begins and ends at once.
     #[serde(default, deserialize_with = "given")]
@@ -367,7 +367,8 @@ impl TargetPatch {
             }
         }
         if let Some(passphrase) = text(&self.passphrase) {
-            let fits = (PASSPHRASE.0..=PASSPHRASE.1).contains(&passphrase.len());
+            let fits =
+                (PASSPHRASE.0..=PASSPHRASE.1).contains(&passphrase.len()) && !passphrase.contains('\0');
             check.ensure(fits, "passphrase", || "is not 10 to 79 bytes".to_owned());
         }
         check.done()
