@@ -68,7 +68,12 @@ fn picture(still: &Still) -> Picture {
         Codec::Hevc(_) => thumbs::Codec::H265,
         Codec::Av1(_) => thumbs::Codec::Av1,
         Codec::Vp9(_) => thumbs::Codec::Vp9,
-        Codec::Aac(_) | Codec::Opus(_) | Codec::Ac3(_) | Codec::Eac3(_) | Codec::Flac(_) => return nothing(),
+        Codec::Aac(_)
+        | Codec::Opus(_)
+        | Codec::Ac3(_)
+        | Codec::Eac3(_)
+        | Codec::Flac(_)
+        | Codec::MpegAudio(_) => return nothing(),
     };
     Picture { codec, configuration: coded.record().clone(), sample: still.sample.clone() }
 }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use common::faulty::Faulty;
 use common::publisher::{Publisher, check};
 use common::{Aired, record, writer};
-use media::codec::{Ac3, Flac, Hevc, Opus};
+use media::codec::{Ac3, Flac, Hevc, MpegAudio, Opus};
 use media::{Codec, Kind, Language, Timescale, Track, TrackId};
 use packager::Settings;
 use packager::manifest::{Options, dash, hls};
@@ -20,7 +20,7 @@ use packager::manifest::{Options, dash, hls};
 const HEVC_RECORD: &[u8] = include_bytes!("../../packager/tests/common/hvcc-1080p-pq.bin");
 const FOLDER: &str = "/r";
 
-fn tracks() -> [(TrackId, Track); 4] {
+fn tracks() -> [(TrackId, Track); 5] {
     let mut stream_info = [0; 34];
     stream_info[..14].copy_from_slice(&[4, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0x0b, 0xb8, 0x02, 0xf0]);
     let sound = |index| TrackId { kind: Kind::Audio, index };
@@ -36,6 +36,7 @@ fn tracks() -> [(TrackId, Track); 4] {
             sound(2),
             track(Codec::Flac(Flac::parse(Bytes::copy_from_slice(&stream_info)).expect("FLAC")), "de"),
         ),
+        (sound(3), track(Codec::MpegAudio(MpegAudio::new(24_000, 1).expect("MPEG audio")), "fr")),
     ]
 }
 
@@ -50,7 +51,7 @@ fn a_recording_says_the_same_of_codecs_and_languages() {
         live.elapsed = Duration::from_millis(frame as u64 * 40);
         let sync = if frame % 50 == 0 { media::Sync::Yes } else { media::Sync::No };
         live.push(TrackId::VIDEO, frame * 40, 0, sync);
-        (0..3).for_each(|index| {
+        (0..4).for_each(|index| {
             live.push(TrackId { kind: Kind::Audio, index }, frame * 40, 0, media::Sync::Yes)
         });
     }

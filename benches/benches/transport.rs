@@ -8,11 +8,11 @@ use std::hint::black_box;
 
 use bytes::Bytes;
 use container::ts::demux::{self, Demuxer};
-use container::ts::{self, Adts, Frame};
+use container::ts::{self, Frame, Framing};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ingest::ts::{Intake, Limits};
-use media::Sync;
 use media::codec::{Aac, Avc};
+use media::{Codec, Sync};
 use mpeg2ts_reader::demultiplex::{self, FilterRequest, NullPacketFilter, PatPacketFilter, PmtPacketFilter};
 use mpeg2ts_reader::{demux_context, packet_filter_switch, pes, psi};
 
@@ -70,8 +70,8 @@ fn stream() -> Vec<u8> {
         (0..SECONDS * 90_000 / 1920).map(|at| frame(at * 1920, 1920, Sync::Yes, noise(340, at as u32)));
     let video =
         ts::Video { length_size: 4, parameter_sets: avc.parameter_sets(), frames: pictures.collect() };
-    let adts = Adts::of(&aac).expect("it fits");
-    let audio = ts::Audio { adts, frame_duration: 1920, frames: sounds.collect() };
+    let framing = Framing::of(&Codec::Aac(aac)).expect("it fits");
+    let audio = ts::Audio { framing, frame_duration: 1920, frames: sounds.collect() };
     ts::segment(Some(&video), Some(&audio))
 }
 

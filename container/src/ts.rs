@@ -1,4 +1,4 @@
-//! MPEG-TS (ISO/IEC 13818-1). For HLS one program of H.264 and AAC is written, a whole segment at a time.
+//! MPEG-TS (ISO/IEC 13818-1). For HLS one program of H.264 with AAC or MPEG audio is written, a whole segment at a time.
 //!
 //! A segment needs no state of the one before it. The packets of each PID are a multiple of sixteen, so that the
 //! continuity counter, which has four bits, begins at zero everywhere and goes on from segment to segment; times are
@@ -18,13 +18,14 @@ mod adts;
 mod annex_b;
 pub mod demux;
 pub mod elementary;
+mod framing;
 mod mux;
 mod packet;
 mod pes;
 mod psi;
 mod segment;
 
-pub use adts::Adts;
+pub use framing::Framing;
 pub use mux::Mux;
 pub use segment::{Audio, Frame, Video, segment};
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use container::mp4::{init_segment, parse_init};
 use fuzz::boxes::check_init;
 use libfuzzer_sys::fuzz_target;
-use media::codec::{Aac, Ac3, Av1, Avc, Eac3, Flac, Hevc, Opus, Vp9, ac3, av1, eac3, vp9};
+use media::codec::{Aac, Ac3, Av1, Avc, Eac3, Flac, Hevc, MpegAudio, Opus, Vp9, ac3, av1, eac3, mpeg_audio, vp9};
 use media::{Captions, Codec, Language, Timescale, Track};
 
 #[derive(Arbitrary, Debug)]
@@ -31,6 +31,7 @@ fuzz_target!(|input: Input<'_>| match input {
     Input::Bitstream(bytes) => {
         bitstreams(bytes).into_iter().for_each(|codec| check(codec, bytes));
         let _ = (ac3::frame_size(bytes), eac3::frame_size(bytes), vp9::size_of(bytes));
+        assert!(mpeg_audio::frame_size(bytes).is_none_or(|size| (24..=1729).contains(&size)));
         assert!(av1::obus(bytes).map(|obu| obu.size).sum::<usize>() <= bytes.len());
         assert!(av1::without_delimiters(bytes).len() <= bytes.len());
     }
@@ -66,6 +67,7 @@ fn bitstreams(bytes: &[u8]) -> Vec<Codec> {
         Ac3::from_frame(bytes).map(Codec::Ac3),
         Eac3::from_frame(bytes).map(Codec::Eac3),
         Av1::from_sequence_header(bytes).map(Codec::Av1),
+        MpegAudio::from_frame(bytes).map(Codec::MpegAudio),
     ]
     .into_iter()
     .flatten()

@@ -51,6 +51,11 @@ pub fn check_init(codec: Codec) {
         (Codec::Aac(aac), [mp4_atom::Codec::Mp4a(entry)]) => {
             assert_eq!(entry.audio.channel_count, u16::from(aac.channels));
         }
+        (Codec::MpegAudio(audio), [mp4_atom::Codec::Mp4a(entry)]) => {
+            let config = &entry.esds.es_desc.dec_config;
+            assert_eq!(config.object_type_indication, audio.object_type_indication());
+            assert!(config.dec_specific.is_none());
+        }
         (codec, [entry]) => assert_eq!(kind(codec), Some(entry_name(entry)), "{codec:?} became {entry:?}"),
         (codec, entries) => panic!("{codec:?} became {entries:?}"),
     }
@@ -78,7 +83,7 @@ fn kind(codec: &Codec) -> Option<&'static str> {
         Codec::Ac3(_) => "ac-3",
         Codec::Eac3(_) => "ec-3",
         Codec::Flac(_) => "fLaC",
-        Codec::Avc(_) | Codec::Aac(_) => return None,
+        Codec::Avc(_) | Codec::Aac(_) | Codec::MpegAudio(_) => return None,
     })
 }
 

@@ -13,6 +13,7 @@ mod color;
 pub mod eac3;
 pub mod flac;
 pub mod hevc;
+pub mod mpeg_audio;
 pub mod opus;
 pub mod vp9;
 
@@ -24,6 +25,7 @@ pub use color::{Color, VideoRange};
 pub use eac3::Eac3;
 pub use flac::Flac;
 pub use hevc::Hevc;
+pub use mpeg_audio::MpegAudio;
 pub use opus::Opus;
 pub use vp9::Vp9;
 
@@ -53,6 +55,8 @@ pub enum Codec {
     Eac3(Eac3),
     /// FLAC with STREAMINFO.
     Flac(Flac),
+    /// MPEG-1 or MPEG-2 audio, Layer II or III, whose frames say everything.
+    MpegAudio(MpegAudio),
 }
 
 /// What is the same of all codecs of pictures.
@@ -98,7 +102,12 @@ impl Codec {
     pub fn kind(&self) -> Kind {
         match self {
             Codec::Avc(_) | Codec::Hevc(_) | Codec::Av1(_) | Codec::Vp9(_) => Kind::Video,
-            Codec::Aac(_) | Codec::Opus(_) | Codec::Ac3(_) | Codec::Eac3(_) | Codec::Flac(_) => Kind::Audio,
+            Codec::Aac(_)
+            | Codec::Opus(_)
+            | Codec::Ac3(_)
+            | Codec::Eac3(_)
+            | Codec::Flac(_)
+            | Codec::MpegAudio(_) => Kind::Audio,
         }
     }
 
@@ -114,6 +123,7 @@ impl Codec {
             Codec::Ac3(_) => "AC-3",
             Codec::Eac3(_) => "E-AC-3",
             Codec::Flac(_) => "FLAC",
+            Codec::MpegAudio(_) => "MPEG audio",
         }
     }
 
@@ -129,11 +139,13 @@ impl Codec {
             Codec::Ac3(ac3) => ac3.rfc6381(),
             Codec::Eac3(eac3) => eac3.rfc6381(),
             Codec::Flac(flac) => flac.rfc6381(),
+            Codec::MpegAudio(audio) => audio.rfc6381(),
         }
     }
 
-    /// Its configuration record, as MP4 keeps it.
+    /// Its configuration record, as MP4 keeps it. Empty for MPEG audio, which has none.
     pub fn record(&self) -> &Bytes {
+        static NONE: Bytes = Bytes::new();
         match self {
             Codec::Avc(avc) => &avc.record,
             Codec::Hevc(hevc) => &hevc.record,
@@ -144,6 +156,7 @@ impl Codec {
             Codec::Ac3(ac3) => &ac3.record,
             Codec::Eac3(eac3) => &eac3.record,
             Codec::Flac(flac) => &flac.record,
+            Codec::MpegAudio(_) => &NONE,
         }
     }
 
@@ -174,6 +187,7 @@ impl Codec {
             Codec::Ac3(ac3) => (ac3.sample_rate, ac3.channels, ac3.frame_length),
             Codec::Eac3(eac3) => (eac3.sample_rate, eac3.channels, eac3.frame_length),
             Codec::Flac(flac) => (flac.sample_rate, flac.channels, flac.frame_length),
+            Codec::MpegAudio(audio) => (audio.sample_rate, audio.channels, audio.frame_length),
             _ => return None,
         };
         Some(Sound { sample_rate, channels, frame_length })
@@ -208,6 +222,7 @@ impl Codec {
             Codec::Opus(_) => opus::packet_samples(sample),
             Codec::Eac3(_) => eac3::frame_samples(sample),
             Codec::Flac(_) => flac::frame_samples(sample),
+            Codec::MpegAudio(_) => mpeg_audio::frame_samples(sample),
             _ => None,
         }
     }

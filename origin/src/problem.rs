@@ -26,7 +26,7 @@ pub(crate) enum Problem {
     #[error("Smooth Streaming has no name for the codecs of this entry: use HLS or DASH")]
     NotForSmooth,
     #[error(
-        "segments of MPEG-TS carry H.264 and AAC here, which this is not: use the HLS playlist of the entry or DASH"
+        "segments of MPEG-TS carry H.264, AAC and MPEG audio here, which this is not: use the HLS playlist of the entry or DASH"
     )]
     NotForTs,
     #[error("this is not there yet")]

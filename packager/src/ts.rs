@@ -11,7 +11,7 @@ mod streams;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use container::ts::Adts;
+use container::ts::Framing;
 use media::{Codec, Kind};
 
 use crate::presentation::{Init, Lookup, Presentation, Rendition, Segment, Span};
@@ -60,8 +60,7 @@ impl Program {
 pub fn carries(init: &Init) -> bool {
     match &init.track.codec {
         Codec::Avc(_) => true,
-        Codec::Aac(aac) => Adts::of(aac).is_some(),
-        _ => false,
+        codec => Framing::of(codec).is_some(),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use common::{FIRST, Publisher, audio_track, check, golden, video_track};
-use media::codec::{Aac, Ac3, Av1, Eac3, Hevc, Opus};
+use media::codec::{Aac, Ac3, Av1, Eac3, Hevc, MpegAudio, Opus};
 use media::{Codec, Kind, Language, Sample, Sync, Timescale, Track, TrackId};
 use packager::Settings;
 use packager::manifest::{Options, dash, hls, hls_ts, smooth};
@@ -45,6 +45,10 @@ fn ac3() -> Codec {
 
 fn eac3() -> Codec {
     Codec::Eac3(Eac3::parse(Bytes::from_static(&[0x0e, 0, 0x20, 0x04, 0])).expect("E-AC-3, stereo"))
+}
+
+fn mpeg_audio() -> Codec {
+    Codec::MpegAudio(MpegAudio::new(48_000, 2).expect("MPEG-1, stereo"))
 }
 
 /// Seconds of pictures at 25 fps with a keyframe every two, and frames of each sound, from `from` ms on.
@@ -117,6 +121,28 @@ fn what_has_no_name_elsewhere_is_there_in_hls_and_dash_alone() {
     let master = hls::multivariant(presentation, &Options::default());
     assert!(master.contains("CODECS=\"av01.0.00M.08,opus\""), "{master}");
     assert!(dash::mpd(presentation, &Options::default()).contains("codecs=\"opus\""));
+}
+
+#[test]
+fn mpeg_audio_is_named_everywhere_but_in_smooth_and_aac_goes_before_it() {
+    let sounds = [(SOUNDS[0], track(mpeg_audio(), "fr")), (SOUNDS[1], track(aac(), "de"))];
+    let publisher = publish(video_track().codec, &sounds, 7);
+    let presentation = publisher.presentation();
+    let master = hls::multivariant(presentation, &Options::default());
+    let groups: Vec<&str> = master.lines().filter_map(|line| line.split("GROUP-ID=\"").nth(1)).collect();
+    assert!(
+        groups[0].starts_with("audio-mp4a.40.2\"") && groups[1].starts_with("audio-mp4a.6B\""),
+        "{master}"
+    );
+    let mpd = dash::mpd(presentation, &Options::default());
+    assert!(mpd.contains("codecs=\"mp4a.6B\"") && mpd.contains("audioSamplingRate=\"48000\""), "{mpd}");
+    assert_eq!(mpd.matches("cicp:ChannelConfiguration\" value=\"2\"").count(), 2, "{mpd}");
+    let manifest = smooth::manifest(presentation, &Options::default()).expect("H.264 and AAC");
+    assert!(manifest.contains("audio-2") && !manifest.contains("audio-1"), "{manifest}");
+    let transport = hls_ts::multivariant(presentation, &Options::default());
+    assert!(transport.contains(",mp4a.6B\""), "{transport}");
+    let alone = publish(hevc(), &sounds[..1], 7);
+    assert!(hls_ts::suits(alone.presentation()), "sound alone");
 }
 
 #[test]

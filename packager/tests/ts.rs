@@ -9,7 +9,8 @@ use common::transport::{Transport, Unit, adts_frames, nal_units, since};
 use common::witness::Witness;
 use common::{FIRST, Publisher, START};
 use container::mp4::{FragmentSample, parse_fragment};
-use media::{Sample, Sync, TrackId};
+use media::codec::MpegAudio;
+use media::{Codec, Sample, Sync, Timescale, Track, TrackId};
 use packager::manifest::{Options, hls, hls_ts};
 use packager::ts::{Absent, Program, program};
 use packager::{Presentation, Segment, Settings};
@@ -190,6 +191,42 @@ fn a_file_is_the_same_however_often_it_is_made() {
         assert_eq!(mux(&program), mux(&program));
         let len = mux(&program).len() as u64;
         assert!(len < program.payload_len() * 2 + 188 * 200, "{len}");
+    }
+}
+
+#[test]
+fn mpeg_audio_stands_as_it_is_in_a_stream_of_its_own_type() {
+    for (rate, head, stream_type) in
+        [(48_000, [0xff, 0xfd, 0x14, 0xc0], 3), (24_000, [0xff, 0xf5, 0x24, 0xc0], 4)]
+    {
+        let mut publisher = Publisher::new(settings());
+        publisher.packager.announce(true, true);
+        publisher.packager.track(TrackId::VIDEO, common::video_track());
+        let audio = Codec::MpegAudio(MpegAudio::new(rate, 1).expect("it"));
+        publisher.packager.track(TrackId::AUDIO, Track::new(audio, Timescale::VIDEO));
+        let mut sounds = 0;
+        for picture in 0..25 * 9 {
+            let at = picture * 40;
+            publisher.elapsed = Duration::from_millis(at as u64);
+            while sounds * 1152 * 1000 / i64::from(rate) <= at {
+                let frame = [&head[..], &[sounds as u8 & 0x7f; 92]].concat();
+                let time = sounds * 1152 * 90_000 / i64::from(rate);
+                send(&mut publisher, TrackId::AUDIO, time, 0, Sync::Yes, frame);
+                sounds += 1;
+            }
+            publisher.picture(at, 0, if picture % 50 == 0 { Sync::Yes } else { Sync::No });
+        }
+        for program in programs(publisher.presentation(), "video-1") {
+            let transport = Transport::read(&mux(&program));
+            assert_clock(&transport);
+            let stream = transport.streams.values().find(|it| it.kind == stream_type).expect("its type");
+            let segment = program.sound.as_ref().expect("there is sound");
+            let frames: Vec<u8> = samples(segment).into_iter().flat_map(|(.., data)| data).collect();
+            let written: Vec<u8> = stream.units.iter().flat_map(|unit| unit.data.clone()).collect();
+            assert!(written == frames && !frames.is_empty());
+            let together = stream.units.iter().map(|unit| unit.data.len() / 96).max();
+            assert_eq!(together, Some(if rate == 48_000 { 3 } else { 1 }), "frames that fit 89 ms");
+        }
     }
 }
 

@@ -59,6 +59,11 @@ impl Failure {
         }
     }
 
+    /// What RTMP has no name for.
+    pub(crate) fn rtmp_codec(codec: &media::Codec) -> Failure {
+        Failure::Codec { protocol: "RTMP", codec: codec.rfc6381() }
+    }
+
     /// A word for it, as events have it.
     pub(crate) fn word(&self) -> &'static str {
         match self {

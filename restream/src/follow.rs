@@ -78,6 +78,13 @@ impl Choice {
         let pictures = self.rendition.as_deref().filter(|it| pictures(presentation, Some(it)).is_none());
         pictures.or_else(|| self.audio.as_deref().filter(|it| sound(presentation, Some(it)).is_none()))
     }
+
+    /// The codecs of what is wanted now, pictures first.
+    pub fn codecs<'a>(&self, presentation: &'a Presentation) -> impl Iterator<Item = &'a Codec> + use<'a> {
+        let pictures = pictures(presentation, self.rendition.as_deref());
+        let chosen = pictures.into_iter().chain(sound(presentation, self.audio.as_deref()));
+        chosen.filter_map(|rendition| Some(&rendition.init()?.track.codec))
+    }
 }
 
 impl Follower {

@@ -41,10 +41,7 @@ impl Link {
     /// Takes what is to be sent. `late`: it is behind what there is, and goes out as fast as the target takes it.
     pub(crate) fn queue(&mut self, items: Vec<Item>, late: bool) -> Result<(), Failure> {
         match self {
-            Link::Rtmp(link) => {
-                link.queue(items);
-                Ok(())
-            }
+            Link::Rtmp(link) => link.queue(items),
             Link::Srt(link) => link.queue(items, late),
         }
     }

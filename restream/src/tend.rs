@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::events::{Kind, NewEvent};
-use catalog::targets::{Secrets, Target};
+use catalog::targets::{Protocol, Secrets, Target};
 use catalog::{EntryId, TargetId};
 use futures_util::future::select_all;
 use media::{MediaTime, Timescale};
@@ -131,6 +131,11 @@ impl Tending {
     async fn connect(&self, presentation: &Presentation) -> Result<Link, Failure> {
         let (house, order) = (&self.house, &self.order);
         let to = Destination::parse(&order.url, order.secrets.clone()).ok_or(Failure::Url)?;
+        // Said before anybody is called: the target would see a publication without media at each try.
+        let mut codecs = order.choice.codecs(presentation);
+        if let Some(codec) = codecs.find(|codec| to.protocol != Protocol::Srt && !tag::is_known(codec)) {
+            return Err(Failure::rtmp_codec(codec));
+        }
         let wait = house.settings.connect_timeout;
         let addresses = timeout(wait, house.ways.addresses(&to)).await;
         for address in addresses.map_err(|_| Failure::ConnectTimeout(wait))?? {

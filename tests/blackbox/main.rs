@@ -13,6 +13,7 @@ mod http;
 mod inputs;
 mod low_latency;
 mod metrics;
+mod mpeg_audio;
 mod object_store;
 mod outage;
 mod players;

@@ -11,7 +11,8 @@ use crate::support::hls::Media;
 use crate::support::probe::packets;
 use crate::support::push::run;
 use crate::support::server::Entry;
-use crate::support::{Server, http, within};
+use crate::support::source::kept;
+use crate::support::{Push, Server, http, within};
 
 /// Targets are on this machine, and tried again soon.
 const SETTINGS: &str = "recorder.mode = \"off\"\nrestream.allow_private = true\nrestream.retry_min = \"200ms\"\nrestream.retry_max = \"1s\"\n";
@@ -199,6 +200,49 @@ fn ffmpeg_gets_an_entry_by_rtmp_and_by_encrypted_srt() {
     assert_run(&shown[..shown.len() - 4], &pictures(&source), "pictures by SRT");
     one.wait_for("waiting");
     two.wait_for("waiting");
+}
+
+/// H.264 and MPEG audio, for half a minute.
+fn with_mpeg_audio() -> PathBuf {
+    let words = "-hide_banner -nostdin -loglevel error -y -f lavfi -i testsrc2=size=320x180:rate=25:duration=30 \
+                 -f lavfi -i sine=frequency=440:sample_rate=48000:duration=30 -c:v libx264 -preset ultrafast \
+                 -pix_fmt yuv420p -bf 0 -g 25 -keyint_min 25 -sc_threshold 0 -threads 1 -c:a mp2 -ac 2 -b:a 128k";
+    kept(&words.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>(), "mpegts")
+}
+
+#[test]
+fn mpeg_audio_goes_on_by_srt_and_rtmp_says_that_it_cannot_carry_it() {
+    let far = Server::start(FAR, &["e"]);
+    let server = Server::start(&format!("{SETTINGS}srt.latency = \"200ms\"\n"), &[]);
+    let show = Show::new(&server, json!({}));
+    let url = format!("srt://127.0.0.1:{}", free_port());
+    let listener = Listener::start(server.folder(), "got.ts", &[], &format!("{url}?mode=listener"));
+    let (by_srt, _) = Target::add(&show, json!({ "name": "by SRT", "url": format!("{url}?latency=200") }));
+    let (by_rtmp, _) = Target::add(&show, json!({ "name": "by RTMP", "url": far.publish_url("e") }));
+    let key = show.created["keys"]["primary"].as_str().expect("a key");
+    let source = with_mpeg_audio();
+    let publish = format!("srt://{}?streamid=publish:{key}&pkt_size=1316", server.srt());
+    let _push = Push::transport(&publish, &source, &["-re"]);
+    show.public.wait_for("master.m3u8");
+    let refused = by_rtmp.wait_for("refused");
+    assert_eq!(refused["error"], "RTMP cannot carry mp4a.6B", "{refused:#}");
+    assert!(!far.log().contains("RTMP publishing"), "nobody is called for nothing: {}", far.log());
+    by_srt.wait_for("sending");
+    within(30, "five seconds are sent", || (by_srt.status()["frames"].as_u64() > Some(330)).then_some(()));
+    assert_eq!(show.act("end").status, 200);
+    let got = listener.file();
+    assert_run(&hashes(&got, "a"), &hashes(&source, "a"), "sound by SRT");
+    assert_eq!(codec_of(&got), "mp2");
+}
+
+/// What ffprobe calls the sound.
+fn codec_of(file: &Path) -> String {
+    let path = file.to_str().expect("UTF-8");
+    let words =
+        ["-v", "error", "-select_streams", "a", "-show_entries", "stream=codec_name", "-of", "csv=p=0", path];
+    // Streams of a program are listed twice.
+    let text = String::from_utf8(run("ffprobe", &words)).expect("text");
+    text.lines().next().unwrap_or_default().trim().to_owned()
 }
 
 /// TLS in front of another listener, with a certificate for this machine; says where, and writes its authority to `ca`.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use media::Codec;
-use media::codec::{Aac, Ac3, Av1, Avc, Color, Eac3, Flac, Hevc, Opus, Picture, Vp9};
+use media::codec::{Aac, Ac3, Av1, Avc, Color, Eac3, Flac, Hevc, MpegAudio, Opus, Picture, Vp9};
 use mp4_atom::{
     Ac3SpecificBox, Atom, Audio, Av01, Av1c, Avc1, Avc3, Avcc, Colr, Dfla, Dops, Ec3SpecificBox, FixedPoint,
     Hvc1, Hvcc, Mp4a, Pasp, Visual, Vp09, VpcC, esds,
@@ -12,6 +12,13 @@ use super::{Malformed, TRACK_ID};
 
 /// The head of the only metadata block of `dfLa`: the last one, STREAMINFO, 34 bytes (RFC 9639 §8.1).
 const ONLY_STREAM_INFO: [u8; 8] = [0, 0, 0, 0, 0x80, 0, 0, 34];
+
+/// Values of `objectTypeIndication` (ISO/IEC 14496-1 §7.2.6.6.2).
+mod object_type {
+    pub(super) const AAC: u8 = 0x40;
+    pub(super) const MPEG2: u8 = 0x69;
+    pub(super) const MPEG1: u8 = 0x6b;
+}
 
 type Failure = mp4_atom::Error;
 
@@ -40,7 +47,7 @@ pub(super) fn sample_entry(codec: &Codec) -> Result<mp4_atom::Codec, Failure> {
             pasp: None,
             spatial: None,
         }),
-        Codec::Aac(aac) => mp4_atom::Codec::Mp4a(mp4a(codec, aac)),
+        Codec::Aac(aac) => mp4_atom::Codec::Mp4a(mp4a(codec, object_type::AAC, Some(&aac.config))),
         Codec::Opus(opus) => mp4_atom::Codec::Opus(mp4_atom::Opus {
             audio: audio(codec),
             dops: body::<Dops>(&opus.record)?,
@@ -58,6 +65,7 @@ pub(super) fn sample_entry(codec: &Codec) -> Result<mp4_atom::Codec, Failure> {
             audio: Audio { sample_size: flac.bit_depth.into(), ..audio(codec) },
             dfla: body::<Dfla>(&[&ONLY_STREAM_INFO, &flac.record[..]].concat())?,
         }),
+        Codec::MpegAudio(audio) => mp4_atom::Codec::Mp4a(mp4a(codec, audio.object_type_indication(), None)),
     })
 }
 
@@ -72,7 +80,10 @@ pub(super) fn codec(entry: &mp4_atom::Codec) -> Result<Codec, Malformed> {
         mp4_atom::Codec::Vp09(vp09) => {
             Vp9::parse(record(&vp09.vpcc)?, (vp09.visual.width, vp09.visual.height)).map(Codec::Vp9)
         }
-        mp4_atom::Codec::Mp4a(mp4a) => Aac::parse(mp4a_config(mp4a)?).map(Codec::Aac),
+        mp4_atom::Codec::Mp4a(mp4a) => match mp4a.esds.es_desc.dec_config.object_type_indication {
+            object_type::MPEG1 | object_type::MPEG2 => mpeg_audio(&mp4a.audio).map(Codec::MpegAudio),
+            _ => Aac::parse(mp4a_config(mp4a)?).map(Codec::Aac),
+        },
         mp4_atom::Codec::Opus(opus) => Opus::parse(record(&opus.dops)?).map(Codec::Opus),
         mp4_atom::Codec::Ac3(ac3) => Ac3::parse(record(&ac3.dac3)?).map(Codec::Ac3),
         mp4_atom::Codec::Eac3(eac3) => Eac3::parse(record(&eac3.dec3)?).map(Codec::Eac3),
@@ -130,27 +141,19 @@ fn audio(codec: &Codec) -> Audio {
     }
 }
 
-fn mp4a(codec: &Codec, aac: &Aac) -> Mp4a {
-    Mp4a {
-        audio: audio(codec),
-        esds: mp4_atom::Esds {
-            es_desc: esds::EsDescriptor {
-                es_id: TRACK_ID as u16,
-                dec_config: esds::DecoderConfig {
-                    object_type_indication: 0x40,
-                    stream_type: 5,
-                    dec_specific: Some(esds::DecoderSpecific {
-                        raw: aac.config.to_vec(),
-                        ..Default::default()
-                    }),
-                    ..Default::default()
-                },
-                ..Default::default()
-            },
-        },
-        btrt: None,
-        taic: None,
-    }
+/// `specific` is the DecoderSpecificInfo, where the object type has one.
+fn mp4a(codec: &Codec, object_type_indication: u8, specific: Option<&Bytes>) -> Mp4a {
+    let dec_specific =
+        specific.map(|specific| esds::DecoderSpecific { raw: specific.to_vec(), ..Default::default() });
+    let dec_config =
+        esds::DecoderConfig { object_type_indication, stream_type: 5, dec_specific, ..Default::default() };
+    let es_desc = esds::EsDescriptor { es_id: TRACK_ID as u16, dec_config, ..Default::default() };
+    Mp4a { audio: audio(codec), esds: mp4_atom::Esds { es_desc }, btrt: None, taic: None }
+}
+
+/// The entry says all that there is to say of it.
+fn mpeg_audio(audio: &Audio) -> Result<MpegAudio, media::codec::Error> {
+    MpegAudio::new(audio.sample_rate.integer().into(), u8::try_from(audio.channel_count).unwrap_or(u8::MAX))
 }
 
 fn mp4a_config(mp4a: &Mp4a) -> Result<Bytes, Malformed> {

@@ -35,7 +35,7 @@ fn boxes(error: mp4_atom::Error) -> Malformed {
 mod tests {
     use bytes::Bytes;
     use media::Codec;
-    use media::codec::{Aac, Ac3, Av1, Avc, Eac3, Flac, Hevc, Opus, Vp9};
+    use media::codec::{Aac, Ac3, Av1, Avc, Eac3, Flac, Hevc, MpegAudio, Opus, Vp9};
 
     use super::*;
     use crate::mp4::init_segment;
@@ -69,6 +69,8 @@ mod tests {
             Codec::Eac3(Eac3::parse(fixed(&[0x0e, 0, 0x20, 0x0f, 0])).expect("E-AC-3")),
             Codec::Eac3(Eac3::parse(fixed(&[0x0e, 0, 0x20, 0x0f, 2, 2])).expect("E-AC-3, 7.1")),
             Codec::Flac(Flac::parse(fixed(STREAM_INFO)).expect("FLAC")),
+            Codec::MpegAudio(MpegAudio::new(48_000, 2).expect("MPEG-1")),
+            Codec::MpegAudio(MpegAudio::new(22_050, 1).expect("MPEG-2")),
         ]
     }
 
@@ -90,6 +92,19 @@ mod tests {
                 bytes.windows(4).any(|word| word == entry.as_bytes()),
                 "{name} has a sample entry {entry}"
             );
+        }
+    }
+
+    /// ISO/IEC 14496-1 §7.2.6.6: what FFmpeg writes of it, too.
+    #[test]
+    fn mpeg_audio_is_an_object_type_without_specific_information() {
+        for (rate, indication) in [(48_000, 0x6b), (24_000, 0x69)] {
+            let codec = Codec::MpegAudio(MpegAudio::new(rate, 2).expect("it"));
+            let bytes = init_segment(&Track::new(codec, Timescale::VIDEO)).expect("fits");
+            let esds = bytes.windows(4).position(|word| word == b"esds").expect("an esds");
+            // ES_Descriptor, then DecoderConfigDescriptor of 13 bytes: an audio stream, and nothing in it.
+            let (es, config) = (&bytes[esds + 8..esds + 10], &bytes[esds + 13..esds + 17]);
+            assert_eq!((es, config), (&[3, 21][..], &[4, 13, indication, 0x15][..]));
         }
     }
 
@@ -117,6 +132,7 @@ mod tests {
             Codec::Ac3(_) => Ac3::parse(record).map(Codec::Ac3),
             Codec::Eac3(_) => Eac3::parse(record).map(Codec::Eac3),
             Codec::Flac(_) => Flac::parse(record).map(Codec::Flac),
+            Codec::MpegAudio(_) => MpegAudio::from_frame(&record).map(Codec::MpegAudio),
         };
         codec.ok()
     }
@@ -124,7 +140,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn a_damaged_record_is_refused_or_says_the_same_when_it_is_read_back(
-            which in 0..12usize,
+            which in 0..14usize,
             damage in proptest::collection::vec((0..120usize, proptest::num::u8::ANY), 1..6),
             end in 0..200usize,
         ) {
@@ -153,11 +169,13 @@ mod tests {
             let after = |begin: &[u8]| [begin, &bytes].concat();
             let dolby = after(&[0x0b, 0x77]);
             let header = after(&[0x0a, bytes.len() as u8]);
+            let mpeg = after(&[0xff]);
             let made = [
                 Ac3::from_frame(&dolby).map(Codec::Ac3),
                 Eac3::from_frame(&dolby).map(Codec::Eac3),
                 Vp9::from_keyframe(&after(&[0x82, 0x49, 0x83, 0x42])).map(Codec::Vp9),
                 Av1::from_sequence_header(&header).map(Codec::Av1),
+                MpegAudio::from_frame(&mpeg).map(Codec::MpegAudio),
             ];
             for codec in made.into_iter().flatten() {
                 let track = Track::new(codec, Timescale::VIDEO);

@@ -2,10 +2,9 @@
 
 use media::Sync;
 
-use super::adts::Adts;
 use super::packet::{Adaptation, Packets};
 use super::segment::{Frame, Video};
-use super::{Pid, annex_b, pes, psi};
+use super::{Framing, Pid, annex_b, pes, psi};
 
 /// How far the clock runs behind decode times. Ticks of 90 kHz.
 const LEAD: i64 = 27_000;
@@ -17,8 +16,8 @@ const TABLES: i64 = 45_000;
 pub struct Mux {
     packets: Packets,
     unit: Vec<u8>,
-    /// Whether there is video, and audio.
-    streams: (bool, bool),
+    /// Whether there is video, and what there is of audio.
+    streams: (bool, Option<Framing>),
     version: u8,
     /// When the tables were sent last.
     tables: Option<i64>,
@@ -26,7 +25,7 @@ pub struct Mux {
 
 impl Mux {
     /// What the tables say from now on.
-    pub fn set_streams(&mut self, video: bool, audio: bool) {
+    pub fn set_streams(&mut self, video: bool, audio: Option<Framing>) {
         if self.streams != (video, audio) {
             self.streams = (video, audio);
             // Version 0 has never been sent where this is the first.
@@ -45,16 +44,14 @@ impl Mux {
         self.send(Pid::Video, Adaptation { random_access, clock: Some(frame.dts - LEAD) });
     }
 
-    /// A frame of sound. One that is longer than ADTS can say is left out.
-    pub fn sound(&mut self, adts: &Adts, frame: &Frame) {
-        if Adts::len(&frame.data).is_none() {
-            return;
-        }
+    /// A frame of sound, where there is audio. One that its framing does not take is left out.
+    pub fn sound(&mut self, frame: &Frame) {
+        let Some(framing) = self.streams.1.filter(|framing| framing.takes(&frame.data)) else { return };
         let alone = !self.streams.0;
         self.begin(frame.pts, false);
         self.unit.clear();
         pes::begin(&mut self.unit, pes::AUDIO, frame.pts, frame.pts);
-        adts.write(&mut self.unit, &frame.data);
+        framing.write(&mut self.unit, &frame.data);
         self.send(Pid::Audio, Adaptation { random_access: alone, clock: alone.then_some(frame.pts - LEAD) });
     }
 
@@ -69,7 +66,7 @@ impl Mux {
             self.tables = Some(now);
             let (video, audio) = self.streams;
             self.packets.unit(Pid::Association, &psi::association(), Adaptation::default());
-            let map = psi::map_version(video, audio, self.version);
+            let map = psi::map_version(video, audio.map(Framing::stream_type), self.version);
             self.packets.unit(Pid::Map, &map, Adaptation::default());
         }
     }
@@ -83,7 +80,8 @@ impl Mux {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use media::codec::Aac;
+    use media::Codec;
+    use media::codec::{Aac, MpegAudio};
 
     use super::super::PACKET;
     use super::*;
@@ -101,23 +99,28 @@ mod tests {
     fn counters_go_on_and_tables_come_with_keyframes() {
         let video = Video { length_size: 4, parameter_sets: Vec::new(), frames: Vec::new() };
         let aac = Aac::parse(Bytes::from_static(&[0x11, 0x90])).expect("valid");
-        let adts = Adts::of(&aac).expect("it fits");
+        let aac = Framing::of(&Codec::Aac(aac)).expect("it fits");
+        let mpeg = Framing::of(&Codec::MpegAudio(MpegAudio::new(48_000, 2).expect("it")));
         let mut mux = Mux::default();
-        mux.set_streams(true, true);
+        mux.set_streams(true, Some(aac));
         mux.picture(&video, &frame(0, Sync::Yes, b"\0\0\0\x01e"));
         assert_eq!(pids(&mux.take()), [(0, 0), (0x1000, 0), (0x100, 0)]);
-        mux.sound(&adts, &frame(10, Sync::Yes, b"sound"));
+        mux.sound(&frame(10, Sync::Yes, b"sound"));
         mux.picture(&video, &frame(3000, Sync::No, b"\0\0\0\x01A"));
         assert_eq!(pids(&mux.take()), [(0x101, 0), (0x100, 1)]);
         mux.picture(&video, &frame(6000, Sync::Yes, b"\0\0\0\x01e"));
-        mux.sound(&adts, &frame(60_000, Sync::Yes, b"sound"));
+        mux.sound(&frame(60_000, Sync::Yes, b"sound"));
         let bytes = mux.take();
         assert_eq!(pids(&bytes), [(0, 1), (0x1000, 1), (0x100, 2), (0, 2), (0x1000, 2), (0x101, 1)]);
         let map = |bytes: &[u8]| bytes[PACKET..2 * PACKET].to_vec();
-        mux.set_streams(true, false);
-        mux.picture(&video, &frame(63_000, Sync::No, b"\0\0\0\x01A"));
-        let other = mux.take();
-        assert_ne!(map(&bytes)[10], map(&other)[10], "another map is another version");
-        assert_eq!(pids(&other)[..2], [(0, 3), (0x1000, 3)]);
+        let mut before = bytes;
+        for (counter, audio) in [(3, mpeg), (4, None)] {
+            mux.set_streams(true, audio);
+            mux.picture(&video, &frame(63_000, Sync::No, b"\0\0\0\x01A"));
+            let other = mux.take();
+            assert_ne!(map(&before)[10], map(&other)[10], "another map is another version");
+            assert_eq!(pids(&other)[..2], [(0, counter), (0x1000, counter)]);
+            before = other;
+        }
     }
 }

@@ -3,7 +3,6 @@
 use super::Pid;
 
 const STREAM_TYPE_AVC: u8 = 0x1b;
-const STREAM_TYPE_ADTS: u8 = 0x0f;
 const PROGRAM: u16 = 1;
 
 /// The payload of a packet with the program association table (§2.4.4.3).
@@ -13,20 +12,19 @@ pub(super) fn association() -> Vec<u8> {
 }
 
 /// The payload of a packet with the map of a program of these streams (§2.4.4.8). The video has the clock, or the
-/// audio where there is none.
-pub(super) fn map(video: bool, audio: bool) -> Vec<u8> {
+/// audio where there is none; `audio` is its type (Table 2-34).
+pub(super) fn map(video: bool, audio: Option<u8>) -> Vec<u8> {
     map_version(video, audio, 0)
 }
 
 /// The same where streams come and go: each map has another version than the one before, of 32.
-pub(super) fn map_version(video: bool, audio: bool, version: u8) -> Vec<u8> {
+pub(super) fn map_version(video: bool, audio: Option<u8>, version: u8) -> Vec<u8> {
     let clock = if video { Pid::Video } else { Pid::Audio }.value();
     // No descriptors, neither of the program nor of a stream.
     let mut body = vec![0xe0 | (clock >> 8) as u8, clock as u8, 0xf0, 0];
-    for (there, pid, stream_type) in
-        [(video, Pid::Video, STREAM_TYPE_AVC), (audio, Pid::Audio, STREAM_TYPE_ADTS)]
-    {
-        if there {
+    let streams = [(video.then_some(STREAM_TYPE_AVC), Pid::Video), (audio, Pid::Audio)];
+    for (stream_type, pid) in streams {
+        if let Some(stream_type) = stream_type {
             let pid = pid.value();
             body.extend_from_slice(&[stream_type, 0xe0 | (pid >> 8) as u8, pid as u8, 0xf0, 0]);
         }
@@ -82,14 +80,9 @@ mod tests {
 
     #[test]
     fn the_clock_is_with_the_video() {
-        assert_eq!(
-            map(true, true)[9..24],
-            [0xe1, 0, 0xf0, 0, 0x1b, 0xe1, 0, 0xf0, 0, 0x0f, 0xe1, 1, 0xf0, 0, crc_of(true, true)]
-        );
-        assert_eq!(map(false, true)[9..13], [0xe1, 1, 0xf0, 0]);
-    }
-
-    fn crc_of(video: bool, audio: bool) -> u8 {
-        map(video, audio)[23]
+        let both = map(true, Some(0x03));
+        assert_eq!(both[9..13], [0xe1, 0, 0xf0, 0]);
+        assert_eq!(both[13..23], [0x1b, 0xe1, 0, 0xf0, 0, 0x03, 0xe1, 1, 0xf0, 0]);
+        assert_eq!(map(false, Some(0x0f))[9..13], [0xe1, 1, 0xf0, 0]);
     }
 }

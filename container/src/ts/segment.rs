@@ -5,9 +5,8 @@ use std::ops::Range;
 use bytes::Bytes;
 use media::Sync;
 
-use super::adts::Adts;
 use super::packet::{Adaptation, Packets};
-use super::{COUNTER_CYCLE, PACKET, Pid, annex_b, pes, psi};
+use super::{COUNTER_CYCLE, Framing, PACKET, Pid, annex_b, pes, psi};
 
 /// How far the clock runs behind decode times, so that a unit has arrived when it is decoded. Ticks of 90 kHz.
 const LEAD: i64 = 27_000;
@@ -33,7 +32,7 @@ pub struct Frame {
     pub duration: i64,
     /// Whether decoding may begin here.
     pub sync: Sync,
-    /// Length-prefixed NAL units, or one raw AAC frame.
+    /// Length-prefixed NAL units, or one frame of sound: raw AAC, or MPEG audio with its header.
     pub data: Bytes,
 }
 
@@ -48,28 +47,31 @@ pub struct Video {
     pub frames: Vec<Frame>,
 }
 
-/// AAC frames.
+/// Frames of sound.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Audio {
-    /// What stands before each.
-    pub adts: Adts,
+    /// How they stand in the stream.
+    pub framing: Framing,
     /// Ticks that a frame sounds.
     pub frame_duration: i64,
-    /// At least one, in order. One that is longer than ADTS can say is left out.
+    /// At least one, in order. One that the framing does not take is left out.
     pub frames: Vec<Frame>,
 }
 
 /// A whole segment. Streams without a frame are not in it; a segment of none is empty.
 pub fn segment(video: Option<&Video>, audio: Option<&Audio>) -> Vec<u8> {
     let video = video.filter(|video| !video.frames.is_empty());
-    let audio = audio.filter(|audio| audio.frames.iter().any(|frame| Adts::len(&frame.data).is_some()));
+    let audio = audio.filter(|audio| audio.frames.iter().any(|frame| audio.framing.takes(&frame.data)));
     let Some(units) = Units::of(video, audio) else {
         return Vec::new();
     };
     let mut writer = Writer {
         packets: Packets::with_capacity(units.estimate(video, audio)),
         unit: Vec::new(),
-        tables: [psi::association(), psi::map(video.is_some(), audio.is_some())],
+        tables: [
+            psi::association(),
+            psi::map(video.is_some(), audio.map(|audio| audio.framing.stream_type())),
+        ],
         clock: if video.is_some() { Pid::Video } else { Pid::Audio },
     };
     writer.write(&units, video, audio);
@@ -134,7 +136,7 @@ fn sounds(audio: &Audio) -> Vec<Unit> {
     let mut units: Vec<Unit> = Vec::new();
     let mut goes_on = None;
     for (at, frame) in audio.frames.iter().enumerate() {
-        if Adts::len(&frame.data).is_none() {
+        if !audio.framing.takes(&frame.data) {
             continue;
         }
         match units.last_mut() {
@@ -229,7 +231,7 @@ impl Writer {
         };
         self.unit.clear();
         pes::begin(&mut self.unit, pes::AUDIO, first.pts, first.pts);
-        frames.iter().for_each(|frame| audio.adts.write(&mut self.unit, &frame.data));
+        frames.iter().for_each(|frame| audio.framing.write(&mut self.unit, &frame.data));
         let alone = self.clock == Pid::Audio;
         let adaptation = Adaptation { random_access: alone, clock: alone.then_some(first.pts - LEAD) };
         self.send(Pid::Audio, adaptation, last);
@@ -246,6 +248,7 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
+    use media::Codec;
     use media::codec::Aac;
 
     use super::*;
@@ -256,7 +259,8 @@ mod tests {
 
     fn audio(frames: Vec<Frame>) -> Audio {
         let aac = Aac::parse(Bytes::from_static(&[0x11, 0x90])).expect("valid");
-        Audio { adts: Adts::of(&aac).expect("it fits"), frame_duration: 1920, frames }
+        let framing = Framing::of(&Codec::Aac(aac)).expect("it fits");
+        Audio { framing, frame_duration: 1920, frames }
     }
 
     fn video(frames: Vec<Frame>) -> Video {

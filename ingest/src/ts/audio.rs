@@ -5,7 +5,7 @@ use container::ts::demux::Coding;
 use container::ts::elementary::latm::Latm;
 use container::ts::elementary::{Found, adts, latm, opus};
 use media::Codec;
-use media::codec::{Aac, Ac3, Eac3, Error, Opus, ac3, eac3};
+use media::codec::{Aac, Ac3, Eac3, Error, MpegAudio, Opus, ac3, eac3, mpeg_audio};
 
 use super::stamps::{Stamp, Stamps};
 
@@ -30,6 +30,8 @@ enum Framing {
     Latm(Latm),
     /// AC-3 and E-AC-3: their frames say which they are.
     Dolby,
+    /// MPEG-1 and MPEG-2 audio.
+    Mpeg,
     /// With this many channels.
     Opus(u8),
 }
@@ -66,12 +68,13 @@ impl Audio {
             Coding::Adts => Framing::Adts,
             Coding::Latm => Framing::Latm(Latm::default()),
             Coding::Ac3 | Coding::Eac3 => Framing::Dolby,
+            Coding::MpegAudio => Framing::Mpeg,
             // Two where nothing is said, and for two single ones.
             Coding::Opus(channels) => Framing::Opus(if (1..=8).contains(&channels) { channels } else { 2 }),
             _ => return None,
         };
-        let (bytes, stamps) = Default::default();
-        Some(Audio { framing, most, bytes, stamps, codec: None, told: Vec::new(), astray: false })
+        let (bytes, stamps, astray) = (Vec::new(), Stamps::default(), framing.is_vague());
+        Some(Audio { framing, most, bytes, stamps, codec: None, told: Vec::new(), astray })
     }
 
     /// A PES packet begins.
@@ -101,6 +104,7 @@ impl Audio {
     pub(super) fn lost(&mut self) {
         self.bytes.clear();
         self.stamps.clear();
+        self.astray |= self.framing.is_vague();
     }
 
     fn frames(&mut self, out: &mut dyn FnMut(Frame<'_>)) {
@@ -160,11 +164,24 @@ impl Framing {
     /// The byte that each frame begins with.
     fn first(&self) -> u8 {
         match self {
-            Framing::Adts => 0xff,
+            Framing::Adts | Framing::Mpeg => 0xff,
             Framing::Latm(_) => 0x56,
             Framing::Dolby => 0x0b,
             Framing::Opus(_) => 0x7f,
         }
+    }
+
+    /// Whether what begins a frame is often found inside of others, and PES packets begin anywhere.
+    fn is_vague(&self) -> bool {
+        matches!(self, Framing::Mpeg)
+    }
+
+    /// Whether a frame may be followed by what begins so: another of its kind.
+    fn goes_on(&self, frame: &[u8], next: &[u8]) -> bool {
+        let same: &[u8] = if let Framing::Mpeg = self { &MPEG_KIND } else { &[0xff] };
+        // Frames of the others may have something before them.
+        let first = if let Framing::Mpeg = self { frame } else { &[self.first()] };
+        same.iter().zip(first).zip(next).all(|((mask, one), other)| (one ^ other) & mask == 0)
     }
 
     /// The frame at the front. With `followed`, what comes behind it has to be one too, or the end.
@@ -176,11 +193,11 @@ impl Framing {
             Framing::Adts => adts_cut(bytes),
             Framing::Latm(_) => latm_cut(bytes),
             Framing::Dolby => dolby_cut(bytes),
+            Framing::Mpeg => mpeg_cut(bytes),
             Framing::Opus(channels) => opus_cut(bytes, *channels),
         };
         let Found::Unit(mut cut) = cut else { return cut };
-        let next = bytes.get(cut.end);
-        if followed && next.is_some_and(|next| *next != self.first()) {
+        if followed && !self.goes_on(bytes, bytes.get(cut.end..).unwrap_or_default()) {
             return Found::Not;
         }
         if let Framing::Latm(latm) = self {
@@ -196,6 +213,7 @@ impl Framing {
             Framing::Adts | Framing::Latm(_) => Aac::parse(Bytes::copy_from_slice(told)).map(Codec::Aac),
             Framing::Dolby if ac3::frame_size(frame).is_some() => Ac3::from_frame(frame).map(Codec::Ac3),
             Framing::Dolby => Eac3::from_frame(frame).map(Codec::Eac3),
+            Framing::Mpeg => MpegAudio::from_frame(frame).map(Codec::MpegAudio),
             Framing::Opus(channels) => Opus::new(*channels, 0).map(Codec::Opus),
         }
     }
@@ -250,6 +268,21 @@ fn dolby_cut(bytes: &[u8]) -> Found<Cut> {
         told.extend(bytes[end..].iter().skip(4).take(1));
         end += size;
     }
+    let cut = Cut { start: 0, end, moved: None, told };
+    if end <= bytes.len() { Found::Unit(cut) } else { Found::More }
+}
+
+/// What does not change in the headers of MPEG audio: the syncword, standard and layer, and the sampling frequency.
+const MPEG_KIND: [u8; 3] = [0xff, 0xfe, 0x0c];
+
+fn mpeg_cut(bytes: &[u8]) -> Found<Cut> {
+    if bytes[0] != 0xff || bytes.get(1).is_some_and(|second| second & 0xf0 != 0xf0) {
+        return Found::Not;
+    }
+    let Some(&[_, kind, rates, mode]) = bytes.first_chunk() else { return Found::More };
+    let Some(end) = mpeg_audio::frame_size(bytes) else { return Found::Not };
+    // Which standard, the sampling frequency, and whether there is one channel.
+    let told = vec![kind & 8, rates & 0x0c, u8::from(mode >> 6 == 3)];
     let cut = Cut { start: 0, end, moved: None, told };
     if end <= bytes.len() { Found::Unit(cut) } else { Found::More }
 }

@@ -39,7 +39,7 @@ pub struct Counters {
     pub metadata: u64,
     /// Programs beside the one that is taken, the most there were at once.
     pub programs_left_out: u64,
-    /// Elementary streams that are not carried, such as subtitles and MP2, the most there were at once.
+    /// Elementary streams that are not carried, such as subtitles and MPEG-2 video, the most there were at once.
     pub streams_left_out: u64,
 }
 

@@ -139,7 +139,6 @@ fn language(stream: Elementary) -> Option<Language> {
 
 fn reason(coding: Coding) -> &'static str {
     match coding {
-        Coding::Other(Other::MpegAudio) => "MPEG audio; no browser plays it in fragmented MP4, send AAC",
         Coding::Other(Other::MpegVideo) => "MPEG-2 video; no browser plays it, send H.264 or HEVC",
         Coding::Other(Other::Teletext) => "DVB teletext is not carried",
         Coding::Other(Other::Subtitles) => "DVB subtitles are not carried",

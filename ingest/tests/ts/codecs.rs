@@ -73,19 +73,47 @@ fn hevc_with_ac3_and_eac3() {
 }
 
 #[test]
-fn opus_is_carried_and_mp2_is_told_of() {
-    let file = source::file(2, "-c:a:0 mp2 -c:a:1 libopus");
-    let bytes = std::fs::read(&file).unwrap();
-    let seen = Seen::of(&bytes);
+fn opus() {
+    let file = source::file(1, "-c:a libopus");
+    let seen = Seen::of(&std::fs::read(&file).unwrap());
     let frames = seen.samples(audio(0));
     assert!(matches!(seen.codec(audio(0)), Codec::Opus(opus) if opus.channels == 2));
-    assert_eq!(seen.payload(audio(0)), source::packets(&file, "0:a:1", ""));
+    assert_eq!(seen.payload(audio(0)), source::packets(&file, "0:a:0", ""));
     assert!(frames.windows(2).all(|pair| (1799..=1801).contains(&(pair[1].dts - pair[0].dts))), "20 ms each");
-    assert_eq!(seen.counters.streams_left_out, 1);
-    let mut intake = ingest::ts::Intake::new(Default::default());
-    intake.push(&bytes, &mut |_| {});
-    let told = intake.left_out();
-    assert!(told.len() == 1 && told[0].contains("MPEG audio"), "{told:?}");
+}
+
+#[test]
+fn mpeg_audio_of_both_standards_in_two_languages() {
+    let words = "-c:a mp2 -ar:a:1 22050 -ac:a:1 1 -metadata:s:a:0 language=fra -metadata:s:a:1 language=ger";
+    let file = source::file(2, words);
+    let seen = Seen::of(&std::fs::read(&file).unwrap());
+    for (index, language, said) in [(0, "fr", (48_000, 2, "mp4a.6B")), (1, "de", (22_050, 1, "mp4a.69"))] {
+        assert_sound(&seen, index, &file, "");
+        let track = seen.tracks(audio(index))[0];
+        let Codec::MpegAudio(found) = &track.codec else { panic!("{track:?}") };
+        assert_eq!((found.sample_rate, found.channels, found.rfc6381().as_str()), said);
+        assert_eq!(track.language.as_ref().map(|it| it.as_str()), Some(language));
+        let times = seen.times(audio(index));
+        let frame = 1152 * 90_000 / i64::from(said.0);
+        assert!(times.windows(2).all(|pair| (frame..=frame + 1).contains(&(pair[1].0 - pair[0].0))));
+    }
+    let c = seen.counters;
+    assert_eq!((c.dropped, c.unconfigured, c.junk, c.jumps, c.streams_left_out), (0, 0, 0, 0, 0));
+    let (periods, tracks, dropped) = seen.packaged();
+    assert_eq!((periods, dropped, tracks.values().next().map(Vec::len)), (1, 0, Some(3)), "{tracks:?}");
+}
+
+#[test]
+fn layer_3_comes_in_as_layer_2_does() {
+    let file = source::file(1, "-c:a libmp3lame -ar 24000");
+    let seen = Seen::of(&std::fs::read(&file).unwrap());
+    assert_sound(&seen, 0, &file, "");
+    assert_eq!(seen.codec(audio(0)).rfc6381(), "mp4a.69");
+    let times = seen.times(audio(0));
+    assert!(
+        times.windows(2).all(|pair| (2159..=2161).contains(&(pair[1].0 - pair[0].0))),
+        "576 samples each"
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod codecs;
 mod faults;
 mod metadata;
+mod mpeg_audio;
 mod mux;
 mod pieces;
 mod seen;

@@ -10,7 +10,7 @@ use super::source;
 
 /// A stream of everything, and one by hand.
 static STREAM: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let bytes = source::stream(2, "-c:a:0 ac3 -c:a:1 libopus");
+    let bytes = source::stream(3, "-c:a:0 ac3 -c:a:1 libopus -c:a:2 mp2");
     bytes[..bytes.len().min(400 * PACKET)].to_vec()
 });
 

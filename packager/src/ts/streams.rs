@@ -4,7 +4,7 @@
 //! to segment, and over a hole between periods by as long as it lasted.
 
 use container::ts;
-use media::codec::{Aac, Avc};
+use media::codec::Avc;
 use media::{Codec, MediaTime, Timescale};
 
 use super::Error;
@@ -27,8 +27,8 @@ impl Streams {
         let frames = of_segment(segment)?;
         match segment.init().map(|init| &init.track.codec) {
             Some(Codec::Avc(avc)) => self.video = Some(video(segment, avc, &frames)),
-            Some(Codec::Aac(aac)) => self.audio = audio(segment, aac, &frames),
-            _ => {}
+            Some(codec) => self.audio = audio(segment, codec, &frames).or(self.audio.take()),
+            None => {}
         }
         Ok(())
     }
@@ -56,11 +56,13 @@ fn keep_order(frames: &mut [ts::Frame]) {
     }
 }
 
-fn audio(segment: &Segment, aac: &Aac, frames: &[Frame]) -> Option<ts::Audio> {
-    let adts = ts::Adts::of(aac)?;
-    let frame_duration = MediaTime::new(aac.frame_length.into(), segment.scale).to(CLOCK);
+fn audio(segment: &Segment, codec: &Codec, frames: &[Frame]) -> Option<ts::Audio> {
+    let framing = ts::Framing::of(codec)?;
+    let samples = frames.first().and_then(|first| codec.sample_duration(&first.data));
+    let samples = samples.or_else(|| Some(codec.sound()?.frame_length))?;
+    let frame_duration = MediaTime::new(samples.into(), segment.scale).to(CLOCK);
     let frames = frames.iter().map(|frame| timed(segment, frame)).collect();
-    Some(ts::Audio { adts, frame_duration, frames })
+    Some(ts::Audio { framing, frame_duration, frames })
 }
 
 fn timed(segment: &Segment, frame: &Frame) -> ts::Frame {

@@ -66,11 +66,11 @@ impl Rtmp {
         !self.pieces.has_remaining() && self.flushed
     }
 
-    pub(super) fn queue(&mut self, items: Vec<Item>) {
+    pub(super) fn queue(&mut self, items: Vec<Item>) -> Result<(), Failure> {
         let mut told = false;
         for item in &items {
             if let Item::Track(track) = item {
-                self.take(track);
+                self.take(track)?;
                 told = true;
             }
         }
@@ -86,13 +86,18 @@ impl Rtmp {
             Item::Frame(frame) => self.frame(&frame),
         });
         self.collect();
+        Ok(())
     }
 
-    fn take(&mut self, track: &Track) {
+    fn take(&mut self, track: &Track) -> Result<(), Failure> {
+        if !tag::is_known(&track.codec) {
+            return Err(Failure::rtmp_codec(&track.codec));
+        }
         match track.codec.kind() {
             Kind::Audio => self.audio = Some(track.clone()),
             _ => self.video = Some(track.clone()),
         }
+        Ok(())
     }
 
     fn configure(&mut self, codec: &Codec) {

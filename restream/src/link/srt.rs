@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use container::ts::{self, Adts, Mux};
+use container::ts::{self, Framing, Mux};
 use media::{Codec, Kind};
 use srt::{ConnectError, Connection, KeyLength, Options, Passphrase, TS_PAYLOAD};
 use tokio::time::{Instant, sleep_until};
@@ -24,7 +24,7 @@ pub(crate) struct Srt {
     connection: Connection,
     mux: Mux,
     video: Option<ts::Video>,
-    audio: Option<Adts>,
+    audio: Option<Framing>,
     /// What waits, and when it is due.
     waiting: VecDeque<(Instant, Bytes)>,
     /// What is less than a message yet.
@@ -79,7 +79,7 @@ impl Srt {
                 self.take(track)?;
             }
         }
-        self.mux.set_streams(self.video.is_some(), self.audio.is_some());
+        self.mux.set_streams(self.video.is_some(), self.audio);
         for item in items {
             if let Item::Frame(frame) = item {
                 self.frame(frame, late);
@@ -101,11 +101,11 @@ impl Srt {
                 self.video = Some(ts::Video { length_size, parameter_sets, frames: Vec::new() });
                 Ok(())
             }
-            Codec::Aac(aac) if Adts::of(aac).is_some() => {
-                self.audio = Adts::of(aac);
+            codec => {
+                let unknown = || Failure::Codec { protocol: "MPEG-TS here", codec: codec.rfc6381() };
+                self.audio = Some(Framing::of(codec).ok_or_else(unknown)?);
                 Ok(())
             }
-            codec => Err(Failure::Codec { protocol: "MPEG-TS here", codec: codec.rfc6381() }),
         }
     }
 
@@ -115,9 +115,9 @@ impl Srt {
         let due = self.due(frame.dts, late);
         let (pts, dts) = (ticks(frame.pts), ticks(frame.dts));
         let unit = ts::Frame { pts, dts, duration: 0, sync: frame.sync, data: frame.data };
-        match (frame.kind, &self.video, &self.audio) {
-            (Kind::Video, Some(video), _) => self.mux.picture(video, &unit),
-            (Kind::Audio, _, Some(adts)) => self.mux.sound(adts, &unit),
+        match (frame.kind, &self.video) {
+            (Kind::Video, Some(video)) => self.mux.picture(video, &unit),
+            (Kind::Audio, _) if self.audio.is_some() => self.mux.sound(&unit),
             _ => return,
         }
         self.rest.extend_from_slice(&self.mux.take());

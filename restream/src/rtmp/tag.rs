@@ -9,10 +9,16 @@ use super::amf::{self, Value};
 /// A tag without its payload.
 pub type Head = Vec<u8>;
 
-/// Codecs that need Enhanced RTMP, as its `fourCcList` names them; `None` for those that RTMP always had.
+/// Whether RTMP has a name for a codec. Of MPEG audio it knows Layer III alone.
+pub fn is_known(codec: &Codec) -> bool {
+    !matches!(codec, Codec::MpegAudio(_))
+}
+
+/// Codecs that need Enhanced RTMP, as its `fourCcList` names them; `None` for those that RTMP always had, and those
+/// that it cannot carry.
 pub fn four_cc(codec: &Codec) -> Option<&'static str> {
     match codec {
-        Codec::Avc(_) | Codec::Aac(_) => None,
+        Codec::Avc(_) | Codec::Aac(_) | Codec::MpegAudio(_) => None,
         Codec::Hevc(_) => Some("hvc1"),
         Codec::Av1(_) => Some("av01"),
         Codec::Vp9(_) => Some("vp09"),
@@ -34,7 +40,7 @@ pub fn configuration(codec: &Codec) -> Option<(Head, Bytes)> {
     Some(match codec {
         Codec::Avc(avc) => (vec![0x17, 0, 0, 0, 0], avc.record.clone()),
         Codec::Aac(aac) => (vec![0xaf, 0], aac.config.clone()),
-        Codec::Ac3(_) | Codec::Eac3(_) => return None,
+        Codec::Ac3(_) | Codec::Eac3(_) | Codec::MpegAudio(_) => return None,
         Codec::Opus(opus) => (enhanced(codec, true, SEQUENCE_START), opus_head(&opus.record)),
         Codec::Flac(flac) => {
             // The marker, and the head of a metadata block that is the last (RFC 9639 §8.1).
@@ -113,7 +119,7 @@ fn codec_id(codec: &Codec, usual: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use media::codec::{Aac, Opus};
+    use media::codec::{Aac, MpegAudio, Opus};
 
     use super::*;
 
@@ -129,5 +135,7 @@ mod tests {
         let again = Opus::parse(body).expect("it is read as it is written");
         assert_eq!(Codec::Opus(again), opus);
         assert_eq!(frame(&opus, Sync::Yes, 0), b"\x91Opus");
+        let mpeg = Codec::MpegAudio(MpegAudio::new(48_000, 2).expect("valid"));
+        assert!(is_known(&aac) && is_known(&opus) && !is_known(&mpeg));
     }
 }

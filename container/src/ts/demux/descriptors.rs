@@ -48,7 +48,7 @@ pub(super) fn registration(bytes: &[u8]) -> Option<[u8; 4]> {
 fn coding(stream_type: u8, bytes: &[u8]) -> Coding {
     match stream_type {
         0x01 | 0x02 => Coding::Other(Other::MpegVideo),
-        0x03 | 0x04 => Coding::Other(Other::MpegAudio),
+        0x03 | 0x04 => Coding::MpegAudio,
         0x06 => private(bytes),
         0x0f => Coding::Adts,
         0x11 => Coding::Latm,
@@ -151,6 +151,8 @@ mod tests {
     fn languages_are_small_letters_or_none() {
         let said = |code: &[u8; 3]| read(0x0f, &[&[0x0a, 4][..], code, &[3]].concat());
         assert_eq!(said(b"DEU").language, Some(*b"deu"));
+        let mpeg = read(0x04, &[0x0a, 4, b'f', b'r', b'a', 0]);
+        assert_eq!((mpeg.coding, mpeg.language), (Coding::MpegAudio, Some(*b"fra")));
         assert_eq!(said(b"deu").audio_type, 3);
         assert_eq!(said(b"d u").language, None);
         assert_eq!(read(0x0f, &[0x0a, 9, b'd', b'e', b'u']).language, None, "it breaks off");

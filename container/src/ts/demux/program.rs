@@ -45,6 +45,8 @@ pub enum Coding {
     Ac3,
     /// E-AC-3.
     Eac3,
+    /// MPEG-1 or MPEG-2 audio of any layer.
+    MpegAudio,
     /// Opus, with its `channel_config_code`: 0 dual mono, 1 to 8 channels, 255 where nothing is said.
     Opus(u8),
     /// SCTE 35 splice information, in sections.
@@ -63,8 +65,6 @@ pub enum Coding {
 /// What is known and not carried.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Other {
-    /// MPEG-1 or MPEG-2 audio: no browser plays it in fragmented MP4.
-    MpegAudio,
     /// MPEG-1 or MPEG-2 video.
     MpegVideo,
     /// DVB teletext.
@@ -83,7 +83,10 @@ impl Coding {
 
     /// Sound.
     pub fn is_audio(self) -> bool {
-        matches!(self, Coding::Adts | Coding::Latm | Coding::Ac3 | Coding::Eac3 | Coding::Opus(_))
+        matches!(
+            self,
+            Coding::Adts | Coding::Latm | Coding::Ac3 | Coding::Eac3 | Coding::MpegAudio | Coding::Opus(_)
+        )
     }
 
     /// Pictures or sound.

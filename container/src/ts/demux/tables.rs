@@ -95,17 +95,21 @@ mod tests {
     fn what_is_written_here_is_read_here() {
         let association = association(section(&psi::association()), 9).expect("an association table");
         assert_eq!(association.programs, [(1, 0x1000)]);
-        let program = map(section(&psi::map(true, true)), 1, 9).expect("a map");
-        assert_eq!((program.number, program.clock), (1, Some(0x100)));
-        let seen: Vec<_> = program.streams.iter().map(|stream| (stream.pid, stream.coding)).collect();
-        assert_eq!(seen, [(0x100, Coding::Avc), (0x101, Coding::Adts)]);
-        assert!(program.has_media());
-        assert_eq!(map(section(&psi::map(true, true)), 2, 9), None, "another program");
+        let sounds = [(0x0f, Coding::Adts), (0x03, Coding::MpegAudio), (0x04, Coding::MpegAudio)];
+        for (stream_type, coding) in sounds {
+            let map_of = psi::map(true, Some(stream_type));
+            let program = map(section(&map_of), 1, 9).expect("a map");
+            assert_eq!((program.number, program.clock), (1, Some(0x100)));
+            let seen: Vec<_> = program.streams.iter().map(|stream| (stream.pid, stream.coding)).collect();
+            assert_eq!(seen, [(0x100, Coding::Avc), (0x101, coding)]);
+            assert!(program.has_media());
+            assert_eq!(map(section(&map_of), 2, 9), None, "another program");
+        }
     }
 
     #[test]
     fn tables_end_at_their_limits_and_where_they_break_off() {
-        let map_of = psi::map(true, true);
+        let map_of = psi::map(true, Some(0x0f));
         let section = section(&map_of);
         assert_eq!(map(section, 1, 1).map(|program| program.streams.len()), Some(1));
         for end in 0..section.len() {
@@ -119,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_table_that_is_not_valid_yet_is_none() {
-        let map_of = psi::map(true, true);
+        let map_of = psi::map(true, Some(0x0f));
         let mut next = section(&map_of).to_vec();
         next[5] &= !1;
         assert_eq!(map(&next, 1, 9), None);

@@ -78,7 +78,7 @@ fn association() -> [u8; PACKET] {
 }
 
 fn map(counter: u8) -> [u8; PACKET] {
-    packet(0x1000, 0x10 | counter, 1, &psi::map(true, true))
+    packet(0x1000, 0x10 | counter, 1, &psi::map(true, Some(0x0f)))
 }
 
 /// A PES packet without its length, at this time.

@@ -29,7 +29,7 @@ pub(super) fn of<'a>(sounds: impl Iterator<Item = &'a Arc<Rendition>>) -> Vec<Gr
             None => groups.push(Group { id: format!("audio-{codec}"), codec, sounds: vec![sound] }),
         }
     }
-    groups.sort_by_key(|group| !group.codec.starts_with("mp4a"));
+    groups.sort_by_key(|group| !group.codec.starts_with("mp4a.40"));
     if let [only] = &mut groups[..] {
         only.id = "audio".into();
     }

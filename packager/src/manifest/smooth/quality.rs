@@ -24,7 +24,13 @@ pub(super) fn write_level(out: &mut String, index: usize, level: &Level<'_>) -> 
             write_parameter_sets(out, &hevc.parameter_sets())?;
         }
         Codec::Aac(aac) => write_aac(out, aac)?,
-        Codec::Av1(_) | Codec::Vp9(_) | Codec::Opus(_) | Codec::Ac3(_) | Codec::Eac3(_) | Codec::Flac(_) => {}
+        Codec::Av1(_)
+        | Codec::Vp9(_)
+        | Codec::Opus(_)
+        | Codec::Ac3(_)
+        | Codec::Eac3(_)
+        | Codec::Flac(_)
+        | Codec::MpegAudio(_) => {}
     }
     writeln!(out, "/>")
 }
