@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{anyhow, ensure};
 
 use super::{Bench, WINDOW, median, say};
 use crate::ending;
@@ -33,8 +33,8 @@ pub(super) fn tables(bench: &Bench) -> anyhow::Result<Vec<Table>> {
 fn costs(bench: &Bench) -> anyhow::Result<Table> {
     let mut costs = MODES.map(|_| Vec::new());
     for round in 1..=bench.plan.rounds {
-        for ((mode, settings), costs) in MODES.iter().zip(&mut costs) {
-            let cost = cost(bench, settings, *mode != "off")?;
+        touch_memory(Path::new(DISK))?;
+        for ((mode, _), (costs, cost)) in MODES.iter().zip(costs.iter_mut().zip(pair(bench)?)) {
             say(format!(
                 "recording, round {round}: {mode}: {:.3} CPU s per stream-minute, late by {:?}",
                 cost.cpu, cost.late
@@ -42,7 +42,7 @@ fn costs(bench: &Bench) -> anyhow::Result<Table> {
             costs.push(cost);
         }
     }
-    let title = format!("Recording on a disk in {DISK}, {STREAMS} streams");
+    let title = format!("Recording on a disk in {DISK}, {STREAMS} streams each, both at the same time");
     let head = ["recorder.mode", "CPU s per stream-minute", "of off", "memory MB", "late ms"];
     let mut table = Table::new(title, &head);
     let cpu = |costs: &[Cost]| median(costs.iter().map(|cost| cost.cpu));
@@ -59,11 +59,18 @@ fn costs(bench: &Bench) -> anyhow::Result<Table> {
     Ok(table)
 }
 
+/// All modes at the same time, so that whatever else the machine and its host do costs each of them the same.
+fn pair(bench: &Bench) -> anyhow::Result<Vec<Cost>> {
+    std::thread::scope(|scope| {
+        let running = MODES.map(|(mode, settings)| scope.spawn(move || cost(bench, settings, mode != "off")));
+        running.into_iter().map(|it| it.join().map_err(|_| anyhow!("a measurement panicked"))?).collect()
+    })
+}
+
 /// A server of its own. What was to be recorded has to be there, or the figure would be of nothing.
 fn cost(bench: &Bench, settings: &str, recorded: bool) -> anyhow::Result<Cost> {
     let settings = format!("packager.window = \"{WINDOW}\"\n{settings}");
     let name = "Headwater".to_owned();
-    touch_memory(Path::new(DISK))?;
     let server = Headwater::set_up(&bench.binary, STREAMS, name, &settings, Path::new(DISK))?;
     let times = Times { warm_up: FULL, measure: bench.plan.streams };
     let cost = measure(&server, STREAMS, &bench.script, Writes::Message, times)?;
