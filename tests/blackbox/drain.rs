@@ -1,9 +1,10 @@
 //! A server that stops, and encoders that can be asked to connect again (Enhanced RTMP v2, "Reconnect Request").
 
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::publisher::Publisher;
+use crate::rtmp::{Rtmp, number, text};
 use crate::support::hls::Media;
 use crate::support::server::Entry;
 use crate::support::{Download, Server, cmaf, http, within};
@@ -13,6 +14,16 @@ const REQUEST: &str = "NetConnection.Connect.ReconnectRequest";
 
 fn settings(drain: &str) -> String {
     format!("packager.segment = \"1s\"\nrecorder.mode = \"append\"\nrtmp.drain_timeout = \"{drain}\"\n")
+}
+
+/// A publisher that says that it follows a request to reconnect (`capsEx`).
+fn reconnecting(to: SocketAddr, entry: &str) -> Publisher {
+    let mut rtmp = Rtmp::shaken(to);
+    rtmp.ask_with("live", &format!("key-{entry}"), &[&text("capsEx")[1..], &number(1.0)].concat());
+    assert!(rtmp.hear("NetStream.Publish.Start"), "{entry} was not let in");
+    let mut publisher = Publisher { rtmp };
+    publisher.describe(true, false);
+    publisher
 }
 
 /// Once the playlist has whole segments of so many seconds.
@@ -27,7 +38,7 @@ fn plays(play: &Entry, seconds: f64) {
 #[test]
 fn who_is_asked_to_reconnect_is_on_air_until_he_left() {
     let server = Server::start(&settings("5s"), &["e", "f"]);
-    let mut asked = Publisher::reconnecting(server.rtmp(), "e");
+    let mut asked = reconnecting(server.rtmp(), "e");
     let mut plain = Publisher::on_air(server.rtmp(), "f", false);
     for publisher in [&mut asked, &mut plain] {
         publisher.run(0, 3, false);
@@ -65,7 +76,7 @@ fn who_is_asked_to_reconnect_is_on_air_until_he_left() {
 #[test]
 fn who_does_not_follow_the_request_is_cut_in_time() {
     let server = Server::start(&settings("1s"), &["e"]);
-    let mut publisher = Publisher::reconnecting(server.rtmp(), "e");
+    let mut publisher = reconnecting(server.rtmp(), "e");
     publisher.run(0, 3, false);
     plays(&server.play("e"), 2.0);
     let since = Instant::now();

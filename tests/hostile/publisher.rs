@@ -23,18 +23,6 @@ impl Publisher {
     /// The same from another address of this machine.
     pub fn on_air_from(from: Ipv4Addr, to: SocketAddr, entry: &str, audio: bool) -> Publisher {
         let rtmp = Rtmp::publish_from(from, to, &format!("key-{entry}"));
-        Publisher::let_in(rtmp, entry, audio)
-    }
-
-    /// One that says that it follows a request to reconnect (Enhanced RTMP v2, `capsEx`).
-    pub fn reconnecting(to: SocketAddr, entry: &str) -> Publisher {
-        let mut rtmp = Rtmp::shaken(to);
-        rtmp.ask_with("live", &format!("key-{entry}"), &[&text("capsEx")[1..], &number(1.0)].concat());
-        rtmp.hear("NetStream.Publish.");
-        Publisher::let_in(rtmp, entry, false)
-    }
-
-    fn let_in(rtmp: Rtmp, entry: &str, audio: bool) -> Publisher {
         assert!(rtmp.has_heard("NetStream.Publish.Start"), "{entry} was not let in");
         let mut publisher = Publisher { rtmp };
         publisher.describe(true, audio);
