@@ -136,13 +136,13 @@ fn another_server_gets_the_very_frames_and_is_switched_off_and_on() {
 }
 
 /// ffmpeg that waits for a publisher and writes what it gets.
-struct Listener {
+pub struct Listener {
     child: Child,
     file: PathBuf,
 }
 
 impl Listener {
-    fn start(folder: &Path, name: &str, before: &[&str], url: &str) -> Listener {
+    pub fn start(folder: &Path, name: &str, before: &[&str], url: &str) -> Listener {
         let file = folder.join(name);
         let child = Command::new("ffmpeg")
             .args(["-v", "error", "-y"])
@@ -155,7 +155,7 @@ impl Listener {
     }
 
     /// Waits for its end.
-    fn file(mut self) -> PathBuf {
+    pub fn file(mut self) -> PathBuf {
         within(20, "ffmpeg notices the end", || self.child.try_wait().expect("a child").map(drop));
         self.file.clone()
     }
@@ -168,7 +168,7 @@ impl Drop for Listener {
     }
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("it has one").port()
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::restream::{FAR, SETTINGS, Target, assert_run, heard, pictures};
+use crate::restream::{FAR, Listener, SETTINGS, Target, assert_run, free_port, heard, pictures};
 use crate::show::Show;
 use crate::support::hls::Media;
 use crate::support::probe::hashes;
@@ -24,6 +24,7 @@ const HEVC: &str = "-f lavfi -i testsrc2=size=320x180:rate=25:duration=14 -c:v l
 const AV1: &str = "-f lavfi -i testsrc2=size=320x180:rate=25:duration=14 -c:v libaom-av1 -cpu-used 8 -usage realtime \
                    -pix_fmt yuv420p -b:v 200k -g 25 -keyint_min 25 -lag-in-frames 0 -threads 2";
 const OPUS: &str = "-f lavfi -i sine=frequency=440:sample_rate=48000:duration=14 -c:a libopus -b:a 32k -ac 2";
+const EAC3: &str = "-f lavfi -i sine=frequency=440:sample_rate=48000:duration=14 -c:a eac3 -b:a 96k -ac 2";
 const AC3: &str = "-f lavfi -i sine=frequency=440:sample_rate=48000:duration=14 -c:a ac3 -b:a 96k -ac 2";
 
 /// All that came is what was sent, from some frame on to the last.
@@ -91,6 +92,43 @@ fn another_headwater_gets_every_frame_by_encrypted_srt() {
     assert_eq!(target.status()["skipped"], 0);
     let (near, far) = (server.log(), far.log());
     assert!(!near.contains(PASSPHRASE) && !far.contains(PASSPHRASE), "no passphrase in the log");
+}
+
+/// By types and descriptors of MPEG-TS, as Headwater and FFmpeg read them.
+#[test]
+fn other_codecs_go_on_by_srt_too() {
+    let sounds = [("e", OPUS, "opus"), ("f", AC3, "ac-3"), ("g", EAC3, "ec-3")];
+    let far = Server::start(&format!("{FAR}srt.enabled = true\n"), &["e", "f", "g"]);
+    let server = Server::start(SETTINGS, &[]);
+    let listener = format!("srt://127.0.0.1:{}", free_port());
+    let by_ffmpeg = Listener::start(server.folder(), "got.mkv", &[], &format!("{listener}?mode=listener"));
+    let shows = sounds.map(|_| Show::new(&server, json!({})));
+    let video = source(HEVC);
+    let add = |show, url: String| Target::add(show, json!({ "name": "far", "url": url })).0;
+    let mut targets = vec![add(&shows[0], format!("{listener}?latency=500"))];
+    let mut pushes = Vec::new();
+    for (show, (entry, audio, _)) in shows.iter().zip(sounds) {
+        let url = format!("srt://{}?streamid=publish:key-{entry}&latency=500", far.srt());
+        targets.push(add(show, url));
+        pushes.push(Push::enhanced_live(show.url(), &[&video, &source(audio)]));
+    }
+    targets.iter().for_each(|target| drop(target.wait_for("sending")));
+    pushes.into_iter().for_each(Push::done);
+    shows.iter().for_each(|show| assert_eq!(show.act("end").status, 200));
+    for (entry, audio, name) in sounds {
+        let (play, folder) = (far.play(entry), far.folder());
+        let sound = over(&play, "audio-1", folder);
+        assert_rest(&hashes(&sound, "a"), &hashes(&source(audio), "a"), name);
+        assert_rest(&pictures(&over(&play, "video-1", folder)), &pictures(&video), "pictures");
+        let master = play.wait_for("master.m3u8");
+        assert!(master.contains(name) && master.contains("hvc1."), "{master}");
+    }
+    assert!(targets.iter().all(|target| target.status()["skipped"] == 0));
+    let file = by_ffmpeg.file();
+    assert_run(&hashes(&file, "a"), &hashes(&source(OPUS), "a"), "sound at FFmpeg");
+    let shown = pictures(&file);
+    // A demuxer that is cut off keeps what it does not know to be whole.
+    assert_run(&shown[..shown.len() - 4], &pictures(&video), "pictures at FFmpeg");
 }
 
 /// Bytes of memory that a server has now.

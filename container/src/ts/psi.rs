@@ -2,9 +2,19 @@
 
 use super::Pid;
 
-const STREAM_TYPE_AVC: u8 = 0x1b;
-const STREAM_TYPE_ADTS: u8 = 0x0f;
+/// H.264, and AAC in ADTS, without descriptors.
+pub(super) const AVC: Stream = Stream { stream_type: 0x1b, descriptors: Vec::new() };
+pub(super) const ADTS: Stream = Stream { stream_type: 0x0f, descriptors: Vec::new() };
 const PROGRAM: u16 = 1;
+
+/// What the map says of a stream.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Stream {
+    /// ISO/IEC 13818-1 Table 2-34.
+    pub(super) stream_type: u8,
+    /// A few bytes: a map is one packet.
+    pub(super) descriptors: Vec<u8>,
+}
 
 /// The payload of a packet with the program association table (§2.4.4.3).
 pub(super) fn association() -> Vec<u8> {
@@ -15,20 +25,19 @@ pub(super) fn association() -> Vec<u8> {
 /// The payload of a packet with the map of a program of these streams (§2.4.4.8). The video has the clock, or the
 /// audio where there is none.
 pub(super) fn map(video: bool, audio: bool) -> Vec<u8> {
-    map_version(video, audio, 0)
+    map_version(video.then_some(&AVC), audio.then_some(&ADTS), 0)
 }
 
 /// The same where streams come and go: each map has another version than the one before, of 32.
-pub(super) fn map_version(video: bool, audio: bool, version: u8) -> Vec<u8> {
-    let clock = if video { Pid::Video } else { Pid::Audio }.value();
-    // No descriptors, neither of the program nor of a stream.
+pub(super) fn map_version(video: Option<&Stream>, audio: Option<&Stream>, version: u8) -> Vec<u8> {
+    let clock = if video.is_some() { Pid::Video } else { Pid::Audio }.value();
+    // No descriptors of the program.
     let mut body = vec![0xe0 | (clock >> 8) as u8, clock as u8, 0xf0, 0];
-    for (there, pid, stream_type) in
-        [(video, Pid::Video, STREAM_TYPE_AVC), (audio, Pid::Audio, STREAM_TYPE_ADTS)]
-    {
-        if there {
-            let pid = pid.value();
-            body.extend_from_slice(&[stream_type, 0xe0 | (pid >> 8) as u8, pid as u8, 0xf0, 0]);
+    for (stream, pid) in [(video, Pid::Video), (audio, Pid::Audio)] {
+        if let Some(Stream { stream_type, descriptors }) = stream {
+            let (pid, length) = (pid.value(), descriptors.len() as u8);
+            body.extend_from_slice(&[*stream_type, 0xe0 | (pid >> 8) as u8, pid as u8, 0xf0, length]);
+            body.extend_from_slice(descriptors);
         }
     }
     section(0x02, version, &body)
