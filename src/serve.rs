@@ -2,6 +2,7 @@
 
 use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use stream::{Audience, Directory};
 use tls::Acceptor;
 use tokio::runtime::Handle;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use vod::Library;
 use webhooks::Webhooks;
@@ -39,7 +40,7 @@ use crate::{
     warden, wiring,
 };
 
-/// For edges to drain and streams to close.
+/// From the signal, for publishers to leave that were asked to (`rtmp.drain_timeout`), streams to close and edges to drain.
 const DRAIN: Duration = Duration::from_secs(8);
 /// For the database to take what is left, after that.
 const CLOSE: Duration = Duration::from_secs(1);
@@ -95,7 +96,7 @@ where
     let listeners = Listeners::open(config)?;
     let standing = listeners.standing()?;
     let restream = wiring::restream(config, &catalog, &directory, &standing)?;
-    let stop = CancellationToken::new();
+    let (closing, stop) = (CancellationToken::new(), CancellationToken::new());
     let house = House {
         config,
         settings,
@@ -105,6 +106,7 @@ where
         audience: Arc::default(),
         standing,
         live,
+        closing: closing.clone(),
         stop: stop.clone(),
         recorder: recorder.clone(),
         keeping,
@@ -116,25 +118,32 @@ where
     let recorded = CancellationToken::new();
     let rows = tokio::spawn(recording::keep_rows(catalog.clone(), recorder.clone(), recorded.clone()));
     standing.announce();
-    let beside = beside(standing, directory.clone(), stop.clone());
+    let beside = beside(standing, directory.clone(), closing.clone());
     let serving = async {
         let outcome = tokio::select! {
             () = signals.next() => Ok(()),
             Some(edge) = edges.join_next() => Err(broken(edge)),
         };
         stop::by_all_means();
+        closing.cancel();
+        (outcome, Instant::now() + DRAIN)
+    };
+    let ((outcome, by), ()) = tokio::join!(serving, beside);
+    let close = async {
+        let grace = config.rtmp.drain_timeout;
+        let mut closed = pin!(directory.shutdown(grace));
+        // As long as media comes it is recorded, played and sent on.
+        let in_time = timeout(grace, closed.as_mut()).await.is_ok();
         stop.cancel();
         // Who follows events would otherwise be waited for.
         catalog.events().end();
-        outcome
-    };
-    let (outcome, ()) = tokio::join!(serving, beside);
-    let closing = async {
-        directory.shutdown().await;
+        if !in_time {
+            closed.await;
+        }
         recorder.finish().await;
         recorded.cancel();
     };
-    let (closed, ()) = tokio::join!(timeout(DRAIN, closing), drain(edges));
+    let (closed, ()) = tokio::join!(timeout_at(by, close), drain(edges, by));
     outcome?;
     closed.context("streams and recordings were not closed in time")?;
     if timeout(CLOSE / 2, rows).await.is_err() {
@@ -167,6 +176,9 @@ struct House<'a> {
     audience: Arc<Audience>,
     standing: Standing,
     live: &'a Handle,
+    /// Nobody may begin to publish any more, and who does is to leave.
+    closing: CancellationToken,
+    /// All streams are closed, or as good as closed.
     stop: CancellationToken,
     recorder: Recorder,
     keeping: Arc<Keeping>,
@@ -184,14 +196,14 @@ impl House<'_> {
         let admission = self.admission();
         let rtmp = listeners::on(self.live, listeners.rtmp, self.over_tls(listeners.rtmps, &[])?)?;
         if !rtmp.is_empty() {
-            let serve = self.rtmp(&counts, admission.clone()).serve_all(rtmp, self.stop.clone());
+            let serve = self.rtmp(&counts, admission.clone()).serve_all(rtmp, self.closing.clone());
             edges.spawn_on(named("rtmp", serve), self.live);
         }
         if let Some(socket) = listeners.srt {
             edges.spawn_on(named("srt", self.srt(&counts, admission.clone(), socket)), self.live);
         }
         let inputs = self.inputs(&counts, admission);
-        edges.spawn(named("inputs", inputs.clone().run(self.stop.clone())));
+        edges.spawn(named("inputs", inputs.clone().run(self.closing.clone())));
         let https = self.over_tls(listeners.https, tls::HTTP)?;
         let http = listeners::on(&Handle::current(), listeners.http, https)?;
         if !http.is_empty() {
@@ -294,7 +306,7 @@ impl House<'_> {
         let settings = wiring::srt(self.config);
         let server = ingest::srt::Server::new(settings, admission, self.directory.clone());
         let (serving, stop) =
-            (server.measured(&counts.srt).serve(socket, self.stop.clone()), self.stop.clone());
+            (server.measured(&counts.srt).serve(socket, self.closing.clone()), self.closing.clone());
         async move {
             // Encoders that come otherwise are no reason to go black.
             if let Err(error) = serving.await {
@@ -311,7 +323,7 @@ impl House<'_> {
         origin::Server::new(wiring::http(self.config), Arc::new(shown), storage)
             .merge(web::router())
             .merge(control_api::router(self.api(counts, inputs)))
-            .merge(origin::operations(self.registry(counts), self.stop.clone()))
+            .merge(origin::operations(self.registry(counts), self.closing.clone()))
             .guarded(Arc::new(Doors::new(&self.catalog, self.library.clone())))
             .stills(Arc::new(Stills::start(&self.config.transcode, &counts.images)))
             .seen_by(self.audience.clone())
@@ -332,9 +344,9 @@ fn broken(edge: Result<&'static str, JoinError>) -> anyhow::Error {
 }
 
 /// Waits for edges to end. One that takes too long is cut: a slow viewer is no reason to fail.
-async fn drain(mut edges: Edges) {
+async fn drain(mut edges: Edges, by: Instant) {
     let all = async { while edges.join_next().await.is_some() {} };
-    if timeout(DRAIN, all).await.is_err() {
+    if timeout_at(by, all).await.is_err() {
         tracing::warn!(edges = edges.len(), "not drained in time: cutting what is left");
     }
 }

@@ -85,6 +85,7 @@ pub(crate) fn rtmp(config: &Config) -> ingest::rtmp::Settings {
         idle: rtmp.idle_timeout,
         media_message: message,
         partial_bytes: 2 * message,
+        reconnect: rtmp.drain_timeout,
         ..ingest::rtmp::Limits::default()
     };
     ingest::rtmp::Settings { limits }

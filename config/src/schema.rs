@@ -145,6 +145,7 @@ fn rtmp(reader: &mut Reader, into: &mut Rtmp) {
     section.duration("handshake_timeout", secs(1)..=secs(60), &mut into.handshake_timeout);
     section.duration("idle_timeout", secs(1)..=secs(600), &mut into.idle_timeout);
     section.size("max_message", 64 * KIB..=16 * MIB, &mut into.max_message);
+    section.duration("drain_timeout", secs(0)..=secs(5), &mut into.drain_timeout);
 }
 
 fn srt(reader: &mut Reader, into: &mut Srt) {

@@ -186,6 +186,8 @@ pub struct Rtmp {
     pub idle_timeout: Duration,
     /// Largest message, in bytes; 64 KiB to 16 MiB.
     pub max_message: u64,
+    /// For encoders that were asked to connect again to leave, when the server stops; 0 to 5 s.
+    pub drain_timeout: Duration,
 }
 
 impl Default for Rtmp {
@@ -197,6 +199,7 @@ impl Default for Rtmp {
             handshake_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),
             max_message: 8 << 20,
+            drain_timeout: Duration::from_secs(3),
         }
     }
 }

@@ -8,11 +8,11 @@
 //! PAT PMT │ video: PES of a picture (AUD, SPS, PPS, …) │ audio: PES of some frames │ … PAT PMT …   by decode time
 //! ```
 //!
-//! [`Mux`] writes the same as a stream that goes on, for who sends it somewhere. The way back is [`demux`], for what
+//! [`Mux`] writes a stream that goes on, for who sends it somewhere, and more codecs ([`Pictures`], [`Sound`]). The way back is [`demux`], for what
 //! encoders send: any program, with everything that goes wrong on the way; and [`elementary`], for what stands in its
 //! streams.
 //!
-//! Deliberately not here: where a segment begins, what a time means, other codecs in what is written.
+//! Deliberately not here: where a segment begins, what a time means, other codecs in segments.
 
 mod adts;
 mod annex_b;
@@ -24,10 +24,12 @@ mod packet;
 mod pes;
 mod psi;
 mod segment;
+mod streams;
 
 pub use framing::Framing;
 pub use mux::Mux;
 pub use segment::{Audio, Frame, Video, segment};
+pub use streams::{Pictures, Sound};
 
 /// Bytes of a packet.
 pub const PACKET: usize = 188;

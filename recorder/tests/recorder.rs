@@ -153,7 +153,7 @@ async fn a_server_that_stops_and_comes_back_goes_on_in_the_same_recording() {
     let house = House::new(Some(Mode::PerSession));
     let recorder = house.recorder();
     house.publish().await.live(0, 5).await;
-    house.directory().shutdown().await;
+    house.directory().shutdown(Duration::ZERO).await;
     recorder.finish().await;
     assert_eq!(recorder.of("demo")[0].state, State::Interrupted);
     assert!(recorder.start("demo").await.is_err(), "nothing begins any more");

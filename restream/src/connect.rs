@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use address::is_public;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -19,6 +20,10 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::Failure;
 use crate::destination::Destination;
+
+/// Bytes that the kernel takes and has not sent yet. By itself it takes megabytes, minutes of a small stream: a target that
+/// has stopped reading would look well for so long.
+const UNSENT: u32 = 128 << 10;
 
 /// A connection, encrypted or not.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -78,6 +83,7 @@ impl Ways {
                 Ok(stream) => {
                     // Frames go out as they come, several to a packet where they come together.
                     let _ = stream.set_nodelay(true);
+                    let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
                     return Ok(stream);
                 }
                 Err(error) => failed = error,

@@ -11,7 +11,7 @@ use media::{MediaTime, Timescale};
 use packager::Presentation;
 use serde_json::{Map, Value, json};
 use stream::{Found, Source, View, Viewer};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::Failure;
@@ -27,6 +27,8 @@ use crate::status::{Board, State, now};
 
 /// A target may take so long to hear goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// How often it is looked how far a target is behind that takes nothing.
+const LOOK: Duration = Duration::from_secs(1);
 /// What is behind by more goes out as fast as the target takes it.
 const LATE: Duration = Duration::from_millis(1200);
 
@@ -164,7 +166,7 @@ impl Tending {
                 self.report(&follower, &items, behind, &mut skipped);
                 if !items.is_empty() {
                     link.queue(items, behind > LATE)?;
-                    if !self.drain(link).await? {
+                    if !self.drain(link, &follower, session).await? {
                         return Ok(());
                     }
                     continue;
@@ -180,14 +182,24 @@ impl Tending {
     }
 
     /// Sends what waits; says whether to go on.
-    async fn drain(&self, link: &mut Link) -> Result<bool, Failure> {
+    async fn drain(&self, link: &mut Link, follower: &Follower, session: u64) -> Result<bool, Failure> {
         let patience = self.house.settings.stall_timeout;
+        let (mut gives_up, mut looks) = (Instant::now() + patience, Instant::now() + LOOK);
         while !link.is_idle() {
             tokio::select! {
-                taken = timeout(patience, link.work()) => {
-                    self.took(taken.map_err(|_| Failure::Stalled(patience))??);
+                taken = link.work() => {
+                    self.took(taken?);
+                    gives_up = Instant::now() + patience;
                 }
                 () = self.stop.cancelled() => return Ok(false),
+                () = sleep_until(looks.min(gives_up)) => {
+                    if Instant::now() >= gives_up {
+                        return Err(Failure::Stalled(patience));
+                    }
+                    looks += LOOK;
+                    let behind = self.view(session).map(|view| follower.behind(&view.presentation));
+                    self.board.change(|status| status.behind = behind.unwrap_or(status.behind));
+                }
             }
         }
         Ok(true)

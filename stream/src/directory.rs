@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use dashmap::DashMap;
 use futures_util::future::BoxFuture;
@@ -218,14 +219,16 @@ impl Directory {
         self.streams.get(entry).map(|stream| stream.commands.clone())
     }
 
-    /// Ends every publication and closes every open segment, in order that a later process goes on from there.
-    pub async fn shutdown(&self) {
+    /// Ends every publication and closes every open segment, in order that a later process goes on from there. Returns when
+    /// all are closed. Nobody is let in any more; publishers that
+    /// [leave when they are asked](Publication::leaves_when_asked) stay on air until they did, or `grace` is over.
+    pub async fn shutdown(&self, grace: Duration) {
         self.closing.store(true, Ordering::Release);
         let streams: Vec<_> = self.streams.iter().map(|stream| stream.commands.clone()).collect();
         let mut answers = Vec::new();
         for commands in streams {
             let (reply, answer) = oneshot::channel();
-            if commands.send(Command::Shutdown { reply }).await.is_ok() {
+            if commands.send(Command::Shutdown { grace, reply }).await.is_ok() {
                 answers.push(answer);
             }
         }

@@ -2,6 +2,7 @@
 
 mod air;
 mod burner;
+mod parting;
 mod publisher;
 mod publishers;
 mod round;
@@ -11,7 +12,7 @@ mod strip;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use media::WallTime;
 use packager::{Counts, FeedId, Now, Packager, Presentation, Record};
@@ -30,6 +31,7 @@ use crate::{
 };
 use air::Shows;
 use burner::Burner;
+use parting::Parting;
 use publishers::Publishers;
 pub(crate) use state::State;
 use state::{Change, Named};
@@ -63,7 +65,9 @@ pub(crate) enum Command {
         timelines: Arc<[Timeline]>,
         reply: oneshot::Sender<()>,
     },
+    /// Close the open segment, once the publishers are gone that leave by themselves, or after `grace`.
     Shutdown {
+        grace: Duration,
         reply: oneshot::Sender<()>,
     },
 }
@@ -97,6 +101,7 @@ pub(crate) struct Owner {
     counted: Counts,
     resumes: bool,
     phase: Phase,
+    parting: Option<Parting>,
     /// To whom the session is shown.
     shows: Shows,
     /// What of the session was told last.
@@ -142,6 +147,7 @@ impl Owner {
             counted: Counts::default(),
             resumes,
             phase: Phase::Waiting { until },
+            parting: None,
             shows,
             told: None,
             tried: None,
@@ -195,14 +201,18 @@ impl Owner {
                     }
                 }
             }
+            if self.has_parted().await {
+                return;
+            }
         }
     }
 
     fn deadline(&self) -> Option<Instant> {
-        match &self.phase {
+        let own = match &self.phase {
             Phase::On(_) => self.packager.deadline(Instant::now().into_std()).map(Instant::from_std),
             Phase::Waiting { until } | Phase::Over { until } => Some(*until),
-        }
+        };
+        own.into_iter().chain(self.parting.as_ref().map(|it| it.until)).min()
     }
 
     /// Says whether the stream is done with. Who asked may have left meanwhile; a publisher that did is noticed by
@@ -233,11 +243,7 @@ impl Owner {
                 let _ = reply.send(());
                 false
             }
-            Command::Shutdown { reply } => {
-                self.shut_down().await;
-                let _ = reply.send(());
-                true
-            }
+            Command::Shutdown { grace, reply } => self.part(grace, reply).await,
         }
     }
 

@@ -1,5 +1,6 @@
 //! A publisher's end of a stream.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -81,6 +82,7 @@ pub struct Publication {
     pub(crate) inputs: mpsc::Sender<Input>,
     pub(crate) ended: watch::Receiver<Option<Ended>>,
     pub(crate) farewell: Arc<OnceLock<String>>,
+    pub(crate) leaves: Arc<AtomicBool>,
     pub(crate) board: Board,
 }
 
@@ -96,6 +98,12 @@ impl Publication {
     pub fn leave(self, why: impl Into<String>) {
         // Said once, and then it is gone.
         let _ = self.farewell.set(why.into());
+    }
+
+    /// Says that this publisher leaves by itself when it is asked to: where the server stops, it is not cut at once but left
+    /// on air for the time that [`Directory::shutdown`](crate::Directory::shutdown) is given.
+    pub fn leaves_when_asked(&self) {
+        self.leaves.store(true, Ordering::Release);
     }
 
     /// Says how the network between the encoder and here does, for whoever looks after the stream.

@@ -16,7 +16,7 @@ use stream::{
     Publication, Refusal, Settings, Source, Takeover, View, Viewer, What,
 };
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 const HERE: &str = "192.0.2.1:1000";
 const THERE: &str = "192.0.2.2:2000";
@@ -223,7 +223,7 @@ async fn a_restart_inside_the_reconnect_window_is_not_the_end_of_the_show() {
     let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
     send(&publication, 0, 5).await.expect("on air");
     let before = view(&directory, None);
-    directory.shutdown().await;
+    directory.shutdown(Duration::ZERO).await;
     assert_eq!(publication.ended().await, Ended::ShuttingDown);
     assert!(!view(&directory, None).presentation.ended, "players are answered through the drain");
     let refused = publish(&directory, HERE, Settings::default()).await.expect_err("closing");
@@ -242,6 +242,44 @@ async fn a_restart_inside_the_reconnect_window_is_not_the_end_of_the_show() {
     // The open segment was closed in time, so nothing is burnt.
     assert_eq!((first, after.presentation.session.burnt), (newest(&before) + 2, None));
     assert_eq!(after.presentation.session.target_duration, before.presentation.session.target_duration);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_leaves_when_asked_stays_on_air_until_he_did_or_his_time_is_over() {
+    const GRACE: Duration = Duration::from_secs(5);
+    for (leaves_after, seconds) in [(Some(3), 3), (None, 5)] {
+        // It may not even wait for its encoder, and does not end all the same.
+        let settings = Settings { reconnect: Duration::ZERO, ..Settings::default() };
+        let directory = Directory::new(Arc::new(Memory::default()));
+        let asked = publish(&directory, HERE, settings.clone()).await.expect("free");
+        asked.leaves_when_asked();
+        let small = Grant { rendition: Some("360p".into()), ..grant("demo", settings.clone()) };
+        let beside = directory.publish(small, peer(HERE)).await.expect("another rendition");
+        let other = directory.publish(grant("other", settings.clone()), peer(HERE)).await.expect("free");
+        send(&asked, 0, 3).await.expect("on air");
+        let (before, since) = (newest(&view(&directory, None)), Instant::now());
+        let closing = tokio::spawn({
+            let directory = directory.clone();
+            async move { directory.shutdown(GRACE).await }
+        });
+        assert_eq!(other.ended().await, Ended::ShuttingDown, "at once");
+        assert_eq!(beside.ended().await, Ended::ShuttingDown, "at once");
+        drop((other, beside));
+        assert_eq!(since.elapsed(), Duration::ZERO);
+        assert_eq!(publish(&directory, THERE, settings).await.expect_err("closing"), Refusal::ShuttingDown);
+        match leaves_after {
+            Some(seconds) => {
+                send(&asked, 3, seconds).await.expect("still on air");
+                drop(asked);
+            }
+            None => assert_eq!(send(&asked, 3, 60).await, Err(Ended::ShuttingDown)),
+        }
+        closing.await.expect("no panic");
+        assert_eq!(since.elapsed().as_secs(), seconds, "leaves after {leaves_after:?}");
+        let after = view(&directory, None);
+        assert!(newest(&after) > before, "what came then is on air");
+        assert!(!after.presentation.ended);
+    }
 }
 
 /// What was on air when it was asked last, as if a recording had it.
@@ -325,7 +363,7 @@ async fn a_clean_end_waits_for_a_disk_that_is_slow() {
         assert_eq!(publication.ended().await, Ended::ShuttingDown);
         ledger.hold(false);
     };
-    tokio::join!(directory.shutdown(), end);
+    tokio::join!(directory.shutdown(Duration::ZERO), end);
     let stored = ledger.load("demo").expect("readable").expect("stored");
     assert!(stored.closed, "the next start is not that after a crash: {stored:?}");
 }
@@ -337,7 +375,7 @@ async fn a_session_whose_encoder_stays_away_after_a_restart_ends_with_what_was_o
     let publication = publish(&directory, HERE, Settings::default()).await.expect("free");
     send(&publication, 0, 5).await.expect("on air");
     let before = view(&directory, None);
-    directory.shutdown().await;
+    directory.shutdown(Duration::ZERO).await;
     let history = Remembered(Mutex::new(Some((*before.presentation).clone())));
     let directory = Directory::with_history(ledger, Arc::new(history));
     restore(&directory, Settings::default()).await.expect("readable");

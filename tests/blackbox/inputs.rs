@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::compare::read;
 use crate::support::hls::Media;
@@ -195,7 +197,7 @@ fn reaches_itself(group: Ipv4Addr, port: u16) -> std::io::Result<()> {
 fn an_srt_listener_is_called_again_when_it_comes_back_and_with_the_right_passphrase_only() {
     let port = udp_port();
     let listener = format!("srt://127.0.0.1:{port}?mode=listener&passphrase=correct-horse&pbkeylen=16");
-    let server = Server::start("", &[]);
+    let server = Server::start("input.connect_timeout = \"1s\"\n", &[]);
     let fed = Fed::new(&server, &format!("srt://127.0.0.1:{port}?passphrase=another-horse&latency=60"));
     let sender = send(&listener);
     let failed = within(PATIENCE_SECONDS, "a refusal", || {
@@ -214,8 +216,23 @@ fn an_srt_listener_is_called_again_when_it_comes_back_and_with_the_right_passphr
         Some(fed.status()["link"].take()).filter(|link| link["packets"].as_u64() > Some(0))
     });
     assert_eq!(link["encryption"], "aes-128", "{link:#}");
+    within(PATIENCE_SECONDS, "it is on air for a while", || {
+        let segments = fed.plays(&server).segments;
+        (segments.iter().map(|segment| segment.seconds()).sum::<f64>() > 4.0).then_some(())
+    });
     sender.kill();
-    within(PATIENCE_SECONDS, "it noticed", || (fed.status()["state"] != "running").then_some(()));
+    let gone = within(PATIENCE_SECONDS, "it noticed", || {
+        Some(fed.status()).filter(|status| status["state"] != "running")
+    });
+    // By the fourth pause it would be eight seconds, were it not expected back.
+    within(PATIENCE_SECONDS, "it is tried again and again, each time within a second", || {
+        let status = fed.status();
+        if let Some(next) = status["next_attempt"].as_str() {
+            let next = OffsetDateTime::parse(next, &Rfc3339).expect("a time");
+            assert!(next - OffsetDateTime::now_utc() <= Duration::from_secs(1), "{status:#}");
+        }
+        (status["attempts"].as_u64() >= gone["attempts"].as_u64().map(|tries| tries + 4)).then_some(())
+    });
     let _sender = send(&listener);
     fed.stands("running");
     let log = server.log();

@@ -3,9 +3,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../hostile/publisher.rs"]
+#[allow(dead_code, reason = "written for other tests too")]
+mod publisher;
+#[path = "../hostile/rtmp.rs"]
+#[allow(dead_code, reason = "written for other tests too")]
+mod rtmp;
+
 mod access;
 mod check;
 mod demo;
+mod drain;
 mod enhanced;
 mod frames;
 mod growing;

@@ -6,6 +6,7 @@
 mod support;
 
 mod show;
+mod valve;
 
 mod clips;
 mod clock;
@@ -24,6 +25,7 @@ mod recording;
 mod restream;
 mod schedule;
 mod settings;
+mod targets;
 mod tenants;
 mod timelines;
 mod vod;

@@ -15,38 +15,44 @@ use crate::support::source::kept;
 use crate::support::{Push, Server, http, within};
 
 /// Targets are on this machine, and tried again soon.
-const SETTINGS: &str = "recorder.mode = \"off\"\nrestream.allow_private = true\nrestream.retry_min = \"200ms\"\nrestream.retry_max = \"1s\"\n";
-const FAR: &str = "recorder.mode = \"off\"\npackager.segment = \"1s\"\nstream.reconnect = \"2s\"\n";
+pub const SETTINGS: &str = "recorder.mode = \"off\"\nrestream.allow_private = true\nrestream.retry_min = \"200ms\"\nrestream.retry_max = \"1s\"\n";
+pub const FAR: &str = "recorder.mode = \"off\"\npackager.segment = \"1s\"\nstream.reconnect = \"2s\"\n";
 
-struct Target<'a> {
+/// A target, by the API.
+pub struct Target<'a> {
     show: &'a Show,
     path: String,
 }
 
 impl Target<'_> {
-    fn add<'a>(show: &'a Show, body: Value) -> (Target<'a>, Value) {
+    pub fn add<'a>(show: &'a Show, body: Value) -> (Target<'a>, Value) {
         let created = show.api.post(&show.path("/targets"), &body).done();
         let id = created["id"].as_str().expect("an id");
         (Target { show, path: show.path(&format!("/targets/{id}")) }, created)
     }
 
-    fn status(&self) -> Value {
+    pub fn status(&self) -> Value {
         self.show.api.get(&self.path).done()["status"].clone()
     }
 
-    fn wait_for(&self, state: &str) -> Value {
+    /// As soon as it is in that state.
+    pub fn wait_for(&self, state: &str) -> Value {
         within(30, &format!("the target is {state}"), || {
             Some(self.status()).filter(|status| status["state"] == state)
         })
     }
 
-    fn switch(&self, on: bool) {
-        self.show.api.patch(&self.path, &json!({ "enabled": on })).done();
+    pub fn switch(&self, on: bool) {
+        self.change(json!({ "enabled": on }));
+    }
+
+    pub fn change(&self, to: Value) {
+        self.show.api.patch(&self.path, &to).done();
     }
 }
 
 /// What a viewer gets of a track: the hashes of its frames.
-fn heard(play: &Entry, rendition: &str, folder: &Path) -> Vec<String> {
+pub fn heard(play: &Entry, rendition: &str, folder: &Path) -> Vec<String> {
     let media = within(30, "three segments", || {
         let media = Media::parse(&play.wait_for(&format!("{rendition}.m3u8")));
         (media.segments.len() >= 3).then_some(media)
@@ -58,12 +64,12 @@ fn heard(play: &Entry, rendition: &str, folder: &Path) -> Vec<String> {
     hashes(&file, &rendition[..1])
 }
 
-fn hashes(file: &Path, kind: &str) -> Vec<String> {
+pub fn hashes(file: &Path, kind: &str) -> Vec<String> {
     packets(file, kind).packets.into_iter().map(|packet| packet.hash).collect()
 }
 
 /// Pictures as they are decoded.
-fn pictures(file: &Path) -> Vec<String> {
+pub fn pictures(file: &Path) -> Vec<String> {
     let path = file.to_str().expect("UTF-8");
     let text = run(
         "ffmpeg",
@@ -75,7 +81,7 @@ fn pictures(file: &Path) -> Vec<String> {
 }
 
 /// All that one got is what the other has, in its order, without a hole.
-fn assert_run(got: &[String], of: &[String], what: &str) {
+pub fn assert_run(got: &[String], of: &[String], what: &str) {
     assert!(got.len() >= 20, "{what}: only {} frames", got.len());
     let at = of.windows(got.len()).position(|window| window == got);
     assert!(at.is_some(), "{what}: {} frames are no run of {}", got.len(), of.len());
@@ -131,13 +137,13 @@ fn another_server_gets_the_very_frames_and_is_switched_off_and_on() {
 }
 
 /// ffmpeg that waits for a publisher and writes what it gets.
-struct Listener {
+pub struct Listener {
     child: Child,
     file: PathBuf,
 }
 
 impl Listener {
-    fn start(folder: &Path, name: &str, before: &[&str], url: &str) -> Listener {
+    pub fn start(folder: &Path, name: &str, before: &[&str], url: &str) -> Listener {
         let file = folder.join(name);
         let child = Command::new("ffmpeg")
             .args(["-v", "error", "-y"])
@@ -150,7 +156,7 @@ impl Listener {
     }
 
     /// Waits for its end.
-    fn file(mut self) -> PathBuf {
+    pub fn file(mut self) -> PathBuf {
         within(20, "ffmpeg notices the end", || self.child.try_wait().expect("a child").map(drop));
         self.file.clone()
     }
@@ -163,7 +169,7 @@ impl Drop for Listener {
     }
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("it has one").port()
 }

@@ -64,7 +64,12 @@ impl Rtmp {
 
     /// `connect`, `createStream` and `publish` at once.
     pub fn ask(&mut self, app: &str, key: &str) {
-        let object = [&b"\x03\x00\x03app"[..], &text(app), b"\x00\x00\x09"].concat();
+        self.ask_with(app, key, &[]);
+    }
+
+    /// The same with a further property in the command object of `connect`.
+    pub fn ask_with(&mut self, app: &str, key: &str, property: &[u8]) {
+        let object = [&b"\x03\x00\x03app"[..], &text(app), property, b"\x00\x00\x09"].concat();
         let connect = [&text("connect")[..], &number(1.0), &object].concat();
         let create = [&text("createStream")[..], &number(2.0), b"\x05"].concat();
         let publish = [&text("publish")[..], &number(3.0), b"\x05", &text(key), &text("live")].concat();

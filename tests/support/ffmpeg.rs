@@ -11,11 +11,12 @@ pub fn newer() -> PathBuf {
 }
 
 /// Options that publish these files, each of one track, as one name by Enhanced RTMP: without encoding, as fast as they
-/// are taken.
-pub fn publish(files: &[&Path], url: &str) -> Vec<String> {
+/// are taken unless `before` says otherwise, which are options of each input.
+pub fn publish(files: &[&Path], before: &[&str], url: &str) -> Vec<String> {
     let mut words: Vec<String> =
         ["-hide_banner", "-nostdin", "-loglevel", "verbose"].map(str::to_owned).to_vec();
     for file in files {
+        words.extend(before.iter().map(|&word| word.to_owned()));
         words.extend(["-i".to_owned(), file.to_str().expect("a path in UTF-8").to_owned()]);
     }
     for at in 0..files.len() {

@@ -45,9 +45,18 @@ impl Push {
 
     /// Publishes files of one track each as one name by Enhanced RTMP, with the newer FFmpeg.
     pub fn enhanced(url: &str, files: &[&Path]) -> Push {
+        Push::newer(&ffmpeg::publish(files, &[], url))
+    }
+
+    /// The same in real time.
+    pub fn enhanced_live(url: &str, files: &[&Path]) -> Push {
+        Push::newer(&ffmpeg::publish(files, &["-re"], url))
+    }
+
+    fn newer(arguments: &[String]) -> Push {
         let program = ffmpeg::newer();
         let mut command = Command::new(&program);
-        command.args(ffmpeg::publish(files, url));
+        command.args(arguments);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let started = command.spawn();
         let hint = "scripts/setup --tests installs it";

@@ -199,10 +199,20 @@ impl Server {
         kill_process(Pid::from_child(&self.child), Signal::HUP).expect("a child of ours");
     }
 
-    /// SIGTERM: it must exit with 0 within 10 s.
-    pub fn stop(mut self) -> Site {
-        let asked = Instant::now();
+    /// SIGTERM, without waiting for what comes of it.
+    pub fn terminate(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).expect("a child of ours");
+    }
+
+    /// SIGTERM: it must exit with 0 within 10 s.
+    pub fn stop(self) -> Site {
+        let asked = Instant::now();
+        self.terminate();
+        self.stopped(asked)
+    }
+
+    /// Waits for what was asked to stop then: it must exit with 0 within 10 s.
+    pub fn stopped(mut self, asked: Instant) -> Site {
         let status = self.wait();
         assert_eq!(status.code(), Some(0), "{}", self.log());
         assert!(asked.elapsed() < Duration::from_secs(10), "took {:?} to stop", asked.elapsed());

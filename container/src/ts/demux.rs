@@ -156,13 +156,15 @@ impl Demuxer {
         }
     }
 
-    /// The end. With `whole`, PES packets that the next one would have ended are whole.
+    /// The end. With `whole`, PES packets that the next one would have ended are whole, and where none is open nothing is
+    /// broken.
     pub fn finish(&mut self, whole: bool, out: &mut dyn FnMut(Event<'_>)) {
         for pid in self.router.ports.pids() {
             let ended = whole && self.router.ports.get(pid).is_some_and(port::Port::end);
+            let open = self.router.ports.get(pid).is_some_and(|port| port.is_open());
             if ended {
                 out(Event::Ends { pid });
-            } else {
+            } else if open || !whole {
                 self.router.break_open(pid, out);
             }
         }

@@ -5,6 +5,8 @@ use super::TIME_MASK;
 /// The first video stream, and the first audio stream (ISO/IEC 13818-1 Table 2-22).
 pub(super) const VIDEO: u8 = 0xe0;
 pub(super) const AUDIO: u8 = 0xc0;
+/// `private_stream_1`: sound of other families than MPEG's.
+pub(super) const PRIVATE: u8 = 0xbd;
 
 /// Where in the header its length stands, and where what it counts begins.
 const LENGTH: usize = 4;

@@ -2,8 +2,18 @@
 
 use super::Pid;
 
-const STREAM_TYPE_AVC: u8 = 0x1b;
+/// H.264, without descriptors.
+pub(super) const AVC: Stream = Stream { stream_type: 0x1b, descriptors: Vec::new() };
 const PROGRAM: u16 = 1;
+
+/// What the map says of a stream.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Stream {
+    /// ISO/IEC 13818-1 Table 2-34.
+    pub(super) stream_type: u8,
+    /// A few bytes: a map is one packet.
+    pub(super) descriptors: Vec<u8>,
+}
 
 /// The payload of a packet with the program association table (§2.4.4.3).
 pub(super) fn association() -> Vec<u8> {
@@ -14,19 +24,20 @@ pub(super) fn association() -> Vec<u8> {
 /// The payload of a packet with the map of a program of these streams (§2.4.4.8). The video has the clock, or the
 /// audio where there is none; `audio` is its type (Table 2-34).
 pub(super) fn map(video: bool, audio: Option<u8>) -> Vec<u8> {
-    map_version(video, audio, 0)
+    let audio = audio.map(|stream_type| Stream { stream_type, descriptors: Vec::new() });
+    map_version(video.then_some(&AVC), audio.as_ref(), 0)
 }
 
 /// The same where streams come and go: each map has another version than the one before, of 32.
-pub(super) fn map_version(video: bool, audio: Option<u8>, version: u8) -> Vec<u8> {
-    let clock = if video { Pid::Video } else { Pid::Audio }.value();
-    // No descriptors, neither of the program nor of a stream.
+pub(super) fn map_version(video: Option<&Stream>, audio: Option<&Stream>, version: u8) -> Vec<u8> {
+    let clock = if video.is_some() { Pid::Video } else { Pid::Audio }.value();
+    // No descriptors of the program.
     let mut body = vec![0xe0 | (clock >> 8) as u8, clock as u8, 0xf0, 0];
-    let streams = [(video.then_some(STREAM_TYPE_AVC), Pid::Video), (audio, Pid::Audio)];
-    for (stream_type, pid) in streams {
-        if let Some(stream_type) = stream_type {
-            let pid = pid.value();
-            body.extend_from_slice(&[stream_type, 0xe0 | (pid >> 8) as u8, pid as u8, 0xf0, 0]);
+    for (stream, pid) in [(video, Pid::Video), (audio, Pid::Audio)] {
+        if let Some(Stream { stream_type, descriptors }) = stream {
+            let (pid, length) = (pid.value(), descriptors.len() as u8);
+            body.extend_from_slice(&[*stream_type, 0xe0 | (pid >> 8) as u8, pid as u8, 0xf0, length]);
+            body.extend_from_slice(descriptors);
         }
     }
     section(0x02, version, &body)

@@ -5,6 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use media::Sync;
 
+use super::elementary::nal::Standard;
 use super::packet::{Adaptation, Packets};
 use super::{COUNTER_CYCLE, Framing, PACKET, Pid, annex_b, pes, psi};
 
@@ -45,6 +46,13 @@ pub struct Video {
     pub parameter_sets: Vec<Bytes>,
     /// At least one; decode times do not fall.
     pub frames: Vec<Frame>,
+}
+
+impl Video {
+    fn form(&self) -> annex_b::Form<'_> {
+        let Video { length_size, parameter_sets, .. } = self;
+        annex_b::Form { standard: Standard::Avc, length_size: *length_size, parameter_sets }
+    }
 }
 
 /// Frames of sound.
@@ -219,7 +227,7 @@ impl Writer {
         let frame = &video.frames[at];
         self.unit.clear();
         pes::begin(&mut self.unit, pes::VIDEO, frame.pts, frame.dts);
-        annex_b::write(&mut self.unit, video, frame, at == 0);
+        annex_b::write(&mut self.unit, video.form(), frame, at == 0);
         let adaptation = Adaptation { random_access: frame.sync != Sync::No, clock: Some(frame.dts - LEAD) };
         self.send(Pid::Video, adaptation, at + 1 == video.frames.len());
     }

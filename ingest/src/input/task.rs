@@ -20,8 +20,6 @@ const ASK: Duration = Duration::from_secs(1);
 const BUSY: Duration = Duration::from_secs(2);
 /// A stream that was ended rests until nobody has tried for three seconds.
 const REST: Duration = Duration::from_millis(3500);
-/// An input that was on air for so long is tried again at once when it is not.
-const WELL: Duration = Duration::from_secs(3);
 
 /// What all inputs share.
 pub(super) struct Shared {
@@ -117,9 +115,7 @@ impl Task {
             self.shared.metrics.attempts.inc();
             self.on_air.store(0, Ordering::Relaxed);
             let end = self.attempt().await;
-            if Duration::from_millis(self.on_air.load(Ordering::Relaxed)) >= WELL {
-                backoff.reset();
-            }
+            backoff.tried(Duration::from_millis(self.on_air.load(Ordering::Relaxed)));
             match end.next() {
                 Next::Stop => return std::future::pending().await,
                 Next::Ask => {}

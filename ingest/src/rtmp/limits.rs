@@ -36,7 +36,10 @@ pub struct Limits {
     pub idle: Duration,
     /// How long a peer may take to read one batch of answers.
     pub write: Duration,
-    /// How long connections may take to end when the server shuts down.
+    /// For publishers that were asked to connect again, because the server shuts down, to leave by themselves; their media
+    /// is taken until then.
+    pub reconnect: Duration,
+    /// How long connections may take to end when the server shuts down, after [`Limits::reconnect`] where somebody was asked.
     pub drain: Duration,
 }
 
@@ -57,6 +60,7 @@ impl Default for Limits {
             setup: Duration::from_secs(10),
             idle: Duration::from_secs(30),
             write: Duration::from_secs(10),
+            reconnect: Duration::from_secs(3),
             drain: Duration::from_secs(3),
         }
     }

@@ -63,7 +63,7 @@ impl Server {
     }
 
     /// Serves on `listener`, in clear, until `shutdown`, then tells publishers, and returns when they are gone or
-    /// [`Limits::drain`] is over.
+    /// [`Limits::reconnect`] and [`Limits::drain`] are over. Nobody is accepted meanwhile.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
         self.serve_all(vec![Listener::plain(listener)], shutdown).await;
     }
@@ -94,7 +94,7 @@ impl Server {
             }
         }
         drop(listeners);
-        connections.drain(limits.drain).await;
+        connections.drain(limits.reconnect + limits.drain).await;
     }
 
     fn begin(

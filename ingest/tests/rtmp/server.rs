@@ -343,11 +343,9 @@ async fn shutting_down_tells_publishers_and_returns() {
     assert!(TcpStream::connect(server.at).await.is_err());
 }
 
-/// Enhanced RTMP v2, "Reconnect Request".
-#[tokio::test]
-async fn shutting_down_asks_those_to_reconnect_who_can() {
-    let server = serve(Limits::default(), Takeover::Stale).await;
-    let mut socket = TcpStream::connect(server.at).await.unwrap();
+/// Who says that it follows a request to reconnect (Enhanced RTMP v2, `capsEx`), on air.
+async fn reconnecting(at: SocketAddr) -> (TcpStream, Chunker, Vec<u8>) {
+    let mut socket = TcpStream::connect(at).await.unwrap();
     shake(&mut socket).await;
     let caps = Object::of([("app", "live".into()), ("capsEx", 1.0.into())]);
     let commands = [
@@ -361,16 +359,65 @@ async fn shutting_down_asks_those_to_reconnect_who_can() {
         socket.write_all(&chunker.chunks(3, 0, &message).concat()).await.unwrap();
     }
     let mut heard = Vec::new();
-    let says = |heard: &[u8], word: &str| heard.windows(word.len()).any(|some| some == word.as_bytes());
-    while !says(&heard, "NetStream.Publish.Start") {
-        let read = timeout(PATIENCE, socket.read_buf(&mut heard)).await.expect("an answer").unwrap();
+    until_said(&mut socket, &mut heard, "NetStream.Publish.Start").await;
+    (socket, chunker, heard)
+}
+
+async fn until_said(socket: &mut TcpStream, heard: &mut Vec<u8>, word: &str) {
+    while !says(heard, word) {
+        let read = timeout(PATIENCE, socket.read_buf(heard)).await.expect("an answer").unwrap();
         assert!(read > 0, "closed after {heard:?}");
     }
+}
+
+fn says(heard: &[u8], word: &str) -> bool {
+    heard.windows(word.len()).any(|some| some == word.as_bytes())
+}
+
+/// Enhanced RTMP v2, "Reconnect Request".
+#[tokio::test]
+async fn shutting_down_asks_those_to_reconnect_who_can_and_takes_their_media_until_they_left() {
+    let server = serve(Limits { reconnect: 10 * PATIENCE, ..Limits::default() }, Takeover::Stale).await;
+    let (mut socket, mut chunker, mut heard) = reconnecting(server.at).await;
+    server.shutdown.cancel();
+    until_said(&mut socket, &mut heard, "NetConnection.Connect.ReconnectRequest").await;
+    let asked_for_more = amf_command("publish", 4.0, &[Value::Null, "KEY_720p".into(), "live".into()]);
+    let more = Outgoing { kind: kind::COMMAND, timestamp: 0, stream_id: 2, payload: asked_for_more };
+    socket.write_all(&chunker.chunks(3, 0, &more).concat()).await.unwrap();
+    until_said(&mut socket, &mut heard, "NetStream.Publish.BadName").await;
+    let mut video = |timestamp, payload: Vec<u8>| {
+        let message = Outgoing { kind: kind::VIDEO, timestamp, stream_id: 1, payload };
+        chunker.chunks(6, 0, &message).concat()
+    };
+    let mut media = video(0, [&[0x17, 0, 0, 0, 0], AVC_RECORD].concat());
+    for frame in 0..250 {
+        media.extend(video(
+            frame * 40,
+            [if frame % 25 == 0 { 0x17 } else { 0x27 }, 1, 0, 0, 0, 0, 0, 0, 1, 0x65].to_vec(),
+        ));
+    }
+    socket.write_all(&media).await.unwrap();
+    let on_air = async {
+        while !matches!(server.directory.find("0_entry", None, Viewer::Public), Found::View(_)) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, on_air).await.expect("what is sent after the request is on air");
+    assert!(!says(&heard, "NetStream.Unpublish.Success"), "that is no error");
+    drop(socket);
+    timeout(PATIENCE, server.task).await.expect("as soon as they left").unwrap();
+}
+
+#[tokio::test]
+async fn who_was_asked_to_reconnect_and_does_not_is_closed_in_time() {
+    let limits = Limits { reconnect: Duration::from_millis(100), ..Limits::default() };
+    let server = serve(limits, Takeover::Stale).await;
+    let (mut socket, _, mut heard) = reconnecting(server.at).await;
     server.shutdown.cancel();
     let ends = socket.read_to_end(&mut heard);
     timeout(PATIENCE, ends).await.expect("the server closes").unwrap();
-    assert!(says(&heard, "NetConnection.Connect.ReconnectRequest"));
-    assert!(!says(&heard, "NetStream.Unpublish.Success"), "that is no error");
+    let asked = heard.windows(16).filter(|some| some == b"ReconnectRequest").count();
+    assert_eq!((asked, says(&heard, "NetStream.Unpublish.Success")), (1, false));
     drop(socket);
     timeout(PATIENCE, server.task).await.unwrap().unwrap();
 }

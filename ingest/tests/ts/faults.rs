@@ -155,6 +155,24 @@ fn a_picture_that_is_too_long_is_dropped_and_the_next_is_taken() {
     assert_eq!(intake.counters().dropped, 1);
 }
 
+/// A PES packet with its length is over before the picture is, whose end only the next one would show.
+#[test]
+fn the_last_picture_of_who_said_goodbye_is_whole_where_its_packet_says_its_length_too() {
+    let slice = [SLICE, &[0x55; 300]].concat();
+    for bounded in [false, true] {
+        let mut mux = Mux::new(&USUAL[..1]);
+        for (at, slice) in [IDR, &slice, &slice].into_iter().enumerate() {
+            let (time, unit) = (at as i64 * 3600, annex_b(&[DELIMITER, SMALL[0], SMALL[1], slice]));
+            mux.unit(VIDEO, 0xe0, Some((time, time)), &unit, bounded);
+        }
+        let pictures = |bytes: &[u8]| Seen::of(bytes).times(TrackId::VIDEO).len();
+        assert_eq!(pictures(&mux.bytes), 3, "bounded: {bounded}");
+        if bounded {
+            assert_eq!(pictures(&mux.bytes[..mux.bytes.len() - PACKET]), 2, "its end is missing");
+        }
+    }
+}
+
 #[test]
 fn what_the_transport_lost_drops_what_is_open() {
     let mut mux = Mux::new(&USUAL[..1]);

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use container::ts::{self, Framing, Mux};
-use media::{Codec, Kind};
+use container::ts::{self, Mux, Pictures, Sound};
+use media::Kind;
 use srt::{ConnectError, Connection, KeyLength, Options, Passphrase, TS_PAYLOAD};
 use tokio::time::{Instant, sleep_until};
 
@@ -23,8 +23,8 @@ const APART: Duration = Duration::from_millis(1500);
 pub(crate) struct Srt {
     connection: Connection,
     mux: Mux,
-    video: Option<ts::Video>,
-    audio: Option<Framing>,
+    video: Option<Pictures>,
+    audio: Option<Sound>,
     /// What waits, and when it is due.
     waiting: VecDeque<(Instant, Bytes)>,
     /// What is less than a message yet.
@@ -79,7 +79,7 @@ impl Srt {
                 self.take(track)?;
             }
         }
-        self.mux.set_streams(self.video.is_some(), self.audio);
+        self.mux.set_streams(self.video.as_ref(), self.audio.as_ref());
         for item in items {
             if let Item::Frame(frame) = item {
                 self.frame(frame, late);
@@ -95,18 +95,18 @@ impl Srt {
     }
 
     fn take(&mut self, track: &Track) -> Result<(), Failure> {
-        match &track.codec {
-            Codec::Avc(avc) => {
-                let (length_size, parameter_sets) = (avc.length_size, avc.parameter_sets());
-                self.video = Some(ts::Video { length_size, parameter_sets, frames: Vec::new() });
-                Ok(())
+        let codec = &track.codec;
+        let carried = match codec.kind() {
+            Kind::Video => {
+                self.video = Pictures::of(codec);
+                self.video.is_some()
             }
-            codec => {
-                let unknown = || Failure::Codec { protocol: "MPEG-TS here", codec: codec.rfc6381() };
-                self.audio = Some(Framing::of(codec).ok_or_else(unknown)?);
-                Ok(())
+            Kind::Audio => {
+                self.audio = Sound::of(codec);
+                self.audio.is_some()
             }
-        }
+        };
+        carried.then_some(()).ok_or_else(|| Failure::Codec { protocol: "MPEG-TS", codec: codec.rfc6381() })
     }
 
     fn frame(&mut self, frame: Frame, late: bool) {
@@ -115,9 +115,9 @@ impl Srt {
         let due = self.due(frame.dts, late);
         let (pts, dts) = (ticks(frame.pts), ticks(frame.dts));
         let unit = ts::Frame { pts, dts, duration: 0, sync: frame.sync, data: frame.data };
-        match (frame.kind, &self.video) {
-            (Kind::Video, Some(video)) => self.mux.picture(video, &unit),
-            (Kind::Audio, _) if self.audio.is_some() => self.mux.sound(&unit),
+        match (frame.kind, &self.video, &self.audio) {
+            (Kind::Video, Some(video), _) => self.mux.picture(video, &unit),
+            (Kind::Audio, _, Some(sound)) => self.mux.sound(sound, &unit),
             _ => return,
         }
         self.rest.extend_from_slice(&self.mux.take());

@@ -1,5 +1,6 @@
 //! The publisher of a stream, as its owner knows it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ pub(super) struct Publisher {
     pub(super) inputs: mpsc::Receiver<Input>,
     ended: watch::Sender<Option<Ended>>,
     farewell: Arc<OnceLock<String>>,
+    leaves: Arc<AtomicBool>,
     heard: Instant,
     /// When it pushed a healthy one out.
     pushed: Option<Instant>,
@@ -45,16 +47,28 @@ impl Publisher {
     ) -> (Publisher, Publication) {
         let (sender, inputs) = mpsc::channel(INPUTS);
         let (ended, watcher) = watch::channel(None);
-        let farewell = Arc::<OnceLock<String>>::default();
-        let publication = Publication { inputs: sender, ended: watcher, farewell: farewell.clone(), board };
+        let (farewell, leaves) = <(Arc<OnceLock<String>>, Arc<AtomicBool>)>::default();
+        let publication = Publication {
+            inputs: sender,
+            ended: watcher,
+            farewell: farewell.clone(),
+            leaves: leaves.clone(),
+            board,
+        };
         let heard = Instant::now();
-        let publisher = Publisher { feed, rendition, peer, inputs, ended, farewell, heard, pushed, probe };
+        let publisher =
+            Publisher { feed, rendition, peer, inputs, ended, farewell, leaves, heard, pushed, probe };
         (publisher, publication)
     }
 
     /// Tells it that it has to go.
     pub(super) fn cut(&self, why: Ended) {
         self.ended.send_replace(Some(why));
+    }
+
+    /// Whether it leaves by itself when it is asked to.
+    pub(super) fn leaves_when_asked(&self) -> bool {
+        self.leaves.load(Ordering::Acquire)
     }
 
     /// Why it left, as it said itself.

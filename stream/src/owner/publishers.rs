@@ -55,6 +55,12 @@ impl Publishers {
         self.all.iter().for_each(|publisher| publisher.cut(why.clone()));
     }
 
+    /// Tells those that they have to go who would not by themselves.
+    pub(super) fn cut_who_stay(&self, why: &Ended) {
+        let staying = self.all.iter().filter(|publisher| !publisher.leaves_when_asked());
+        staying.for_each(|publisher| publisher.cut(why.clone()));
+    }
+
     /// The next input of any of them; `None` with who is gone.
     pub(super) async fn next(&mut self) -> (FeedId, Option<Input>) {
         std::future::poll_fn(|context| self.poll(context)).await

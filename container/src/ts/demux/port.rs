@@ -87,6 +87,14 @@ impl Port {
             _ => false,
         }
     }
+
+    /// Whether something of a unit came, and not all.
+    pub(super) fn is_open(&self) -> bool {
+        match &self.role {
+            Role::Unit(unit) => unit.is_open(),
+            _ => true,
+        }
+    }
 }
 
 /// A duplicate differs in the clock alone, if it has one (§2.4.3.3).

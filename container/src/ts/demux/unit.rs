@@ -62,6 +62,11 @@ impl Unit {
         u64::from(std::mem::replace(&mut self.state, State::Idle) != State::Idle)
     }
 
+    /// Whether something came, and not all.
+    pub(super) fn is_open(&self) -> bool {
+        self.state != State::Idle
+    }
+
     /// Ends what its successor would have ended, and says whether there was that.
     pub(super) fn end(&mut self) -> bool {
         let ends = self.state == State::Body(None);

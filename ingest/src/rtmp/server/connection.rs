@@ -35,6 +35,8 @@ pub(super) struct Connection<Io> {
     /// So much of the buffer came while it was decided whether the peer may publish.
     early: usize,
     on_air: Vec<OnAir>,
+    /// By when it is to leave that was asked to connect again.
+    leaves: Option<Instant>,
 }
 
 /// A publication, and what to say about it when it ends.
@@ -108,6 +110,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             buffer: vec![0; READ.0],
             early: 0,
             on_air: Vec::new(),
+            leaves: None,
         })
     }
 
@@ -117,8 +120,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             Err(reason) => reason,
         };
         if let Reason::Ended(ended) = &reason {
-            let asked = *ended == Ended::ShuttingDown && self.session.ask_to_reconnect(COME_BACK);
-            if !asked {
+            // Who is on air until he follows the request is not told that anything failed.
+            if *ended != Ended::ShuttingDown || !self.ask_to_leave() {
                 self.session.end_all(&ended.to_string());
             }
         }
@@ -135,13 +138,22 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
                 let length = std::mem::take(&mut self.early);
                 self.handle(length).await?;
             }
-            let deadline = self.session.deadline().into();
+            if self.leaves.is_some() && self.on_air.is_empty() {
+                return Err(Ended::ShuttingDown.into());
+            }
+            let deadline = self.deadline().into();
             if deadline < timer.deadline() {
                 timer.as_mut().reset(deadline);
             }
             let read = tokio::select! {
                 biased;
-                () = shutdown.as_mut() => return Err(Reason::Ended(Ended::ShuttingDown)),
+                () = shutdown.as_mut(), if self.leaves.is_none() => {
+                    if !self.ask_to_leave() {
+                        return Err(Ended::ShuttingDown.into());
+                    }
+                    self.send().await?;
+                    continue;
+                }
                 (stream_id, ended) = ended(&mut self.on_air) => {
                     self.ended(stream_id, ended).await?;
                     continue;
@@ -153,11 +165,30 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
                 Some(0) => return Err(Reason::Closed),
                 Some(length) => self.handle(length).await?,
                 None => {
-                    self.session.handle_timeout(Instant::now())?;
-                    timer.as_mut().reset(self.session.deadline().into());
+                    let now = Instant::now();
+                    if self.leaves.is_some_and(|by| by <= now) {
+                        return Err(Ended::ShuttingDown.into());
+                    }
+                    self.session.handle_timeout(now)?;
+                    timer.as_mut().reset(self.deadline().into());
                 }
             }
         }
+    }
+
+    fn deadline(&self) -> Instant {
+        let own = self.session.deadline();
+        self.leaves.map_or(own, |by| own.min(by))
+    }
+
+    /// Asks a publisher to connect again, once. Says whether it is one that can be asked.
+    fn ask_to_leave(&mut self) -> bool {
+        if self.leaves.is_none() && self.session.ask_to_reconnect(COME_BACK) {
+            let within = self.server.settings.limits.reconnect;
+            tracing::info!(peer = %self.peer, ?within, "asked an RTMP publisher to connect again");
+            self.leaves = Some(Instant::now() + within);
+        }
+        self.leaves.is_some()
     }
 
     /// What came before a fault still counts, and answers go out before the connection ends.
@@ -202,6 +233,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         let (stream_id, name) = (request.stream_id, request.key.into_secret());
         let request = Request { protocol: self.protocol, leg: request.leg, name, peer: self.peer };
         let server = self.server.clone();
+        if self.leaves.is_some() {
+            self.session.refuse(stream_id, &Refusal::ShuttingDown.to_string());
+            return Ok(());
+        }
         let entering = server.directory.enter(&*server.admit, &request);
         let entered = tokio::select! {
             biased;
@@ -228,6 +263,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     fn go_on_air(&mut self, stream_id: u32, Entered { entry, leg, publication }: Entered) {
         tracing::info!(peer = %self.peer, protocol = self.protocol.as_str(), %entry, ?leg, "RTMP publishing");
         self.session.accept(stream_id);
+        if self.session.reconnects() {
+            publication.leaves_when_asked();
+        }
         let (ended, before) = (Box::pin(publication.ended()), self.session.counters_of(stream_id));
         let since = Instant::now();
         self.on_air.push(OnAir { stream_id, publication, ended, entry, leg, since, before });

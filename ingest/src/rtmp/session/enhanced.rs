@@ -33,7 +33,7 @@ pub(super) struct Client {
     /// It speaks Enhanced RTMP.
     enhanced: bool,
     /// It follows a request to reconnect.
-    pub(super) reconnects: bool,
+    reconnects: bool,
 }
 
 impl Client {
@@ -69,8 +69,13 @@ fn map(codecs: &[FourCc]) -> Value {
 }
 
 impl Session {
+    /// Whether the peer follows a request to connect again.
+    pub fn reconnects(&self) -> bool {
+        self.client.reconnects
+    }
+
     /// Asks a publisher to connect again, to where it is connected. Says whether it is one that does; others are to be
-    /// told with [`Session::end_all`].
+    /// told with [`Session::end_all`]. Until it has left its media is still to be taken.
     pub fn ask_to_reconnect(&mut self, why: &str) -> bool {
         let asks = self.client.reconnects && self.is_publishing();
         if asks {
