@@ -40,7 +40,7 @@ fn a_storyboard_of_what_has_ended_shows_all_of_it() {
     let push = Push::fast(&server, "e", &source);
     let play = server.play("e");
     play.wait_for("master.m3u8");
-    drop(push);
+    push.done();
     let text = within(20, "a tile for each segment of two seconds", || {
         let text = play.wait_for("storyboard.vtt");
         (text.matches("#xywh=").count() == 6).then_some(text)
