@@ -18,7 +18,7 @@ use tokio::sync::watch;
 const LOOK: Duration = Duration::from_secs(5);
 /// Parts of segments that are being made are looked for so often, of all streams at the same moment, unless each is made
 /// safe by itself: to wake for each costs more than to write it.
-const ROUND: Duration = Duration::from_millis(250);
+const ROUND: Duration = Duration::from_millis(500);
 
 /// From when rounds are counted.
 static ROUNDS: LazyLock<Instant> = LazyLock::new(Instant::now);
