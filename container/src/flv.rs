@@ -167,8 +167,17 @@ impl Tag {
     }
 }
 
-/// The tag, and how many bytes have to be there to be sure of it.
+/// The tag, and how many bytes have to be there to be sure of it. Nothing behind [`MAX_HEADER`] is looked at, so that a
+/// header is the same whether the rest of its message is there or not.
 fn read(kind: Kind, bytes: &[u8]) -> Result<(Tag, usize), Stop> {
+    let head = bytes.get(..MAX_HEADER).unwrap_or(bytes);
+    read_head(kind, head).map_err(|stop| match stop {
+        Stop::Short(wanted) if wanted > MAX_HEADER => Error::TooLong { kind: kind.as_str() }.into(),
+        stop => stop,
+    })
+}
+
+fn read_head(kind: Kind, bytes: &[u8]) -> Result<(Tag, usize), Stop> {
     let mut reader = Reader::new(bytes);
     let [first] = reader.take()?;
     let tag = match kind {

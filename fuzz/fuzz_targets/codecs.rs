@@ -6,7 +6,9 @@ use bytes::Bytes;
 use container::mp4::{init_segment, parse_init};
 use fuzz::boxes::check_init;
 use libfuzzer_sys::fuzz_target;
-use media::codec::{Aac, Ac3, Av1, Avc, Eac3, Flac, Hevc, MpegAudio, Opus, Vp9, ac3, av1, eac3, mpeg_audio, vp9};
+use media::codec::{
+    Aac, Ac3, Av1, Avc, Eac3, Flac, Hevc, MpegAudio, Opus, Vp9, ac3, av1, eac3, mpeg_audio, vp9,
+};
 use media::{Captions, Codec, Language, Timescale, Track};
 
 #[derive(Arbitrary, Debug)]

@@ -191,6 +191,9 @@ fn modifiers_without_end_are_given_up() {
     let too_long = Err(Error::TooLong { kind: "video" });
     assert_eq!(Tag::parse(Video, &endless), too_long);
     assert_eq!(Tag::parse(Video, &[&[0x97, 0xff, 0xff, 0xff][..], &[0; 70_000]].concat()), too_long);
+    let codec_behind = [&[0x97, 0x3a][..], &[0; 60], b"avc1", &[0; 20]].concat();
+    assert_eq!(Tag::parse(Video, &codec_behind), too_long);
+    assert_eq!(Tag::parse(Video, &codec_behind[..64]), too_long, "nor is the rest waited for");
     assert_eq!(Tag::parse(Video, &[0x97, 0xff]), Err(Error::Truncated { kind: "video", len: 2 }));
 }
 
