@@ -17,8 +17,9 @@ use tokio::sync::watch;
 /// Whether a folder is still there is looked at so often at most.
 const LOOK: Duration = Duration::from_secs(5);
 /// Parts of segments that are being made are looked for so often, of all streams at the same moment, unless each is made
-/// safe by itself: to wake for each costs more than to write it.
-const ROUND: Duration = Duration::from_millis(500);
+/// safe by itself: to wake for each costs more than to write it. Shorter than a part usually is, so that a process that
+/// dies loses the open part at most.
+const ROUND: Duration = Duration::from_millis(400);
 
 /// From when rounds are counted.
 static ROUNDS: LazyLock<Instant> = LazyLock::new(Instant::now);
