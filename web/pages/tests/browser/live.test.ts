@@ -156,7 +156,15 @@ test("plays in a frame on another site, muted where the browser wants that, with
   const shy = await launch(false);
   const snippet = `<iframe src="${server.url("/embed/on-air")}" width="640" height="360" allow="autoplay"></iframe>`;
   const site = createServer((_, answer) => answer.setHeader("content-type", "text/html").end(snippet)).listen(0);
-  const viewer = await Viewer.open(shy, `http://localhost:${(site.address() as AddressInfo).port}/`);
+  // What a test evaluates in a page counts as something its user did, and lets it play with sound: nothing is looked at
+  // before the player says that it is muted.
+  const before = () => document.addEventListener("volumechange", () => console.log("volume"), { capture: true });
+  let told: Promise<unknown> | undefined;
+  const prepare = async (page: Page) => {
+    told = page.waitForEvent("console", (message) => message.text() === "volume");
+  };
+  const viewer = await Viewer.open(shy, `http://localhost:${(site.address() as AddressInfo).port}/`, { before, prepare });
+  await told;
   const frame = await viewer.page.waitForSelector("iframe").then((element) => element.contentFrame());
   if (!frame) throw new Error("no frame");
   expect((await viewer.plays(20, frame)).muted).toBe(true);
