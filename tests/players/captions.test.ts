@@ -12,6 +12,12 @@ import { started } from "./harness/watching";
 const HLS_JS_WHOLE: Player = { ...HLS_JS, name: "hls.js on whole segments", manifest: "master.m3u8?ll=0" };
 const HLS_JS_IN_TS: Player = { ...HLS_JS, name: "hls.js in MPEG-TS", manifest: "ts/master.m3u8" };
 
+/**
+ * Where captions are switched on Shaka 5.2.12 fetches the last segment's pictures once more. What it puts over what was
+ * there adds nothing to the buffer, and its debug build takes that for a fault of the encoder.
+ */
+const PUT_OVER = /Possible encoding problem detected.*Unexpected buffered range/;
+
 let stage: Stage;
 beforeAll(async () => {
   stage = await Stage.empty();
@@ -27,6 +33,6 @@ describe("a viewer who wants captions that the pictures carry", () => {
     const shown = await viewer.caption(SPOKEN, 20);
     expect(shown).toMatch(new RegExp(`^${SPOKEN} \\d+$`));
     await viewer.picture(`captions-${player.name.replaceAll(" ", "-")}`);
-    expect(viewer.complaints).toEqual([]);
+    expect(viewer.complaints.filter((it) => !PUT_OVER.test(it))).toEqual([]);
   });
 });

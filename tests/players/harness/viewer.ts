@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import type { Browser, BrowserContext, ElementHandle, HTTPResponse, Page } from "puppeteer-core";
+import type { Browser, BrowserContext, ConsoleMessage, ElementHandle, HTTPResponse, Page } from "puppeteer-core";
 
 import "../page/window";
 import { kept } from "./paths";
@@ -48,9 +48,16 @@ export class Viewer {
 
   private constructor(player: Player, context: BrowserContext, page: Page) {
     [this.player, this.#context, this.#page] = [player, context, page];
-    page.on("console", (message) => message.type() === "error" && this.complaints.push(`console: ${message.text()}`));
+    page.on("console", (message) => message.type() === "error" && void this.#complain(message));
     page.on("pageerror", (error) => this.complaints.push(`page: ${error}`));
     page.on("response", (response) => this.#look(response));
+  }
+
+  /** What is an object is told with what it holds, once that is known. */
+  async #complain(message: ConsoleMessage): Promise<void> {
+    const at = this.complaints.push(`console: ${message.text()}`) - 1;
+    const words = message.args().map(async (it) => JSON.stringify(await it.jsonValue()).slice(0, 400));
+    await Promise.all(words).then((all) => (this.complaints[at] = `console: ${all.join(" ")}`), () => {});
   }
 
   /** Each viewer has a window of its own: a browser does not decode what is hidden. */
