@@ -30,8 +30,8 @@ describe("a viewer who wants captions that the pictures carry", () => {
   test.concurrent.for([HLS_JS_WHOLE, HLS_JS_IN_TS, SHAKA_HLS, SHAKA_DASH])("$name shows them", async (player) => {
     const viewer = await stage.open(player);
     await started(viewer);
-    const shown = await viewer.caption(SPOKEN, 20);
-    expect(shown).toMatch(new RegExp(`^${SPOKEN} \\d+$`));
+    // The caption that was on its way when the player came is not looked at: it may have half of it.
+    await viewer.caption(new RegExp(`^${SPOKEN} \\d+$`), 20);
     await viewer.picture(`captions-${player.name.replaceAll(" ", "-")}`);
     expect(viewer.complaints.filter((it) => !PUT_OVER.test(it))).toEqual([]);
   });

@@ -130,16 +130,16 @@ export class Viewer {
     await this.#page.evaluate(() => window.handle.live());
   }
 
-  /** Waits for a caption with these words to be shown, and says it. */
-  caption(words: string, seconds: number): Promise<string> {
+  /** Waits for a caption to be shown that reads like this, and says it. */
+  caption(like: RegExp, seconds: number): Promise<string> {
     const shown = () =>
-      this.#video.evaluate((video, words) => {
+      this.#video.evaluate((video, like) => {
         window.handle.captions?.();
         const showing = [...video.textTracks].filter(({ mode }) => mode !== "disabled");
         const cues = showing.flatMap(({ activeCues }) => [...(activeCues ?? [])] as VTTCue[]);
         const texts = cues.map(({ text }) => text.replace(/<[^>]*>/g, "").trim());
-        return texts.find((text) => text.includes(words));
-      }, words);
+        return texts.find((text) => new RegExp(like).test(text));
+      }, like.source);
     return until(`${this.player.name}: a caption`, seconds, shown, () => this.report());
   }
 
