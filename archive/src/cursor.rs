@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use media::Captions;
 use packager::presentation::{FrameRate, Rendition};
-use packager::{Content, Presentation, Record, Session};
+use packager::{Content, Presentation, Record, Segment, Session};
 
 /// What a recording is told, one thing at a time.
 #[derive(Clone, PartialEq, Debug)]
@@ -108,6 +108,12 @@ impl Cursor {
             && self.closed < Some(period)
         {
             self.closed = Some(period);
+            for (rendition, gap) in presentation.silence_at_close() {
+                let seen = self.renditions.entry(rendition.name.clone()).or_default();
+                if seen.number < Some(gap.number) {
+                    seen.finished(rendition, &Arc::new(gap), steps);
+                }
+            }
             steps.push(Step::Made(Record::Closed { period }));
         }
         if presentation.ended && !self.ended {
@@ -162,24 +168,29 @@ impl Seen {
                 (self.number, self.parts) = (Some(number), 0);
                 continue;
             }
-            self.missed(rendition, number, steps);
-            self.began = true;
-            if let Content::Media { init, parts } = &segment.content {
-                for part in parts.iter().skip(self.parts) {
-                    steps.push(Step::Made(Record::Part {
-                        rendition: rendition.name.clone(),
-                        number,
-                        period: segment.period.clone(),
-                        init: init.clone(),
-                        part: part.clone(),
-                    }));
-                }
-            }
-            self.parts = 0;
-            self.number = Some(number);
-            let (rendition, kind) = (rendition.name.clone(), rendition.kind);
-            steps.push(Step::Made(Record::Segment { rendition, kind, segment: segment.clone() }));
+            self.finished(rendition, segment, steps);
         }
+    }
+
+    fn finished(&mut self, rendition: &Rendition, segment: &Arc<Segment>, steps: &mut Vec<Step>) {
+        let number = segment.number;
+        self.missed(rendition, number, steps);
+        self.began = true;
+        if let Content::Media { init, parts } = &segment.content {
+            for part in parts.iter().skip(self.parts) {
+                steps.push(Step::Made(Record::Part {
+                    rendition: rendition.name.clone(),
+                    number,
+                    period: segment.period.clone(),
+                    init: init.clone(),
+                    part: part.clone(),
+                }));
+            }
+        }
+        self.parts = 0;
+        self.number = Some(number);
+        let (rendition, kind) = (rendition.name.clone(), rendition.kind);
+        steps.push(Step::Made(Record::Segment { rendition, kind, segment: segment.clone() }));
     }
 
     /// What lies between the last one seen and `number` went while nobody looked.

@@ -36,6 +36,11 @@ fn died() -> Died {
     live.live(0, 300, 30, 30, true);
     live.interrupt();
     live.live(20_000, 330, 30, 30, true);
+    dies(live)
+}
+
+/// The process dies now.
+fn dies(live: Publisher) -> Died {
     let faulty = Faulty::default();
     let files: Arc<dyn Files> = Arc::new(faulty.clone());
     record(&mut writer(&files, Path::new(FOLDER), Sync::Segment), &Aired::of(&live).steps);
@@ -111,6 +116,25 @@ fn segments_of_before_stay_under_their_names() {
     let session = |of: &Publisher| of.presentation().session.id;
     assert_eq!(session(&next), session(&died.live));
     assert_eq!(next.rendition("video-1").held_bytes(), 0);
+}
+
+#[test]
+fn sound_whose_encoder_had_left_ends_with_its_media_until_something_follows() {
+    let mut live = Publisher::new(settings()).both();
+    live.live(0, 240, 30, 60, true);
+    // The first picture of a segment, and no sound of it.
+    live.push(media::TrackId::VIDEO, 8000, 0, media::Sync::Yes);
+    live.interrupt();
+    let died = dies(live);
+    let mut next = resumed(&died, Some(&aired(&died)));
+    for name in ["video-1", "audio-1"] {
+        assert_eq!(media(&next, name), media(&died.live, name));
+    }
+    let gaps = |of: &Publisher| media(of, "audio-1").matches("#EXT-X-GAP").count();
+    assert_eq!((gaps(&died.live), gaps(&next)), (0, 0));
+    next.live(40_000, 150, 30, 30, true);
+    check(next.presentation());
+    assert_eq!(gaps(&next), 1);
 }
 
 #[test]

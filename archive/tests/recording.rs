@@ -380,6 +380,37 @@ fn a_cursor_finds_in_snapshots_what_the_log_said() {
 }
 
 #[test]
+fn sound_that_was_not_there_yet_when_its_encoder_left_is_silence_and_no_loss() {
+    let settings = Settings { window: Duration::from_secs(3600), ..Settings::default() };
+    let mut publisher = Publisher::new(settings).both();
+    let (mut cursor, mut steps) = (Cursor::default(), Vec::new());
+    for period in 0..2i64 {
+        // Four seconds, and the first picture of the next segment.
+        publisher.live(period * 9000, 120, 30, 60, true);
+        publisher.push(TrackId::VIDEO, period * 9000 + 4000, 0, media::Sync::Yes);
+        publisher.interrupt();
+        steps.extend(cursor.follow(publisher.presentation()));
+    }
+    publisher.end();
+    steps.extend(cursor.follow(publisher.presentation()));
+    let contents = recorded(&Faulty::default(), &steps).0;
+    let report = integrity::report(&contents);
+    assert!(report.is_complete(), "{report:?}");
+    let silent = |name| report.renditions.iter().find(|it| it.name == name).map(|it| it.silent);
+    assert_eq!((silent("video-1"), silent("audio-1")), (Some(0), Some(2)));
+    let lists = |presentation: &Presentation| {
+        let audio = presentation.rendition("audio-1").expect("sound");
+        hls::media(presentation, audio, &Asked { low_latency: false, ..Asked::default() })
+    };
+    let (aired, found) = (lists(publisher.presentation()), lists(&shown(&contents)));
+    let times = |list: &str| -> Vec<f64> {
+        let said = list.lines().filter_map(|it| it.strip_prefix("#EXTINF:")?.strip_suffix(','));
+        said.map(|it| it.parse().expect("seconds")).collect()
+    };
+    assert_eq!(times(&aired), times(&found), "{aired}{found}");
+}
+
+#[test]
 fn a_reader_that_was_away_for_too_long_is_told_what_it_missed() {
     let settings =
         Settings { window: Duration::from_secs(4), dvr_window: Duration::ZERO, ..Settings::default() };

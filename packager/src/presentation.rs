@@ -161,6 +161,26 @@ impl Presentation {
         }
     }
 
+    /// What renditions lack at the end of the newest period, once it is closed, as gaps: they are not listed before
+    /// something follows.
+    pub fn silence_at_close<'a>(&'a self) -> impl Iterator<Item = (&'a Rendition, Segment)> {
+        let span = self.spans.last().filter(|span| self.closed == Some(span.period.number));
+        let of_span = |name| span.is_some_and(|span| span.renditions.iter().any(|(_, other)| other == name));
+        let going: Vec<&'a Rendition> =
+            self.renditions.iter().filter(|it| of_span(&it.name)).map(|it| &**it).collect();
+        let number = |rendition: &&Rendition| rendition.last().map(|last| last.number);
+        let longest = going.iter().copied().max_by_key(number);
+        let lacks = move |rendition: &'a Rendition| {
+            let behind = rendition.last().zip(longest).map(|(last, longest)| {
+                longest
+                    .shown_from(last.number + 1)
+                    .map(move |segment| (rendition, segment.as_gap_behind(last)))
+            });
+            behind.into_iter().flatten()
+        };
+        going.into_iter().flat_map(lacks)
+    }
+
     /// The rendition of that name.
     pub fn rendition(&self, name: &str) -> Option<&Arc<Rendition>> {
         self.renditions.iter().find(|rendition| &*rendition.name == name)
@@ -217,7 +237,12 @@ impl Presentation {
 
     /// Adds a segment of a recording. What lies between it and the last one is not on the timeline.
     pub fn restore(&mut self, rendition: &Arc<str>, kind: Kind, segment: Arc<Segment>) {
-        self.entry(rendition, kind).append(segment);
+        let rendition = self.entry(rendition, kind);
+        let segment = match rendition.last().filter(|_| segment.is_gap()) {
+            Some(last) => Arc::new(segment.as_gap_behind(last)),
+            None => segment,
+        };
+        rendition.append(segment);
     }
 
     /// The next segment of a rendition. Numbers up to `nowhere` that nobody has are gaps.
@@ -227,6 +252,17 @@ impl Presentation {
         self.forget_spans();
         self.split(lost);
         self.split(nowhere);
+    }
+
+    /// Lets renditions that lack the newest segment alone end with their last media, as if they had not gone on.
+    pub(crate) fn drop_gap_at_edge(&mut self) {
+        for rendition in &mut self.renditions {
+            let mut newest = rendition.shown().rev().take(2).map(|it| it.is_gap());
+            if newest.next() == Some(true) && newest.next() == Some(false) {
+                drop(newest);
+                Arc::make_mut(rendition).drop_last_gaps();
+            }
+        }
     }
 
     /// Lets renditions of a recording end with their last media: there are players that wait for ever for what an
@@ -244,7 +280,7 @@ impl Presentation {
         let of = |number| self.renditions.iter().find_map(|other| other.segments.get(&number));
         let nowhere = |number: &u64| *number <= nowhere && *number - last <= LONGEST_HOLE;
         let missing = (last + 1..number).rev().map_while(|number| match of(number) {
-            Some(segment) => Some(Some(Arc::new(segment.as_gap()))),
+            Some(segment) => Some(Some(segment.clone())),
             None => nowhere(&number).then_some(None),
         });
         let missing: Vec<Option<Arc<Segment>>> = missing.collect();
@@ -255,9 +291,11 @@ impl Presentation {
         }
         let made_up = missing.iter().position(|gap| gap.is_none()).map(|back| number - 1 - back as u64);
         let mut lost = None;
-        for gap in missing.into_iter().rev() {
-            let gap = gap.or_else(|| Some(Arc::new(rendition.last()?.gap_behind(number, begins))))?;
-            lost = rendition.append(gap).or(lost);
+        for others in missing.into_iter().rev() {
+            let last = rendition.last()?;
+            let gap =
+                others.map_or_else(|| last.gap_behind(number, begins), |others| others.as_gap_behind(last));
+            lost = rendition.append(Arc::new(gap)).or(lost);
         }
         self.split(lost);
         made_up

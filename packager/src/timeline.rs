@@ -226,7 +226,7 @@ impl Timeline {
         track.lane.close_part(track.at, log);
     }
 
-    /// Ends the period: everything that waits goes out, and every rendition closes the last segment.
+    /// Ends the period: everything that waits goes out, and every rendition closes the segment that it is in.
     pub fn finish(mut self, fixed: &mut Fixed, log: &mut Vec<Record>) -> (u64, MediaTime, Counts) {
         if let Some(sample) = self.tracks[self.reference].aligner.flush() {
             self.arrive(self.reference, sample, fixed, log);
@@ -248,15 +248,25 @@ impl Timeline {
         let number = self.number();
         self.fix_target(self.decided.micros() - self.bound(number).micros(), fixed);
         for at in 0..self.tracks.len() {
-            self.advance(at, number, at == self.reference, log);
-            let (start, end) = (self.bound(number), self.decided);
-            let track = &mut self.tracks[at];
-            let end = (!track.lane.has_samples()).then_some(end);
-            if track.listed {
-                track.lane.close_segment(number, start, end, log);
-            }
+            self.end_track(at, fixed, log);
         }
         (number, self.reached(), self.counts)
+    }
+
+    /// Ends the last segment of a track that has media, where that ends. What it lacks behind that is a gap once something
+    /// follows, and not before: there are players that fail of a gap at the edge, and some that do not see the end behind
+    /// one. Where such a gap would be longer than a segment may be, the segment has the beginning of it.
+    fn end_track(&mut self, at: usize, fixed: &Fixed, log: &mut Vec<Record>) {
+        let (open, newest, end) = (self.tracks[at].at, self.number(), self.decided.micros());
+        let (start, next) = (self.bound(open), self.bound(open + 1));
+        let longest = i64::from(fixed.target_duration.unwrap_or(0)) * 1_000_000;
+        let track = &mut self.tracks[at];
+        if !track.listed || !track.lane.has_samples() {
+            return;
+        }
+        let missing = end - track.lane.time(track.placed).micros();
+        let short = open == newest || (open + 1 == newest && missing <= longest);
+        track.lane.close_segment(open, start, (!short).then_some(next), log);
     }
 
     /// A sample whose duration is known: into the segment if it is the reference's, else into the queue.

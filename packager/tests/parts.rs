@@ -80,6 +80,44 @@ fn a_rendition_that_goes_off_lists_gaps() {
     assert_eq!((ask(3), ask(4)), (Reload::Ready, Reload::Wait), "part 4 is part 0 of the next");
 }
 
+/// Where an encoder leaves with the first pictures of a segment sent and no sound of it, the sound ends where it ends:
+/// hls.js does not see the end behind an EXT-X-GAP, and Shaka fails of one at the edge. Once something follows, the number
+/// is listed as a gap, which begins where the sound broke off (§6.2.1: numbers and times go on).
+#[test]
+fn what_breaks_off_before_the_last_segment_is_a_gap_only_once_something_follows() {
+    let mut publisher = live(Settings::default(), 4, 25);
+    publisher.push(TrackId::VIDEO, 4000, 0, Sync::Yes);
+    publisher.push(TrackId::VIDEO, 4040, 0, Sync::No);
+    publisher.interrupt();
+    let lists = |publisher: &Publisher| {
+        ["video-1", "audio-1"].map(|name| playlist(publisher, name, Options::default()))
+    };
+    let [video, audio] = lists(&publisher);
+    let (newest, last) = (video.segments.last().expect("video"), audio.segments.last().expect("audio"));
+    assert_eq!((newest.number, newest.parts.len()), (last.number + 1, 1), "video alone has it");
+    assert!(!last.gap && !last.parts.is_empty() && last.parts.iter().all(|part| !part.gap));
+    assert!(last.seconds < 2.0 && audio.open.is_empty() && audio.hints.is_empty());
+    let next = Directives { msn: last.number + 1, part: Some(0) };
+    assert_eq!(hls::reload(publisher.rendition("audio-1"), true, next), Reload::Wait);
+
+    publisher.live(9000, 100, 25, 50, true);
+    let [video, audio] = lists(&publisher);
+    let at = audio.segments.iter().position(|it| it.gap).expect("a gap");
+    let [before, gap, behind] = &audio.segments[at - 1..at + 2] else { unreachable!() };
+    assert_eq!((before.number, before.seconds), (last.number, last.seconds), "what was listed stays");
+    assert_eq!((gap.number, behind.discontinuity), (newest.number, gap.discontinuity + 1));
+    let total = |list: &Playlist| list.segments[..=at].iter().map(|it| it.seconds).sum::<f64>();
+    assert!((total(&audio) - total(&video)).abs() < 0.05, "{} {}", total(&audio), total(&video));
+    assert_eq!(audio.next(), video.next());
+
+    let mut ended = live(Settings::default(), 4, 25);
+    ended.push(TrackId::VIDEO, 4000, 0, Sync::Yes);
+    ended.end();
+    let [video, audio] = lists(&ended);
+    assert_eq!(video.segments.len(), audio.segments.len() + 1);
+    assert!(audio.segments.iter().all(|it| !it.gap && it.parts.iter().all(|part| !part.gap)));
+}
+
 /// §4.4.4.9: a frame that is longer than a part may be leaves its segment without parts; it can be had whole.
 #[test]
 fn a_segment_with_a_frame_longer_than_the_target_has_no_parts() {

@@ -167,6 +167,16 @@ impl Segment {
         Segment { content: Content::Gap, ..self.clone() }
     }
 
+    /// The same for a rendition whose last segment is `last`: from where that ended, if its media broke off before this
+    /// begins.
+    pub(super) fn as_gap_behind(&self, last: &Segment) -> Segment {
+        let end = MediaTime::new(last.start + last.duration, last.scale).to(self.scale);
+        let follows = last.period.number == self.period.number && last.number + 1 == self.number;
+        let start = if follows { self.start.min(end) } else { self.start };
+        let duration = self.duration + self.start - start;
+        Segment { start, duration, ..self.as_gap() }
+    }
+
     /// The gap behind it, where nothing is known of what was there up to segment `number`, whose position is `begins`: its
     /// share of the time between.
     pub(super) fn gap_behind(&self, number: u64, begins: i64) -> Segment {
