@@ -22,6 +22,8 @@ run: ## build in release, run the server with a live test picture
 	@cargo build --release --locked -p headwater -p headwater-transcode
 	@exec $(CARGO_TARGET_DIR)/release/headwater demo
 
+# Most of what a test does is to wait, for encoders in real time and for time limits.
+test: export RUST_TEST_THREADS ?= $(shell expr 2 \* $$(nproc))
 test: setup web lint ## everything a change has to pass
 	cargo test --workspace --locked
 	scripts/web --test
