@@ -56,7 +56,10 @@ export class Viewer {
   /** What is an object is told with what it holds, once that is known. */
   async #complain(message: ConsoleMessage): Promise<void> {
     const at = this.complaints.push(`console: ${message.text()}`) - 1;
-    const words = message.args().map(async (it) => JSON.stringify(await it.jsonValue()).slice(0, 400));
+    const words = message.args().map(async (it) => {
+      const value: unknown = await it.jsonValue();
+      return (typeof value === "string" ? value : JSON.stringify(value)).slice(0, 400);
+    });
     await Promise.all(words).then((all) => (this.complaints[at] = `console: ${all.join(" ")}`), () => {});
   }
 
