@@ -62,6 +62,11 @@ impl IndexFile {
         !self.dirty
     }
 
+    /// Whether the file could not be written to, or was not written to yet.
+    pub fn has_failed(&self) -> bool {
+        self.file.is_none()
+    }
+
     /// Writes what waits.
     pub fn flush(&mut self) -> io::Result<()> {
         if self.file.is_some() && self.written == self.waiting.len() {

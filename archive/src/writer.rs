@@ -242,7 +242,10 @@ impl Writer {
         }
         self.room(now)?;
         let failed = |error: io::Error| (reason_of(&error), error.to_string());
-        self.index.flush().map_err(failed)?;
+        // Of parts and of what is safe the media tell as well: that waits for the segment's own record.
+        if self.urgent || self.index.has_failed() {
+            self.index.flush().map_err(failed)?;
+        }
         if self.index.is_full() {
             return Err((Reason::Failed, "the index cannot be made safe".into()));
         }

@@ -1,9 +1,10 @@
 //! A recording that follows one session of its stream.
 //!
-//! It looks at the newest snapshot, writes what is new, and looks again when a segment was closed or a round is over. It blocks for as long as the file system does,
-//! so it belongs on threads for that: to hand each part to another thread would cost more than to write it. While the file
-//! system is slow nobody waits but who records: what came meanwhile is in the next snapshot. So there is no queue and no
-//! copy, and what a writer that falls behind costs is bounded by what the stream keeps anyway.
+//! It looks at the newest snapshot, writes what is new, and looks again when a segment was closed or a round is over. It
+//! blocks for as long as the file system does, so it belongs on threads for that: to hand each part to another thread would
+//! cost more than to write it. While the file system is slow nobody waits but who records: what came meanwhile is in the
+//! next snapshot. So there is no queue and no copy, and what a writer that falls behind costs is bounded by what the stream
+//! keeps anyway.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
