@@ -114,7 +114,7 @@ impl Cursor {
                     seen.finished(rendition, &Arc::new(gap), steps);
                 }
             }
-            steps.push(Step::Made(Record::Closed { period }));
+            steps.push(Step::Made(Record::Closed { period, renewed: false }));
         }
         if presentation.ended && !self.ended {
             self.ended = true;

@@ -250,7 +250,7 @@ impl<'a> Reading<'a> {
             }
         }
         if let Some(period) = self.contents.closed {
-            presentation.apply(Record::Closed { period }, at);
+            presentation.apply(Record::Closed { period, renewed: false }, at);
         }
     }
 }

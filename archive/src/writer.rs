@@ -170,7 +170,7 @@ impl Writer {
                 self.bitrate(rendition, *kind, *bitrate)
             }
             Step::Made(Made::Captions { rendition, captions }) => self.captions(rendition, *captions),
-            Step::Made(Made::Closed { period }) => {
+            Step::Made(Made::Closed { period, .. }) => {
                 self.note_gaps();
                 self.say(&Record::Closed { period: *period });
                 self.due = true;

@@ -197,7 +197,7 @@ async fn what_lies_further_ahead_is_not_there_for_a_moment() {
     assert_eq!((status, cache), (404, brief()));
     assert!((4500..4510).contains(&waited), "one and a half part targets: {waited} ms");
     let mut away = begun(0).presentation;
-    away.apply(Record::Closed { period: SESSION }, START);
+    away.apply(Record::Closed { period: SESSION, renewed: false }, START);
     assert_eq!(refused(&away, TARGET).await, (404, brief(), 0), "the encoder is away: nothing is due");
 }
 

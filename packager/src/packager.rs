@@ -85,6 +85,20 @@ struct Running {
     changed: BTreeSet<TrackId>,
     /// When the latest sample of each track arrived.
     arrived: BTreeMap<TrackId, Instant>,
+    /// The next period has its keyframe already, and sound of this one is still to come.
+    leaving: Option<Leaving>,
+}
+
+/// A period that ends where a keyframe begins the next. Encoders send sound behind the pictures that it belongs to: an
+/// ffmpeg by MPEG-TS up to half a second.
+#[derive(Debug)]
+struct Leaving {
+    /// Where the next period begins, in the publishers' time.
+    at: MediaTime,
+    /// When nobody is waited for any more.
+    by: Instant,
+    /// Sound that has not come so far.
+    awaited: BTreeSet<TrackId>,
 }
 
 impl Packager {
@@ -277,6 +291,14 @@ impl Packager {
     /// Does what is due by the clock alone.
     pub fn tick(&mut self, now: Now) {
         let patience = self.part_patience();
+        if self
+            .running
+            .as_ref()
+            .and_then(|running| running.leaving.as_ref())
+            .is_some_and(|it| it.by <= now.instant)
+        {
+            self.close_period(now.wall, true);
+        }
         if let Some(running) = &mut self.running {
             let late = |(id, &at): (&TrackId, &Instant)| (at + patience <= now.instant).then_some(*id);
             let stalled: Vec<TrackId> = running.arrived.iter().filter_map(late).collect();
@@ -294,7 +316,10 @@ impl Packager {
     /// When [`tick`](Packager::tick) has something to do, if nothing arrives before.
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
         match &self.running {
-            Some(running) => running.arrived.values().min().map(|&at| at + self.part_patience()),
+            Some(running) => {
+                let stalls = running.arrived.values().min().map(|&at| at + self.part_patience());
+                stalls.into_iter().chain(running.leaving.as_ref().map(|leaving| leaving.by)).min()
+            }
             None => self.gather.deadline(&self.settings, self.moment(), now),
         }
     }
@@ -302,7 +327,7 @@ impl Packager {
     /// All publishers are gone, or their timeline broke: the period ends here, the session goes on.
     pub fn interrupt(&mut self, wall: WallTime) {
         self.gather = Gather::default();
-        self.close_period(wall);
+        self.close_period(wall, false);
     }
 
     /// All begin, or begin again: their tracks are described anew.

@@ -69,6 +69,8 @@ pub struct Presentation {
     pub spans: Vec<Arc<Span>>,
     /// The newest period in which nothing more comes.
     pub closed: Option<u64>,
+    /// Whether the period after that one begins where it ends.
+    pub renewed: bool,
     /// Whether the session is over.
     pub ended: bool,
     /// How long the session had gone on where this begins; zero but in a [`Slice`].
@@ -142,6 +144,8 @@ pub enum Record {
     Closed {
         /// P.
         period: u64,
+        /// Whether the next begins where it ends, with what is here already.
+        renewed: bool,
     },
     /// The session is over.
     End,
@@ -156,6 +160,7 @@ impl Presentation {
             published,
             spans: Vec::new(),
             closed: None,
+            renewed: false,
             ended: false,
             origin: Duration::ZERO,
         }
@@ -213,7 +218,7 @@ impl Presentation {
                 self.spans.pop_if(|last| last.first == span.first);
                 self.spans.push(span);
             }
-            Record::Closed { period } => self.closed = Some(period),
+            Record::Closed { period, renewed } => (self.closed, self.renewed) = (Some(period), renewed),
             Record::FrameRate { rendition, frame_rate } => {
                 self.entry(&rendition, Kind::Video).frame_rate = Some(frame_rate);
             }

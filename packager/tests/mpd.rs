@@ -194,8 +194,10 @@ fn check(presentation: &Presentation, mpd: &Mpd) {
                 Some(duration) => assert_eq!(length, duration, "{number} is whole"),
                 None => assert!(number == last && set.early.is_some() && length >= grown, "{number} grows"),
             }
-            // §5.3.9.5: it can be had `early` before its end, and then has its first part.
-            let cut = number == last && period.duration.is_some();
+            // §5.3.9.5: it can be had `early` before its end, and then has its first part; the last of a period that is over
+            // is cut short, and there already.
+            let over = presentation.closed.is_some_and(|closed| period.id == closed.to_string());
+            let cut = number == last && whole.is_some() && (over || period.duration.is_some());
             if let Some(early) = set.early.filter(|_| !cut) {
                 let due = (length - first.duration) as f64 / set.timescale;
                 assert!(early <= due + 1e-6, "{number} is promised {early} s early, and has a part at {due}");

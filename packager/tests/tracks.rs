@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use common::{FIRST, Publisher, audio_track, check, video_track};
-use media::codec::Aac;
-use media::{Codec, Kind, Sync, Track, TrackId};
+use media::codec::{Aac, Hevc};
+use media::{Codec, Kind, Sync, Timescale, Track, TrackId};
 use packager::manifest::{Options, dash, hls};
 use packager::{Notice, Settings};
 
@@ -130,6 +130,40 @@ fn a_sound_that_changes_begins_one_period_for_all() {
         assert_eq!(later.count(), 2, "{name} begins with each period");
         assert!(segments.iter().all(|segment| !segment.is_gap()), "{name}");
     }
+    check(publisher.presentation());
+}
+
+/// As an ffmpeg sends them by MPEG-TS: packets of sound come when they are full.
+#[test]
+fn sound_that_comes_behind_the_pictures_is_whole_where_they_change() {
+    const BEHIND: i64 = 480;
+    let mut publisher = Publisher::new(Settings::default()).both();
+    let mut sounds = 0;
+    for frame in 0..20 * 25 {
+        let at = frame * 40;
+        publisher.elapsed = Duration::from_millis(at as u64);
+        if frame == 10 * 25 {
+            let other =
+                Hevc::parse(Bytes::from_static(include_bytes!("common/hvcc-1080p-pq.bin"))).expect("valid");
+            publisher.packager.track(TrackId::VIDEO, Track::new(Codec::Hevc(other), Timescale::MILLIS));
+        }
+        let sync = if frame % 50 == 0 { Sync::Yes } else { Sync::No };
+        publisher.push(TrackId::VIDEO, at, 0, sync);
+        while at >= BEHIND && sounds * 64 / 3 <= at - BEHIND {
+            publisher.push(TrackId::AUDIO, sounds * 64 / 3, 0, Sync::Yes);
+            sounds += 1;
+        }
+    }
+    let counts = publisher.packager.counts();
+    assert_eq!((counts.periods, counts.dropped), (2, 0));
+    let sound = publisher.segments("audio-1");
+    let ends = sound.iter().filter(|it| it.period.number == sound[0].period.number);
+    let end = ends.map(|it| it.start_time().micros() + it.span().micros()).max().expect("segments");
+    assert!((9_980_000..=10_022_000).contains(&end), "{end}");
+    let pictures = publisher.segments("video-1");
+    let first =
+        pictures.iter().find(|it| it.period.number != pictures[0].period.number).expect("two periods");
+    assert!(first.start_time().micros() < 22_000, "the next begins where the pictures change: {first:?}");
     check(publisher.presentation());
 }
 

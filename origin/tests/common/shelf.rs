@@ -104,7 +104,7 @@ impl Builder {
 
     /// Nothing more comes in the period.
     pub(crate) fn closed(mut self) -> Builder {
-        self.presentation.apply(Record::Closed { period: self.period.number }, START);
+        self.presentation.apply(Record::Closed { period: self.period.number, renewed: false }, START);
         self
     }
 

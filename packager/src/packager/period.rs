@@ -17,7 +17,8 @@ use crate::presentation::{Init, Period, Record, Span};
 use crate::timeline::{Member, Timeline};
 
 impl Packager {
-    pub(super) fn close_period(&mut self, wall: WallTime) {
+    /// The running period ends; `renewed` says that the next begins with what is here already.
+    pub(super) fn close_period(&mut self, wall: WallTime, renewed: bool) {
         if let Some(running) = self.running.take() {
             let Period { start, number: period, elapsed, .. } = **running.timeline.period();
             let (number, end, counts) = running.timeline.finish(&mut self.fixed, &mut self.made);
@@ -26,7 +27,7 @@ impl Packager {
             self.numbers.closed = true;
             self.numbers.until = self.numbers.until.max(start.plus(end));
             self.numbers.elapsed = elapsed + end.duration().unwrap_or_default();
-            self.made.push(Record::Closed { period });
+            self.made.push(Record::Closed { period, renewed });
             self.fold(wall);
         }
     }
@@ -81,6 +82,7 @@ impl Packager {
             renew: false,
             changed: BTreeSet::new(),
             arrived: BTreeMap::new(),
+            leaving: None,
         });
         Some(beginning.samples)
     }

@@ -1,12 +1,12 @@
 //! Finds each sample its place: on the running timeline, in a new period, or nowhere.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use media::{Kind, MediaTime, Sync, Track, TrackId, WallTime};
 
 use super::period::describe;
-use super::{Now, Packager, Running};
+use super::{Leaving, Now, Packager, Running};
 use crate::gather::Held;
 use crate::notice::Notice;
 use crate::roster::{Left, Roster};
@@ -63,9 +63,16 @@ impl Packager {
                 self.lose(held.id);
                 self.running.iter_mut().for_each(|running| running.renew = true);
             }
-            Step::Renew => self.close_period(now.wall),
+            Step::Leave => {
+                let by = now.instant + self.part_patience();
+                self.running.iter_mut().for_each(|running| running.leave(held.presented, by));
+            }
+            Step::Renew => self.close_period(now.wall, true),
         }
         self.gather.hold(held, self.settings.limits.waiting_bytes);
+        if self.running.as_ref().is_some_and(Running::has_left) {
+            self.close_period(now.wall, true);
+        }
         if self.running.is_none() { self.try_begin(now) } else { None }
     }
 
@@ -78,6 +85,17 @@ impl Packager {
         let leads = video || !self.tracks.keys().any(|id| id.kind == Kind::Video);
         // A track that was off, was not there when the period began, or is another one now.
         let here = running.timeline.takes(held.id) && !running.changed.contains(&held.id);
+        if let Some(leaving) = &mut running.leaving {
+            let before = here && held.presented.micros() < leaving.at.micros();
+            if before && leaving.awaited.contains(&held.id) {
+                let step = continuity(&running.timeline, held, &self.settings, Duration::ZERO);
+                if matches!(step, Step::Place) {
+                    return step;
+                }
+            }
+            leaving.awaited.remove(&held.id);
+            return Step::Hold;
+        }
         if !here && !running.renew {
             let track = self.tracks.get(&held.id);
             if track.is_some_and(|track| running.joins(held.id, track, &self.roster)) {
@@ -88,7 +106,7 @@ impl Packager {
             self.notices.push(Notice::TrackChanged { rendition: self.roster.name(held.id) });
         }
         if running.renew && begins && leads && running.may_renew(held.id, &self.roster) {
-            return Step::Renew;
+            return Step::Leave;
         }
         if !here {
             return Step::Hold;
@@ -159,7 +177,7 @@ impl Packager {
         let pictures = self.tracks.keys().any(|id| id.kind == Kind::Video);
         running.renew |= pictures && !running.timeline.is_led_by_pictures();
         if !goes_on {
-            self.close_period(wall);
+            self.close_period(wall, false);
         }
         left.carried.samples
     }
@@ -183,6 +201,19 @@ impl Packager {
 }
 
 impl Running {
+    /// The next period begins at `at`. Sound that has not come so far is waited for.
+    fn leave(&mut self, at: MediaTime, by: Instant) {
+        let behind = |id: &TrackId| self.timeline.last(*id).is_some_and(|last| last.micros() < at.micros());
+        let sound = self.timeline.live().filter(|id| id.kind == Kind::Audio && !self.changed.contains(id));
+        let awaited = sound.filter(behind).collect();
+        self.leaving = Some(Leaving { at, by, awaited });
+    }
+
+    /// Whether nothing more of the period is to come.
+    fn has_left(&self) -> bool {
+        self.leaving.as_ref().is_some_and(|leaving| leaving.awaited.is_empty())
+    }
+
     /// Whether tracks of other pushes go on in the period.
     fn has_others(&self, id: TrackId, roster: &Roster) -> bool {
         let owner = roster.owner(id);
@@ -236,6 +267,8 @@ enum Step {
     Hold,
     /// There is a hole before it that its track cannot bridge: the track is off until a new period.
     Lost,
+    /// It begins a new period, once what comes before it is here.
+    Leave,
     /// It begins a new period.
     Renew,
 }

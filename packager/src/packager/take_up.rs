@@ -32,7 +32,7 @@ impl Packager {
         }
         self.say_again(aired, &mut presentation, wall);
         let period = newest.period.number;
-        presentation.apply(Record::Closed { period }, wall);
+        presentation.apply(Record::Closed { period, renewed: false }, wall);
         presentation.drop_gap_at_edge();
         self.presentation = Some(presentation);
         self.lie_behind(newest, lost);

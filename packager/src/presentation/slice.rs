@@ -84,6 +84,7 @@ impl Cutter {
             published: whole.published,
             spans: spans.map(|(_, span)| span.clone()).collect(),
             closed: whole.closed,
+            renewed: whole.renewed,
             ended: whole.ended || ended,
             origin,
         }

@@ -72,6 +72,13 @@ pub(super) fn list<'a>(presentation: &'a Presentation, form: Form, opened: &'a [
         let origin = if form == Form::Static { first } else { span.start };
         periods.push(Listed { span, id, origin, end, renditions });
     }
+    // dash.js 5.2 goes to the end of a Period that it knows to be over, and where its tracks end a little apart it never
+    // goes on from there to a Period that comes later: the end is told together with what follows at once.
+    let waits =
+        |last: &Listed<'_>| presentation.renewed && presentation.closed == Some(last.span.period.number);
+    if form == Form::Live && periods.last().is_some_and(waits) {
+        periods.last_mut().into_iter().for_each(|last| last.end = None);
+    }
     periods
 }
 
