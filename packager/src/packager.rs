@@ -98,7 +98,7 @@ struct Leaving {
     /// When nobody is waited for any more.
     by: Instant,
     /// Sound that has not come so far.
-    awaited: BTreeSet<TrackId>,
+    behind: BTreeSet<TrackId>,
 }
 
 impl Packager {

@@ -87,13 +87,13 @@ impl Packager {
         let here = running.timeline.takes(held.id) && !running.changed.contains(&held.id);
         if let Some(leaving) = &mut running.leaving {
             let before = here && held.presented.micros() < leaving.at.micros();
-            if before && leaving.awaited.contains(&held.id) {
+            if before && leaving.behind.contains(&held.id) {
                 let step = continuity(&running.timeline, held, &self.settings, Duration::ZERO);
                 if matches!(step, Step::Place) {
                     return step;
                 }
             }
-            leaving.awaited.remove(&held.id);
+            leaving.behind.remove(&held.id);
             return Step::Hold;
         }
         if !here && !running.renew {
@@ -203,15 +203,15 @@ impl Packager {
 impl Running {
     /// The next period begins at `at`. Sound that has not come so far is waited for.
     fn leave(&mut self, at: MediaTime, by: Instant) {
-        let behind = |id: &TrackId| self.timeline.last(*id).is_some_and(|last| last.micros() < at.micros());
+        let late = |id: &TrackId| self.timeline.last(*id).is_some_and(|last| last.micros() < at.micros());
         let sound = self.timeline.live().filter(|id| id.kind == Kind::Audio && !self.changed.contains(id));
-        let awaited = sound.filter(behind).collect();
-        self.leaving = Some(Leaving { at, by, awaited });
+        let behind = sound.filter(late).collect();
+        self.leaving = Some(Leaving { at, by, behind });
     }
 
     /// Whether nothing more of the period is to come.
     fn has_left(&self) -> bool {
-        self.leaving.as_ref().is_some_and(|leaving| leaving.awaited.is_empty())
+        self.leaving.as_ref().is_some_and(|leaving| leaving.behind.is_empty())
     }
 
     /// Whether tracks of other pushes go on in the period.
