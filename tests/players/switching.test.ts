@@ -11,11 +11,8 @@ const PLAYERS: Player[] = [HLS_JS, DASH_JS, SHAKA_HLS, SHAKA_DASH].map((player) 
   name: `${player.name} with two sizes`,
 }));
 
-/**
- * hls.js lets go of what it was loading when it goes over, and 1.7 in low latency now and then steps over the half second
- * that it has let go of, or appends before its buffer is ready and tries again. Whether that is a halt the clock tells.
- */
-const ITS_OWN = /networkError aborted|bufferSeekOverHole|bufferStalledError|still processing an 'appendBuffer'/;
+/** hls.js lets go of what it was loading when it goes over, and may append before its own buffer is ready. */
+const ITS_OWN = /networkError aborted|still processing an 'appendBuffer'/;
 
 /** For the media of the other rendition to be reached, in seconds. */
 const REACHED = 30;

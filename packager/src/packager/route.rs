@@ -65,7 +65,7 @@ impl Packager {
             }
             Step::Leave => {
                 let by = now.instant + self.part_patience();
-                self.running.iter_mut().for_each(|running| running.leave(held.presented, by));
+                self.running.iter_mut().for_each(|running| running.leave(&held, by));
             }
             Step::Renew => self.close_period(now.wall, true),
         }
@@ -201,10 +201,14 @@ impl Packager {
 }
 
 impl Running {
-    /// The next period begins at `at`. Sound that has not come so far is waited for.
-    fn leave(&mut self, at: MediaTime, by: Instant) {
+    /// The next period begins with `lead`. Other sound that has not come so far is waited for.
+    fn leave(&mut self, lead: &Held, by: Instant) {
+        let at = lead.presented;
         let late = |id: &TrackId| self.timeline.last(*id).is_some_and(|last| last.micros() < at.micros());
-        let sound = self.timeline.live().filter(|id| id.kind == Kind::Audio && !self.changed.contains(id));
+        let sound = self
+            .timeline
+            .live()
+            .filter(|id| id.kind == Kind::Audio && *id != lead.id && !self.changed.contains(id));
         let behind = sound.filter(late).collect();
         self.leaving = Some(Leaving { at, by, behind });
     }
